@@ -1,0 +1,3 @@
+//! The command orthros: tickets, contexts, an embedded KDC, and why authentication fails.
+
+fn main() {}

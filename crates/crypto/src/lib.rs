@@ -1,0 +1,1 @@
+//! RFC 3961 profiles and key types for Kerberos.

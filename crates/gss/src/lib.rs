@@ -1,0 +1,1 @@
+//! GSS-API (RFC 2743) without IO: names, credentials, contexts, per-message protection, transfer.

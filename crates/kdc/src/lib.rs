@@ -1,0 +1,1 @@
+//! An embedded Kerberos KDC: a pure function from request to reply, and a loopback listener.

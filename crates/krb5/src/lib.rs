@@ -1,0 +1,1 @@
+//! Kerberos V5 without IO: messages, configuration, caches, keytabs, exchanges.

@@ -1,0 +1,1 @@
+//! The GSS-API in safe Rust: Kerberos single sign-on, message protection, context transfer.

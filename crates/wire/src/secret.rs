@@ -1,0 +1,77 @@
+//! Octets that are wiped when dropped, never printed, and compared in constant time.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// Secret octets of a fixed length.
+///
+/// There is no `Clone`, no `PartialEq` and no `Debug` of the content. The box never grows, so no stale copy
+/// is left behind by a reallocation.
+///
+/// ```
+/// use orthros_wire::SecretBytes;
+/// let secret = SecretBytes::from(vec![1, 2, 3]);
+/// assert_eq!(format!("{secret:?}"), "SecretBytes(..)");
+/// assert!(secret.ct_eq(&SecretBytes::from(vec![1, 2, 3])));
+/// ```
+pub struct SecretBytes(Box<[u8]>);
+
+impl SecretBytes {
+    /// A secret copied from `octets`; wiping the original is the caller's part.
+    pub fn copy_of(octets: &[u8]) -> Self {
+        Self(octets.into())
+    }
+
+    /// The octets themselves. Call sites are few on purpose.
+    pub fn expose_octets(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// How many octets there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether both hold the same octets, in a time that depends on the lengths only.
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl From<Vec<u8>> for SecretBytes {
+    /// Takes the octets over. If the vector has spare room, the content is moved and the old place wiped.
+    fn from(octets: Vec<u8>) -> Self {
+        if octets.len() == octets.capacity() {
+            return Self(octets.into_boxed_slice());
+        }
+        let octets = Zeroizing::new(octets);
+        Self(octets.as_slice().into())
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for SecretBytes {
+    fn from(octets: Zeroizing<Vec<u8>>) -> Self {
+        Self(octets.as_slice().into())
+    }
+}
+
+impl Drop for SecretBytes {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for SecretBytes {}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(..)")
+    }
+}

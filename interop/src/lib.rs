@@ -1,0 +1,1 @@
+//! Scenarios that run Orthros against real peers.
