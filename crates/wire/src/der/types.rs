@@ -19,12 +19,11 @@ use crate::env::{Civil, Timestamp};
 
 /// The two's complement number in `content`, which must be minimal and fit 64 bits.
 fn integer(content: &[u8]) -> Result<i64, DerError> {
-    let bad = Err(DerError::Value("INTEGER"));
     let (&first, rest) = content.split_first().ok_or(DerError::Value("INTEGER"))?;
-    if let Some(second) = rest.first() {
-        if content.len() > 8 || (first == 0 && second & 0x80 == 0) || (first == 0xff && second & 0x80 != 0) {
-            return bad;
-        }
+    let redundant =
+        rest.first().is_some_and(|second| matches!((first, second & 0x80), (0, 0) | (0xff, 0x80)));
+    if redundant || content.len() > 8 {
+        return Err(DerError::Value("INTEGER"));
     }
     let negative = first & 0x80 != 0;
     Ok(content.iter().fold(if negative { -1 } else { 0 }, |number, &octet| number << 8 | i64::from(octet)))
