@@ -2,16 +2,24 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`credential`] | [`Credential`]: a ticket with its session key |
+//! | [`env`] | [`Env`]: the clock and randomness, together |
 //! | [`error_code`] | [`ErrorCode`]: the numbers of KRB-ERROR, what they mean and what to do |
+//! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
 //!
 //! Whatever lies outside (a KDC, a file, the clock) comes in as a value or goes out as one.
 #![forbid(unsafe_code)]
 
+pub mod credential;
+pub mod env;
 pub mod error_code;
+pub mod exchange;
 pub mod principal;
 pub mod wire;
 
+pub use credential::{Credential, TicketTimes};
+pub use env::Env;
 pub use error_code::ErrorCode;
 pub use principal::Principal;

@@ -1,0 +1,75 @@
+//! A ticket with what its client needs to use it: what credential caches hold.
+
+use std::sync::Arc;
+
+use orthros_crypto::SessionKey;
+use orthros_wire::Timestamp;
+use orthros_wire::der::KerberosTime;
+
+use crate::Principal;
+use crate::wire::TicketFlags;
+
+/// When a ticket is valid, in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TicketTimes {
+    /// When the client authenticated itself to the KDC.
+    pub authtime: KerberosTime,
+    /// When validity begins.
+    pub starttime: KerberosTime,
+    /// When validity ends.
+    pub endtime: KerberosTime,
+    /// Until when the ticket may be renewed; 0 if it may not.
+    pub renew_till: KerberosTime,
+}
+
+impl TicketTimes {
+    /// Whether the ticket has ended at `now`.
+    pub fn expired(&self, now: Timestamp) -> bool {
+        self.endtime.0 <= now.seconds
+    }
+}
+
+/// An address or an element of authorization data, as caches hold them: a number and octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedOctets {
+    /// What the octets are.
+    pub number: i32,
+    /// The octets.
+    pub octets: Vec<u8>,
+}
+
+/// A ticket and its session key. Cheap to clone: the key and the ticket are shared.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Whose ticket it is.
+    pub client: Principal,
+    /// Whom it is for, from the encrypted part of the KDC's reply.
+    pub server: Principal,
+    /// The session key, with whatever has been derived from it so far.
+    pub key: Arc<SessionKey>,
+    /// When it is valid.
+    pub times: TicketTimes,
+    /// What it is good for.
+    pub flags: TicketFlags,
+    /// The session key is that of `second_ticket` (user-to-user).
+    pub in_session_key: bool,
+    /// Addresses that may use it; none: all.
+    pub addresses: Vec<TypedOctets>,
+    /// Authorization data that the client asked for.
+    pub authorization_data: Vec<TypedOctets>,
+    /// The ticket's DER, as the KDC gave it.
+    pub ticket: Arc<[u8]>,
+    /// The second ticket of a user-to-user request; empty otherwise.
+    pub second_ticket: Arc<[u8]>,
+}
+
+/// The realm under which MIT krb5 keeps its notes in a credential cache (`krb5_ccache_conf_data`): such
+/// entries are no tickets.
+pub const CONFIGURATION_REALM: &str = "X-CACHECONF:";
+
+impl Credential {
+    /// Whether this is a note of the cache's, no ticket.
+    pub fn is_configuration(&self) -> bool {
+        self.server.realm() == CONFIGURATION_REALM
+    }
+}
