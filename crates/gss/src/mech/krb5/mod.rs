@@ -12,7 +12,7 @@ pub(crate) mod acceptor;
 pub(crate) mod checksum;
 pub(crate) mod initiator;
 
-use orthros_wire::Oid;
+use orthros_wire::{Oid, Random};
 
 use crate::error::{BadToken, Error, Refusal};
 use crate::framing;
@@ -53,4 +53,12 @@ pub(crate) fn open(token: &[u8]) -> Result<(TokenKind, &[u8]), Error> {
     let kinds = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
     let kind = kinds.into_iter().find(|known| known.octets() == *kind).ok_or(BadToken::WrongKind)?;
     Ok((kind, message))
+}
+
+/// A first sequence number. 30 bits, so that peers which take it for a signed or a 32-bit number that must
+/// not wrap soon go on well (RFC 4120 §3.2.2 leaves the choice).
+pub(crate) fn first_sequence(random: &dyn Random) -> u32 {
+    let mut octets = [0; 4];
+    random.fill(&mut octets);
+    u32::from_be_bytes(octets) & 0x3fff_ffff
 }
