@@ -96,3 +96,38 @@ impl<C: Cipher> Profile for HmacSha1<C> {
         key.into()
     }
 }
+<<<<<<< HEAD
+=======
+
+#[cfg(test)]
+mod tests {
+    use orthros_wire::hex;
+
+    use super::*;
+
+    #[test]
+    fn derived_keys_are_the_published_ones() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../testdata/vectors.json")).unwrap();
+        let ours = |row: &&serde_json::Value| row["algorithm"] == "DERIVE_RFC3961";
+        let rows: Vec<_> = vectors["derive"].as_array().unwrap().iter().filter(ours).collect();
+        assert_eq!(rows.len(), 6, "vectors are missing");
+        for row in rows {
+            let octets = |field: &str| hex::decode(row[field].as_str().unwrap()).unwrap();
+            let (base, constant, output) = (octets("key"), octets("constant"), octets("output"));
+            let [a, b, c, d, purpose] = *constant else { panic!("{row}") };
+            let usage = KeyUsage(u32::from_be_bytes([a, b, c, d]));
+            let key = match row["enctype"].as_u64() {
+                Some(17) => {
+                    HmacSha1::<cbc_cts::Aes128>::derived(&keyed(&base), usage, purpose, <[u8]>::to_vec)
+                }
+                Some(18) => {
+                    HmacSha1::<cbc_cts::Aes256>::derived(&keyed(&base), usage, purpose, <[u8]>::to_vec)
+                }
+                _ => panic!("{row}"),
+            };
+            assert_eq!(key, output, "{row}");
+        }
+    }
+}
+>>>>>>> formats

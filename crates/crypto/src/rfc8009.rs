@@ -134,3 +134,46 @@ impl<P: Parameters> Profile for HmacSha2<P> {
         kdf(&keyed::<P::Hash>(&stretched), b"kerberos", &[], P::Cipher::KEY_LEN, SecretBytes::copy_of)
     }
 }
+<<<<<<< HEAD
+=======
+
+#[cfg(test)]
+mod tests {
+    use orthros_wire::hex;
+
+    use super::*;
+
+    #[test]
+    fn derived_keys_are_the_published_ones() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../testdata/vectors.json")).unwrap();
+        let ours = |row: &&serde_json::Value| row["algorithm"] == "DERIVE_SP800_108_HMAC";
+        let rows: Vec<_> = vectors["derive"].as_array().unwrap().iter().filter(ours).collect();
+        assert_eq!(rows.len(), 6, "vectors are missing");
+        for row in rows {
+            let octets = |field: &str| hex::decode(row[field].as_str().unwrap()).unwrap();
+            let (base, constant, output) = (octets("key"), octets("constant"), octets("output"));
+            let [a, b, c, d, purpose] = *constant else { panic!("{row}") };
+            let usage = KeyUsage(u32::from_be_bytes([a, b, c, d]));
+            let key = match row["enctype"].as_u64() {
+                Some(19) => kdf(
+                    &keyed::<Hmac<Sha256>>(&base),
+                    &usage.constant(purpose),
+                    &[],
+                    output.len(),
+                    <[u8]>::to_vec,
+                ),
+                Some(20) => kdf(
+                    &keyed::<Hmac<Sha384>>(&base),
+                    &usage.constant(purpose),
+                    &[],
+                    output.len(),
+                    <[u8]>::to_vec,
+                ),
+                _ => panic!("{row}"),
+            };
+            assert_eq!(key, output, "{row}");
+        }
+    }
+}
+>>>>>>> formats

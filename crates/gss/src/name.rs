@@ -188,7 +188,7 @@ impl Name {
     /// # Errors
     /// [`BadName`] if no realm is known or the text is malformed.
     pub fn to_principal(&self, config: &Config, fallback_realm: Option<&str>) -> Result<Principal, BadName> {
-        let default_realm = config.default_realm();
+        let default_realm = config.default_realm.as_deref();
         match self {
             Self::Principal(principal) => Ok(principal.clone()),
             Self::User(text) => Ok(Principal::parse(text, default_realm.or(fallback_realm))?),

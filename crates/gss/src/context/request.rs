@@ -21,6 +21,13 @@ pub struct Settings {
     pub transfer: bool,
 }
 
+impl Settings {
+    /// By how many seconds clocks may differ (`clockskew`).
+    pub(crate) fn skew_seconds(&self) -> u32 {
+        u32::try_from(self.config.clockskew).unwrap_or(0)
+    }
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings").field("transfer", &self.transfer).finish_non_exhaustive()

@@ -2,6 +2,8 @@
 
 use orthros_crypto::Enctype;
 
+use crate::Config;
+
 /// The wishes and limits of an exchange: `[libdefaults]` as far as it concerns a KDC.
 ///
 /// ```
@@ -48,6 +50,30 @@ impl Default for ExchangePolicy {
 }
 
 impl ExchangePolicy {
+    /// What `krb5.conf` asks for, with `default_tkt_enctypes` for an AS exchange.
+    pub fn initial(config: &Config) -> Self {
+        Self::with_enctypes(config, &config.default_tkt_enctypes)
+    }
+
+    /// What `krb5.conf` asks for, with `default_tgs_enctypes` for a TGS exchange.
+    pub fn service(config: &Config) -> Self {
+        Self::with_enctypes(config, &config.default_tgs_enctypes)
+    }
+
+    fn with_enctypes(config: &Config, wanted: &[Enctype]) -> Self {
+        let permitted = &config.permitted_enctypes;
+        Self {
+            enctypes: wanted.iter().copied().filter(|enctype| permitted.contains(enctype)).collect(),
+            clock_skew: config.clockskew,
+            forwardable: config.forwardable,
+            proxiable: config.proxiable,
+            lifetime: config.ticket_lifetime,
+            renewable_lifetime: config.renew_lifetime,
+            kdc_timesync: config.kdc_timesync,
+            kdc_offset: 0,
+        }
+    }
+
     /// The numbers that a request carries.
     pub(super) fn enctype_numbers(&self) -> Vec<i32> {
         self.enctypes.iter().map(|enctype| enctype.number()).collect()

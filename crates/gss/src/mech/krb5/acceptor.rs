@@ -55,7 +55,7 @@ impl Acceptor {
             Ok((TokenKind::Reply, _)) => return Step::fail(BadToken::WrongKind),
         };
         let now = self.accept.settings.env.clock.now();
-        let skew_seconds = self.accept.settings.config.clockskew_seconds();
+        let skew_seconds = self.accept.settings.skew_seconds();
         match ap::open_request(message, self.accept.credential.keys(), now, skew_seconds) {
             // What is no AP-REQ at all gets no answer.
             Err(refusal @ ApRefusal::Malformed(_)) => Step::fail(refusal),
@@ -96,7 +96,7 @@ impl Checked {
     }
 
     pub(crate) fn skew_seconds(&self) -> u32 {
-        self.accept.settings.config.clockskew_seconds()
+        self.accept.settings.skew_seconds()
     }
 
     pub(crate) fn replayed(self) -> Step {
@@ -178,7 +178,7 @@ impl Checked {
             flags.contains(Flags::SEQUENCE),
         );
         // As the ticket was taken within the skew after its end, so is the context.
-        let skew = settings.config.clockskew_seconds();
+        let skew = settings.skew_seconds();
         let end = Timestamp::from(opened.times.endtime).plus_seconds(skew.into());
         Context(Box::new(Established {
             initiator: opened.client,

@@ -173,7 +173,7 @@ impl Initiating {
     fn policy(&self) -> ExchangePolicy {
         ExchangePolicy {
             kdc_offset: self.initiate.credential.offset_seconds(),
-            ..ExchangePolicy::from_config(&self.initiate.settings.config)
+            ..ExchangePolicy::service(&self.initiate.settings.config)
         }
     }
 

@@ -1,0 +1,216 @@
+//! What values mean: booleans, durations, KDC addresses, file names with tokens.
+
+use std::fmt;
+
+/// Reads a boolean as MIT krb5 does; `None` if it is neither.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    let is = |word: &&str| word.eq_ignore_ascii_case(text);
+    if ["y", "yes", "true", "t", "1", "on"].iter().any(|word| is(word)) {
+        return Some(true);
+    }
+    ["n", "no", "false", "f", "nil", "0", "off"].iter().any(|word| is(word)).then_some(false)
+}
+
+/// Reads a duration and gives it in seconds: `3600`, `10h`, `1d 2h3m4s`, `10:30`, `10:30:15`, `1-10:30:15`.
+/// `None` if it is none of those or exceeds 2^31 - 1 seconds.
+///
+/// ```
+/// use orthros_krb5::config::parse_duration;
+/// assert_eq!(parse_duration("1d 2h"), Some(93_600));
+/// assert_eq!(parse_duration("10:30"), Some(37_800));
+/// assert_eq!(parse_duration("soon"), None);
+/// ```
+pub fn parse_duration(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let seconds = if text.contains(':') { clock_duration(text)? } else { unit_duration(text)? };
+    i32::try_from(seconds).ok().map(i64::from)
+}
+
+fn number(digits: &str) -> Option<i64> {
+    let digits = digits.trim();
+    (!digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit()))
+        .then(|| digits.parse::<u32>().ok().map(i64::from))?
+}
+
+fn clock_duration(text: &str) -> Option<i64> {
+    let (days, clock) = match text.split_once('-') {
+        Some((days, clock)) => (number(days)?, clock),
+        None => (0, text),
+    };
+    let parts = clock.split(':').map(number).collect::<Option<Vec<_>>>()?;
+    let (hours, minutes, seconds) = match *parts.as_slice() {
+        [hours, minutes] => (hours, minutes, 0),
+        [hours, minutes, seconds] => (hours, minutes, seconds),
+        _ => return None,
+    };
+    Some(days * 86_400 + hours * 3_600 + minutes * 60 + seconds)
+}
+
+fn unit_duration(text: &str) -> Option<i64> {
+    if let Some(seconds) = number(text) {
+        return Some(seconds);
+    }
+    let mut total = 0;
+    let mut rest = text;
+    let mut largest = i64::MAX;
+    while !rest.is_empty() {
+        let at = rest.find(['d', 'h', 'm', 's'])?;
+        let (digits, from_unit) = rest.split_at_checked(at)?;
+        let (unit, after) = from_unit.split_at_checked(1)?;
+        let unit = match unit {
+            "d" => 86_400,
+            "h" => 3_600,
+            "m" => 60,
+            _ => 1,
+        };
+        if unit >= largest {
+            return None;
+        }
+        largest = unit;
+        total += number(digits)? * unit;
+        rest = after.trim_start();
+    }
+    (largest < i64::MAX).then_some(total)
+}
+
+/// How a KDC is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// UDP or TCP, as the request's size suggests.
+    Any,
+    /// HTTPS proxy (MS-KKDCP).
+    Https,
+    /// TCP only.
+    Tcp,
+    /// UDP only.
+    Udp,
+}
+
+/// Where a KDC listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KdcAddress {
+    /// How it is spoken to.
+    pub transport: Transport,
+    /// A host name or a numeric address, the latter without brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The path of an HTTPS proxy, without the leading slash; empty for the other transports.
+    pub path: String,
+}
+
+impl KdcAddress {
+    /// Reads `host`, `host:port`, `address`, `[address]:port`, any of them after `tcp/` or `udp/`, or
+    /// `https://host[:port][/path]`. `default_port` holds where no port is named (443 for HTTPS). `None` if the
+    /// text is none of those.
+    pub fn parse(text: &str, default_port: u16) -> Option<Self> {
+        let text = text.trim();
+        let (transport, rest) = match text {
+            _ if text.starts_with("tcp/") => (Transport::Tcp, text.get(4..)?),
+            _ if text.starts_with("udp/") => (Transport::Udp, text.get(4..)?),
+            _ if text.starts_with("https://") => (Transport::Https, text.get(8..)?),
+            _ => (Transport::Any, text),
+        };
+        let (place, path, default_port) = match transport {
+            Transport::Https => {
+                let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
+                (place, path, 443)
+            }
+            _ => (rest, "", default_port),
+        };
+        let (host, port) = split_port(place)?;
+        let port = match port {
+            None => default_port,
+            Some(digits) => u16::try_from(number(digits)?).ok().filter(|&port| port != 0)?,
+        };
+        let plain = !host.is_empty() && !host.contains(|letter: char| letter.is_whitespace() || letter == '/');
+        plain.then(|| Self { transport, host: host.to_owned(), port, path: path.to_owned() })
+    }
+}
+
+fn split_port(place: &str) -> Option<(&str, Option<&str>)> {
+    if let Some(bracketed) = place.strip_prefix('[') {
+        let (host, after) = bracketed.split_once(']')?;
+        return match after {
+            "" => Some((host, None)),
+            _ => after.strip_prefix(':').map(|port| (host, Some(port))),
+        };
+    }
+    match place.split_once(':') {
+        None => Some((place, None)),
+        // An IPv6 address without brackets has no room for a port.
+        Some((_, rest)) if rest.contains(':') => Some((place, None)),
+        Some((host, port)) => Some((host, Some(port))),
+    }
+}
+
+impl fmt::Display for KdcAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, path) = match self.transport {
+            Transport::Any => ("", None),
+            Transport::Https => ("https://", Some(&self.path)),
+            Transport::Tcp => ("tcp/", None),
+            Transport::Udp => ("udp/", None),
+        };
+        let (open, close) = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "{before}{open}{}{close}:{}", self.host, self.port)?;
+        path.map_or(Ok(()), |path| write!(f, "/{path}"))
+    }
+}
+
+/// What the tokens in the names of caches and keytabs stand for; the caller knows the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PathTokens {
+    /// `%{uid}` and `%{USERID}`: the real user id.
+    pub uid: u32,
+    /// `%{euid}`: the effective user id.
+    pub euid: u32,
+    /// `%{username}`: the name of the effective user.
+    pub username: String,
+    /// `%{TEMP}`: the directory for temporary files.
+    pub temp: String,
+}
+
+/// A name contains a token that means nothing here, or one without its closing brace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownToken(String);
+
+impl fmt::Display for UnknownToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is no token: %{{uid}}, %{{euid}}, %{{USERID}}, %{{username}}, %{{TEMP}} and %{{null}} are",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownToken {}
+
+impl PathTokens {
+    /// `template` with its tokens replaced.
+    ///
+    /// # Errors
+    /// [`UnknownToken`] names the first that means nothing.
+    pub fn expand(&self, template: &str) -> Result<String, UnknownToken> {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, from_token)) = rest.split_once("%{") {
+            text.push_str(before);
+            let (token, after) =
+                from_token.split_once('}').ok_or_else(|| UnknownToken(format!("%{{{from_token}")))?;
+            match token {
+                "uid" | "USERID" => text.push_str(&self.uid.to_string()),
+                "euid" => text.push_str(&self.euid.to_string()),
+                "username" => text.push_str(&self.username),
+                "TEMP" => text.push_str(&self.temp),
+                "null" => {}
+                _ => return Err(UnknownToken(format!("%{{{token}}}"))),
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        Ok(text)
+    }
+}

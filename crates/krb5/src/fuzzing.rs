@@ -1,0 +1,68 @@
+//! What the fuzz targets run, so that a plain test can replay their corpus. Not part of the API.
+
+use crate::config::{Config, Include, Profile};
+use crate::wire::{
+    ApRep, ApReq, AsRep, AsReq, Authenticator, Decode, EncApRepPart, EncAsRepPart, EncKrbCredPart,
+    EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry, EtypeInfoEntry, KrbCred, KrbError,
+    KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, decode_enc_kdc_rep_part,
+};
+use crate::{CredentialCache, Keytab};
+
+/// A keytab that can be read can be written, and what was written reads the same.
+pub fn keytab(data: &[u8]) {
+    let Ok(keytab) = Keytab::parse(data) else { return };
+    let written = keytab.to_octets();
+    let again = Keytab::parse(written.expose_octets()).map(|keytab| keytab.to_octets());
+    assert!(again.is_ok_and(|again| again.ct_eq(&written)), "a rewritten keytab changes");
+}
+
+/// A cache that can be read can be written, and what was written reads the same.
+pub fn ccache(data: &[u8]) {
+    let Ok(cache) = CredentialCache::parse(data) else { return };
+    let written = cache.to_octets();
+    let again = CredentialCache::parse(written.expose_octets()).map(|cache| cache.to_octets());
+    assert!(again.is_ok_and(|again| again.ct_eq(&written)), "a rewritten cache changes");
+}
+
+/// A configuration is read, or the line at fault is one that it has.
+pub fn config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let mut included = |include: Include<'_>| match include {
+        Include::Directory(_) => Ok(Vec::new()),
+        Include::File(path) => Ok(vec![(path.to_owned(), path.to_owned())]),
+    };
+    let profile = Profile::parse_with(text, "fuzz", &mut included);
+    match profile.and_then(|profile| Config::from_profiles(vec![profile])) {
+        Ok(config) => {
+            let _ = config.realm_of_host(text);
+        }
+        Err(error) => assert!(
+            error.origin != "fuzz" || (1..=text.split('\n').count()).contains(&error.line),
+            "an error names a line that is not there"
+        ),
+    }
+}
+
+/// A message that can be read can be written, and what was written is the same message.
+pub fn messages(data: &[u8]) {
+    macro_rules! rewrite {
+        ($($message:ty),* $(,)?) => { $(
+            if let Ok(message) = <$message>::from_der(data) {
+                let written = message.to_der();
+                let again = <$message>::from_der(&written).map(|message| message.to_der());
+                assert!(again.is_ok_and(|again| again == written), "a rewritten message changes");
+            }
+        )* };
+    }
+    rewrite!(
+        ApRep<'_>, ApReq<'_>, AsRep<'_>, AsReq<'_>, Authenticator<'_>, EncApRepPart<'_>, EncAsRepPart<'_>,
+        EncKrbCredPart<'_>, EncKrbPrivPart<'_>, EncTgsRepPart<'_>, EncTicketPart<'_>, EtypeInfo2Entry<'_>,
+        EtypeInfoEntry<'_>, KrbCred<'_>, KrbError<'_>, KrbPriv<'_>, KrbSafe<'_>, PaEncTsEnc, TgsRep<'_>,
+        TgsReq<'_>, Ticket<'_>, Vec<PaData<'_>>,
+    );
+    // Octets after the first value are padding here; they must not matter.
+    if let Ok(part) = decode_enc_kdc_rep_part(data) {
+        let padded = [EncTgsRepPart(part.clone()).to_der(), vec![0; 7]].concat();
+        assert!(decode_enc_kdc_rep_part(&padded).is_ok_and(|again| again == part), "padding matters");
+    }
+}
