@@ -1,15 +1,6 @@
 //! AES in CBC mode with ciphertext stealing, in place. RFC 3962 §5; NIST SP 800-38A addendum, CBC-CS3.
 //!
 //! The last two blocks are always swapped, also where the length is a whole number of blocks; one block alone
-<<<<<<< HEAD
-//! is plain CBC. The initial vector is zero throughout: Kerberos messages begin with a random confounder.
-
-use aes::{Aes128Dec, Aes128Enc, Aes256Dec, Aes256Enc};
-use cipher::array::Array;
-use cipher::consts::U16;
-use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, InnerIvInit, KeyInit};
-use cts::{CbcCs3, Decrypt, Encrypt};
-=======
 //! is plain CBC, which is why the crate `cts` is a test oracle only: it encrypts such a block twice. The
 //! initial vector is zero throughout: Kerberos messages begin with a random confounder.
 
@@ -21,7 +12,6 @@ use cipher::{
     BlockCipherDecrypt, BlockCipherEncrypt, BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit,
 };
 use zeroize::Zeroize;
->>>>>>> formats
 
 /// Octets in a block, and in a confounder.
 pub(crate) const BLOCK: usize = 16;
@@ -54,29 +44,6 @@ impl Cipher for Aes256 {
     type Decrypting = Aes256Dec;
 }
 
-<<<<<<< HEAD
-/// Encrypts `buffer`, which holds a block at least.
-pub(crate) fn encrypt<C: BlockCipherEncrypt<BlockSize = U16>>(cipher: &C, buffer: &mut [u8]) {
-    // The crate `cts` encrypts a block that stands alone twice over; RFC 3962 wants it once.
-    if let Ok(block) = <&mut [u8; BLOCK]>::try_from(&mut *buffer) {
-        cipher.encrypt_block(block.into());
-        return;
-    }
-    CbcCs3::inner_iv_init(cipher, &Array::default())
-        .encrypt(buffer)
-        .expect("a confounder is a block, so no message is shorter");
-}
-
-/// Decrypts `buffer`, which holds a block at least.
-pub(crate) fn decrypt<C: BlockCipherDecrypt<BlockSize = U16>>(cipher: &C, buffer: &mut [u8]) {
-    if let Ok(block) = <&mut [u8; BLOCK]>::try_from(&mut *buffer) {
-        cipher.decrypt_block(block.into());
-        return;
-    }
-    CbcCs3::inner_iv_init(cipher, &Array::default())
-        .decrypt(buffer)
-        .expect("messages shorter than a confounder were refused before");
-=======
 type Block = Array<u8, U16>;
 
 /// Encrypts `buffer`, which holds a block at least (a confounder); anything shorter is left as it is.
@@ -117,16 +84,11 @@ pub(crate) fn decrypt<C: BlockCipherDecrypt<BlockSize = U16>>(cipher: &C, buffer
         last.zeroize();
     }
     cbc.decrypt_block(swapped);
->>>>>>> formats
 }
 
 #[cfg(test)]
 mod tests {
-<<<<<<< HEAD
-    use cipher::BlockModeEncrypt;
-=======
     use cts::{CbcCs3, Encrypt};
->>>>>>> formats
     use orthros_wire::hex;
 
     use super::*;
@@ -159,11 +121,7 @@ mod tests {
                 block
             })
             .collect();
-<<<<<<< HEAD
-        cbc::Encryptor::inner_iv_init(cipher, &Array::default()).encrypt_blocks(&mut blocks);
-=======
         Encryptor::inner_iv_init(cipher, &Array::default()).encrypt_blocks(&mut blocks);
->>>>>>> formats
         let count = blocks.len();
         if count > 1 {
             blocks.swap(count - 2, count - 1);
@@ -183,15 +141,12 @@ mod tests {
             let mut buffer = plain.clone();
             encrypt(&encrypting, &mut buffer);
             assert_eq!(buffer, by_the_book(&encrypting, &plain), "{len}");
-<<<<<<< HEAD
-=======
             // The crate `cts` encrypts a block that stands alone twice over, so it is no oracle for that one.
             if len > BLOCK {
                 let mut theirs = plain.clone();
                 CbcCs3::inner_iv_init(&encrypting, &Array::default()).encrypt(&mut theirs).unwrap();
                 assert_eq!(buffer, theirs, "{len}");
             }
->>>>>>> formats
             decrypt(&decrypting, &mut buffer);
             assert_eq!(buffer, plain, "{len}");
         }

@@ -7,11 +7,7 @@
 use std::sync::OnceLock;
 
 use cipher::KeyInit;
-<<<<<<< HEAD
-use digest::{FixedOutput, Mac, OutputSizeUser, Update};
-=======
 use digest::{FixedOutput, Mac, Update};
->>>>>>> formats
 use orthros_wire::SecretBytes;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -96,14 +92,7 @@ pub(crate) fn stretch<H: KeyedHash>(
     salt: &[u8],
     count: u32,
     len: usize,
-<<<<<<< HEAD
-) -> Zeroizing<Vec<u8>>
-where
-    H: OutputSizeUser,
-{
-=======
 ) -> Zeroizing<Vec<u8>> {
->>>>>>> formats
     let mut stretched = Zeroizing::new(vec![0; len]);
     pbkdf2::pbkdf2::<H>(password, salt, count, &mut stretched).expect("HMAC takes keys of any length");
     stretched
@@ -226,15 +215,11 @@ mod tests {
         let kept = Kept::new();
         let made = std::cell::Cell::new(0);
         let value = |number: u32| {
-<<<<<<< HEAD
-            kept.with(KeyUsage(number), || made.replace(made.get() + 1) * 0 + number, |value| *value)
-=======
             let derive = || {
                 made.set(made.get() + 1);
                 number
             };
             kept.with(KeyUsage(number), derive, |value| *value)
->>>>>>> formats
         };
         for number in 0..8 {
             assert_eq!((value(number), value(number)), (number, number));

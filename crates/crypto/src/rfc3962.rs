@@ -96,8 +96,6 @@ impl<C: Cipher> Profile for HmacSha1<C> {
         key.into()
     }
 }
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests {
@@ -130,4 +128,3 @@ mod tests {
         }
     }
 }
->>>>>>> formats

@@ -134,8 +134,6 @@ impl<P: Parameters> Profile for HmacSha2<P> {
         kdf(&keyed::<P::Hash>(&stretched), b"kerberos", &[], P::Cipher::KEY_LEN, SecretBytes::copy_of)
     }
 }
-<<<<<<< HEAD
-=======
 
 #[cfg(test)]
 mod tests {
@@ -176,4 +174,3 @@ mod tests {
         }
     }
 }
->>>>>>> formats

@@ -172,7 +172,8 @@ impl Name {
     /// The form of RFC 2743 §3.2 of a principal: for access control lists, compared octet by octet.
     pub fn export(principal: &Principal) -> Vec<u8> {
         let text = principal.to_string();
-        let content = MECHANISM.content();
+        let mechanism = MECHANISM;
+        let content = mechanism.content();
         // The identifier has nine octets, and a principal's text fits four octets of length.
         let short = u8::try_from(content.len()).unwrap_or(0);
         let mut exported = vec![4, 1, 0, short + 2, 6, short];
