@@ -1,1 +1,36 @@
-//! RFC 3961 profiles and key types for Kerberos.
+//! Floor 2: the cryptography of Kerberos V5, as RFC 3961 frames it.
+//!
+//! A key belongs to one encryption type ([`Enctype`]); from it, one key per purpose and use ([`KeyUsage`]) is
+//! derived, and only those touch messages. [`Key`] does all of it: seal, open, checksum, PRF, string-to-key,
+//! KRB-FX-CF2. What it derives it keeps, with the expanded AES schedules and the prepared HMAC states.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`enctype`] | the table: a row per encryption type |
+//! | [`checksum`] | checksum types and values |
+//! | [`usage`] | the key usage numbers of RFC 4120 §7.5.1 and RFC 4121 §2 |
+//! | [`key`] | [`Key`], [`LongTermKey`], [`SessionKey`], [`Password`] and their errors |
+//! | `profile` | what an encryption type must be able to do, and the keeping of derived keys |
+//! | `cbc_cts` | AES in CBC mode with ciphertext stealing, RFC 3962 §5 |
+//! | `rfc3961` | n-fold, DR and DK |
+//! | `rfc3962` | AES with HMAC-SHA1: the MAC covers the plain text |
+//! | `rfc8009` | AES with HMAC-SHA2: the MAC covers the cipher text |
+//!
+//! Nothing here reads a file, a socket, the clock or the environment; randomness comes through
+//! [`orthros_wire::Random`].
+#![forbid(unsafe_code)]
+
+mod cbc_cts;
+pub mod checksum;
+pub mod enctype;
+pub mod key;
+mod profile;
+mod rfc3961;
+mod rfc3962;
+mod rfc8009;
+pub mod usage;
+
+pub use checksum::{Checksum, ChecksumType};
+pub use enctype::{Enctype, UnknownEnctype};
+pub use key::{BadKey, BadLength, Integrity, Key, LongTermKey, Password, SessionKey};
+pub use usage::KeyUsage;

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn lengths_of_every_size_come_back() {
         for size in [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x10000] {
-            let content: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
+            let content: Vec<u8> = (0..size).map(|index| u8::try_from(index % 251).unwrap()).collect();
             let mut writer = DerWriter::default();
             writer.value(Tag::SEQUENCE, |writer| {
                 writer.value(Tag::OCTET_STRING, |writer| writer.octets(&content));
