@@ -141,7 +141,7 @@ impl Initial {
             Ok(request) => request,
             Err(error) => return Progress::Failed(KdcFailure::Malformed { realm, error }),
         };
-        Ask::new(&realm, request, RequestKind::As, move |answer: Answer<'_>| match answer {
+        Ask::progress(&realm, request, RequestKind::As, move |answer: Answer<'_>| match answer {
             Ok((octets, now)) => self.answered(octets, now, sent),
             Err(report) => {
                 let realm = self.client.realm().to_owned();

@@ -112,7 +112,7 @@ pub struct Ask<T> {
 }
 
 impl<T> Ask<T> {
-    fn new(
+    fn progress(
         realm: &str,
         request: Vec<u8>,
         kind: RequestKind,

@@ -70,7 +70,7 @@ fn start(
     }) {
         Ok((exchange, request)) => {
             let realm = exchange.realm.clone();
-            Ask::new(&realm, request, RequestKind::Tgs, move |answer: Answer<'_>| {
+            Ask::progress(&realm, request, RequestKind::Tgs, move |answer: Answer<'_>| {
                 let outcome = match answer {
                     Ok((octets, now)) => exchange.answered(octets, now),
                     Err(report) => Err(KdcFailure::Unavailable { realm: exchange.realm, report }),
