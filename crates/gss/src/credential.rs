@@ -65,8 +65,12 @@ impl InitiatorCredential {
             return Ok(ticket);
         }
         let client = self.client.clone();
-        let ended =
-            self.read().iter().filter(|ticket| ticket.server == granting).map(|ticket| ticket.times.endtime).max();
+        let ended = self
+            .read()
+            .iter()
+            .filter(|ticket| ticket.server == granting)
+            .map(|ticket| ticket.times.endtime)
+            .max();
         Err(match ended {
             Some(ended) => NoCredential::Expired { client, ended: ended.into() },
             None => NoCredential::NoTicket { client, server: server.clone() },

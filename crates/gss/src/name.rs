@@ -70,10 +70,14 @@ pub enum BadName {
 impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ForeignMechanism(oid) => write!(f, "the exported name belongs to the mechanism {oid}, which is not here"),
+            Self::ForeignMechanism(oid) => {
+                write!(f, "the exported name belongs to the mechanism {oid}, which is not here")
+            }
             Self::Malformed(text) => f.write_str(text),
             Self::NotExported => f.write_str("the octets are no exported name"),
-            Self::NoRealm(name) => write!(f, "no realm is known for {name}: set default_realm or domain_realm in krb5.conf"),
+            Self::NoRealm(name) => {
+                write!(f, "no realm is known for {name}: set default_realm or domain_realm in krb5.conf")
+            }
             Self::Type(oid) => write!(f, "names of type {oid} are not supported"),
         }
     }
@@ -121,7 +125,8 @@ impl Name {
         if *name_type == name_type::EXPORTED {
             return Self::from_exported(octets);
         }
-        let text = std::str::from_utf8(octets).map_err(|_| BadName::Malformed("the name is not UTF-8".into()))?;
+        let text =
+            std::str::from_utf8(octets).map_err(|_| BadName::Malformed("the name is not UTF-8".into()))?;
         if *name_type == name_type::HOSTBASED_SERVICE {
             return Self::parse_hostbased(text);
         }
@@ -194,9 +199,9 @@ impl Name {
             Self::Principal(principal) => Ok(principal.clone()),
             Self::User(text) => Ok(Principal::parse(text, default_realm.or(fallback_realm))?),
             Self::HostbasedService { service, host } => {
-                let host = host
-                    .as_deref()
-                    .ok_or_else(|| BadName::Malformed(format!("{service:?} names no host: write {service}@HOST")))?;
+                let host = host.as_deref().ok_or_else(|| {
+                    BadName::Malformed(format!("{service:?} names no host: write {service}@HOST"))
+                })?;
                 // A final dot says that the name is complete; principals are written without it.
                 let host = host.trim_end_matches('.').to_ascii_lowercase();
                 let realm = config

@@ -169,8 +169,7 @@ impl Protection {
         // The sealed copy of the header is the one to believe; all but the rotation must agree with the
         // one in the clear.
         let (rest, copy) = plain.split_last_chunk::<{ WrapHeader::LEN }>().ok_or(BadToken::Integrity)?;
-        let length =
-            rest.len().checked_sub(usize::from(header.extra_count)).ok_or(BadToken::Integrity)?;
+        let length = rest.len().checked_sub(usize::from(header.extra_count)).ok_or(BadToken::Integrity)?;
         if *copy != (WrapHeader { right_rotation: 0, ..*header }).octets() {
             return Err(BadToken::Integrity.into());
         }

@@ -93,11 +93,10 @@ mod tests {
     #[test]
     fn numbers_pass_32_bits_and_stop_before_64() {
         let mut window = Window::new(u64::from(u32::MAX), true, true);
-        assert_eq!(orders(&mut window, &[0xffff_ffff, 0x1_0000_0000, 0xffff_ffff]), [
-            Order::InOrder,
-            Order::InOrder,
-            Order::Duplicate
-        ]);
+        assert_eq!(
+            orders(&mut window, &[0xffff_ffff, 0x1_0000_0000, 0xffff_ffff]),
+            [Order::InOrder, Order::InOrder, Order::Duplicate]
+        );
         assert_eq!(window.take(u64::MAX), None);
         assert_eq!(window.take(u64::MAX - 1), Some(Order::Gap));
         assert_eq!(window.take(u64::MAX - 1), Some(Order::Duplicate));

@@ -10,16 +10,21 @@ use crate::{Context, Flags};
 /// Takes a token (RFC 2743 §2.2.9). If it is whole and good, the step is a [`Need::Spend`], then
 /// [`Step::Done`]; a token that is refused is not spent.
 ///
-/// ```no_run
+/// ```
 /// # use orthros_gss::{transfer, Settings, Step, Need, Context, Error};
-/// # fn example(token: &[u8], key: &transfer::SealingKey, settings: &Settings) -> Result<Context, Error> {
-/// match transfer::import(token, key, settings) {
-///     Step::Need(Need::Spend(need)) => { /* ask the ledger, then need.spent() .. */ # todo!()
+/// fn receive(
+///     token: &[u8],
+///     key: &transfer::SealingKey,
+///     settings: &Settings,
+///     first_time: impl FnOnce(&[u8; 16]) -> bool,
+/// ) -> Option<Context> {
+///     let Step::Need(Need::Spend(need)) = transfer::import(token, key, settings) else { return None };
+///     if !first_time(need.id()) {
+///         return None;
 ///     }
-///     Step::Failed(error) => Err(error),
-///     _ => unreachable!("an import needs nothing else"),
+///     let Step::Done(context) = need.spent() else { return None };
+///     Some(context)
 /// }
-/// # }
 /// ```
 pub fn import(token: &[u8], key: &SealingKey, settings: &Settings) -> Step {
     match open(token, key, settings) {

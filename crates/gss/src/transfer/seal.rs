@@ -100,12 +100,7 @@ impl SealingKey {
         let (body, tag) = sealed.split_last_chunk::<TAG>().ok_or(TransferRefusal::Damaged)?;
         let mut state = Zeroizing::new(body.to_vec());
         self.cipher(id, header)
-            .decrypt_inout_detached(
-                &Default::default(),
-                &[],
-                state.as_mut_slice().into(),
-                &Tag::from(*tag),
-            )
+            .decrypt_inout_detached(&Default::default(), &[], state.as_mut_slice().into(), &Tag::from(*tag))
             .map_err(|_| TransferRefusal::Damaged)?;
         let until = Timestamp::from_seconds(until);
         if until <= now {
@@ -123,8 +118,7 @@ impl SealingKey {
 
 /// HKDF-SHA-256. Its only error is an output of more than 255 hashes, and none here has more than one.
 fn expand(secret: &SecretBytes, salt: Option<&[u8]>, info: &[&[u8]], output: &mut [u8]) {
-    let expanded =
-        Hkdf::<Sha256>::new(salt, secret.expose_octets()).expand_multi_info(info, output);
+    let expanded = Hkdf::<Sha256>::new(salt, secret.expose_octets()).expand_multi_info(info, output);
     debug_assert!(expanded.is_ok(), "one hash of output");
 }
 

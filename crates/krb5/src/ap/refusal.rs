@@ -125,7 +125,9 @@ fn with_kvno(kvno: Option<u32>) -> String {
 impl fmt::Display for ApRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AuthenticatorIntegrity => f.write_str("the authenticator is not sealed with the ticket's session key"),
+            Self::AuthenticatorIntegrity => {
+                f.write_str("the authenticator is not sealed with the ticket's session key")
+            }
             Self::Expired { client, server, ended, now } => write!(
                 f,
                 "the ticket of {client} for {server} ended at {ended}, and it is {now} here: the client needs a new ticket"
@@ -139,8 +141,12 @@ impl fmt::Display for ApRefusal {
                 f,
                 "the ticket of {client} for {server} is valid from {from} only, and it is {now} here: compare the clocks"
             ),
-            Self::ReplyIntegrity => f.write_str("the acceptor's answer is not sealed with the session key or answers another request"),
-            Self::SessionEnctype { number } => write!(f, "the session key's enctype {number} is unknown here"),
+            Self::ReplyIntegrity => f.write_str(
+                "the acceptor's answer is not sealed with the session key or answers another request",
+            ),
+            Self::SessionEnctype { number } => {
+                write!(f, "the session key's enctype {number} is unknown here")
+            }
             Self::Skew { theirs, ours, limit_seconds } => write!(
                 f,
                 "the clocks differ by {} s ({theirs} there, {ours} here), more than the {limit_seconds} s of clockskew: set both clocks",
@@ -154,7 +160,9 @@ impl fmt::Display for ApRefusal {
                 "the ticket does not open with the key of {server} ({enctype}{}): the keytab's key is not the KDC's; fetch the keytab anew",
                 with_kvno(*kvno)
             ),
-            Self::UserToUser => f.write_str("the client asks for user-to-user authentication, which is not offered here"),
+            Self::UserToUser => {
+                f.write_str("the client asks for user-to-user authentication, which is not offered here")
+            }
             Self::Version => f.write_str("the message is not of Kerberos version 5"),
         }
     }

@@ -7,7 +7,7 @@ use orthros_wire::{Random, SecretBytes, Timestamp};
 use super::{key_to_wire, microseconds};
 use crate::Credential;
 use crate::wire::{
-    ApOptions, ApReq, AuthorizationElement, Authenticator, Checksum, Decode, DerError, Encode, EncryptedData,
+    ApOptions, ApReq, Authenticator, AuthorizationElement, Checksum, Decode, DerError, Encode, EncryptedData,
     GeneralString, PVNO, Raw, Ticket, msg_type,
 };
 

@@ -124,7 +124,8 @@ impl KdcAddress {
             None => default_port,
             Some(digits) => u16::try_from(number(digits)?).ok().filter(|&port| port != 0)?,
         };
-        let plain = !host.is_empty() && !host.contains(|letter: char| letter.is_whitespace() || letter == '/');
+        let plain =
+            !host.is_empty() && !host.contains(|letter: char| letter.is_whitespace() || letter == '/');
         plain.then(|| Self { transport, host: host.to_owned(), port, path: path.to_owned() })
     }
 }

@@ -25,8 +25,7 @@ impl AcceptorKeys for Keytab {
 impl Keytab {
     /// What the keytab has instead of a key that was asked for, for people.
     fn what_is_there(&self, server: &Principal) -> String {
-        let describe =
-            |entry: &KeytabEntry| format!("kvno {} {}", entry.kvno(), entry.key().enctype());
+        let describe = |entry: &KeytabEntry| format!("kvno {} {}", entry.kvno(), entry.key().enctype());
         let keys: Vec<String> = self.keys_for(server).map(describe).collect();
         if !keys.is_empty() {
             return format!("the keytab has {} of it: fetch the keytab anew", keys.join(", "));

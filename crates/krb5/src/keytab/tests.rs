@@ -85,9 +85,7 @@ fn a_lying_length_is_named_with_its_octet() {
     let mut file = keytab(&[(1, 1), (2, 1)]).to_octets().expose_octets().to_vec();
     let second = 2 + (file.len() - 2) / 2;
     let cut = file.len() - 1;
-    assert!(
-        matches!(Keytab::parse(&file[..cut]), Err(BadKeytab::Length { offset, .. }) if offset == second)
-    );
+    assert!(matches!(Keytab::parse(&file[..cut]), Err(BadKeytab::Length { offset, .. }) if offset == second));
     file[second + 4..second + 6].fill(0xff);
     assert!(matches!(Keytab::parse(&file), Err(BadKeytab::Entry { offset, .. }) if offset == second));
     file[second..second + 4].copy_from_slice(&[0x80, 0, 0, 0]);

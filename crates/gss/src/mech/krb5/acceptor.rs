@@ -111,8 +111,11 @@ impl Checked {
     pub(crate) fn fresh(self) -> Step {
         let proof = ReplayChecked(());
         let read = GssChecksum::parse(self.opened.checksum.as_ref()).and_then(|checksum| {
-            let bindings =
-                check_bindings(&checksum.bindings, self.accept.bindings.as_ref(), self.accept.bindings_required)?;
+            let bindings = check_bindings(
+                &checksum.bindings,
+                self.accept.bindings.as_ref(),
+                self.accept.bindings_required,
+            )?;
             let delegated = checksum.delegated.map(|message| self.delegated(message)).transpose()?;
             Ok((checksum.flags, bindings, delegated))
         });

@@ -43,11 +43,7 @@ pub(crate) struct GssChecksum<'a> {
 
 impl<'a> GssChecksum<'a> {
     /// What is sent for these bindings and flags.
-    pub(crate) fn new(
-        bindings: Option<&ChannelBindings>,
-        flags: Flags,
-        delegated: Option<&'a [u8]>,
-    ) -> Self {
+    pub(crate) fn new(bindings: Option<&ChannelBindings>, flags: Flags, delegated: Option<&'a [u8]>) -> Self {
         let flags = flags.with(Flags::DELEGATION, delegated.is_some()).intersection(TRAVELLING);
         Self { bindings: bindings.map(ChannelBindings::digest).unwrap_or_default(), flags, delegated }
     }

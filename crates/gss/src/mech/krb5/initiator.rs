@@ -101,7 +101,8 @@ impl Initiating {
                 Err(reason) => Step::fail(reason),
                 Ok(granting) => {
                     let env = &self.initiate.settings.env;
-                    let progress = exchange::service(&granting, self.target.clone(), self.policy(), env.clone());
+                    let progress =
+                        exchange::service(&granting, self.target.clone(), self.policy(), env.clone());
                     Asked::Service(self).progress(progress)
                 }
             };
@@ -109,8 +110,7 @@ impl Initiating {
         if self.flags.contains(Flags::DELEGATION) && !self.forward_tried {
             self.forward_tried = true;
             let granting = credential.granting_ticket(&self.target, now).ok();
-            let forwardable =
-                granting.filter(|granting| granting.flags.contains(TicketFlags::FORWARDABLE));
+            let forwardable = granting.filter(|granting| granting.flags.contains(TicketFlags::FORWARDABLE));
             if let Some(granting) = forwardable {
                 let policy = ExchangePolicy { forwardable: true, ..self.policy() };
                 let env = self.initiate.settings.env.clone();
@@ -157,7 +157,8 @@ impl Initiating {
             authorization_data: None,
             now,
         };
-        let RequestSent { message, time } = request.make(ticket, &*random).map_err(|_| BadToken::Malformed)?;
+        let RequestSent { message, time } =
+            request.make(ticket, &*random).map_err(|_| BadToken::Malformed)?;
         let waiting = Waiting { initiating: self, ticket: ticket.clone(), subkey, sequence, time };
         let first = token(TokenKind::Request, &message);
         let then = if mutual {
