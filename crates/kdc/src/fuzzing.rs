@@ -21,10 +21,10 @@ pub fn request(data: &[u8]) {
     static REALM: OnceLock<Option<Realm>> = OnceLock::new();
     let realm = REALM.get_or_init(|| {
         let enctypes = [Enctype::Aes256CtsHmacSha1, Enctype::Aes128CtsHmacSha1];
-        Realm::builder("FUZZ")
+        Realm::builder("TEST")
             .enctypes(&enctypes)
             .principal("alice", "pw")
-            .service("host/fuzz")
+            .service("host/x.test")
             .build(&Still)
             .ok()
     });

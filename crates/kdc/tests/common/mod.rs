@@ -10,13 +10,13 @@ use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, KdcFailure, Obtained
 use orthros_krb5::{Credential, Env, Principal};
 use orthros_wire::{Clock, Random, Timestamp};
 
-pub const NOW: i64 = 1_700_000_000;
+pub(crate) const NOW: i64 = 1_700_000_000;
 
 /// SplitMix64: octets that look random and are the same in every run.
-pub struct Seeded(AtomicU64);
+pub(crate) struct Seeded(AtomicU64);
 
 impl Seeded {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(AtomicU64::new(seed))
     }
 }
@@ -32,7 +32,7 @@ impl Random for Seeded {
     }
 }
 
-pub struct Hands(AtomicI64);
+pub(crate) struct Hands(AtomicI64);
 
 impl Clock for Hands {
     fn now(&self) -> Timestamp {
@@ -41,21 +41,21 @@ impl Clock for Hands {
 }
 
 /// A client and a KDC with clocks of their own.
-pub struct World {
-    pub realm: Realm,
-    pub client_clock: Arc<Hands>,
-    pub kdc_now: i64,
-    pub kdc_random: Seeded,
-    pub env: Env,
+pub(crate) struct World {
+    pub(crate) realm: Realm,
+    pub(crate) client_clock: Arc<Hands>,
+    pub(crate) kdc_now: i64,
+    pub(crate) kdc_random: Seeded,
+    pub(crate) env: Env,
     /// Every message, in order.
-    pub transcript: Vec<Vec<u8>>,
+    pub(crate) transcript: Vec<Vec<u8>>,
 }
 
-pub fn principal(text: &str) -> Principal {
+pub(crate) fn principal(text: &str) -> Principal {
     Principal::parse(text, Some("TEST")).unwrap()
 }
 
-pub fn realm(enctypes: &[Enctype]) -> Realm {
+pub(crate) fn realm(enctypes: &[Enctype]) -> Realm {
     Realm::builder("TEST")
         .enctypes(enctypes)
         .principal("alice", "open sesame")
@@ -65,27 +65,27 @@ pub fn realm(enctypes: &[Enctype]) -> Realm {
 }
 
 impl World {
-    pub fn new(enctypes: &[Enctype]) -> Self {
+    pub(crate) fn new(enctypes: &[Enctype]) -> Self {
         Self::with_realm(realm(enctypes))
     }
 
-    pub fn with_realm(realm: Realm) -> Self {
+    pub(crate) fn with_realm(realm: Realm) -> Self {
         let client_clock = Arc::new(Hands(AtomicI64::new(NOW)));
         let env = Env::new(Arc::clone(&client_clock), Seeded::new(2));
         Self { realm, client_clock, kdc_now: NOW, kdc_random: Seeded::new(3), env, transcript: Vec::new() }
     }
 
-    pub fn set_client_clock(&self, seconds: i64) {
+    pub(crate) fn set_client_clock(&self, seconds: i64) {
         self.client_clock.0.store(seconds, Ordering::SeqCst);
     }
 
     /// Drives an exchange to its end.
-    pub fn drive(&mut self, progress: Progress<Obtained>) -> Result<Obtained, KdcFailure> {
+    pub(crate) fn drive(&mut self, progress: Progress<Obtained>) -> Result<Obtained, KdcFailure> {
         self.drive_altered(progress, |_, _| {})
     }
 
     /// Drives an exchange to its end; `alter` may change each answer, which it is given with its number.
-    pub fn drive_altered(
+    pub(crate) fn drive_altered(
         &mut self,
         mut progress: Progress<Obtained>,
         alter: impl Fn(usize, &mut Vec<u8>),
@@ -107,17 +107,17 @@ impl World {
         unreachable!()
     }
 
-    pub fn start(&self, client: &str, password: &str, policy: ExchangePolicy) -> Progress<Obtained> {
+    pub(crate) fn start(&self, client: &str, password: &str, policy: ExchangePolicy) -> Progress<Obtained> {
         let secret = InitialSecret::Password(password.into());
         initial(principal(client), secret, None, policy, self.env.clone())
     }
 
-    pub fn alice(&mut self, policy: ExchangePolicy) -> Result<Obtained, KdcFailure> {
+    pub(crate) fn alice(&mut self, policy: ExchangePolicy) -> Result<Obtained, KdcFailure> {
         let progress = self.start("alice", "open sesame", policy);
         self.drive(progress)
     }
 
-    pub fn tgt(&mut self, policy: ExchangePolicy) -> Credential {
+    pub(crate) fn tgt(&mut self, policy: ExchangePolicy) -> Credential {
         self.alice(policy).unwrap().credential
     }
 }
