@@ -131,10 +131,10 @@ impl Shared {
     }
 
     fn give_back(&self, opened: Opened) {
-        if let Ok(mut pool) = self.pool.try_lock() {
-            if pool.len() < POOLED {
-                pool.push(opened);
-            }
+        if let Ok(mut pool) = self.pool.try_lock()
+            && pool.len() < POOLED
+        {
+            pool.push(opened);
         }
     }
 
