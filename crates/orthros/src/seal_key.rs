@@ -111,6 +111,7 @@ impl Places {
 pub struct UserKey {
     secret: SecretBytes,
     key_id: [u8; KEY_ID_LEN],
+    place: Place,
     folder: PathBuf,
     ledger_identity: [u8; 16],
 }
@@ -159,6 +160,12 @@ impl UserKey {
         self.key_id
     }
 
+    /// Whether the key and its ledger still lie where they were opened. If not, nobody could import what this
+    /// key seals: open another before exporting.
+    pub fn is_current(&self) -> bool {
+        Self::open_at(&self.place).is_ok_and(|found| found.key_id == self.key_id)
+    }
+
     /// The folder that holds the key and the ledger.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -184,7 +191,7 @@ impl UserKey {
             .expand(b"orthros user key", &mut secret)
             .and_then(|()| derive.expand(b"orthros user key id", &mut key_id))
             .map_err(|_| Fault::Place("HKDF refused the length of a key".into()))?;
-        Ok(Self { secret: secret.into(), key_id, folder: path, ledger_identity })
+        Ok(Self { secret: secret.into(), key_id, place: place.clone(), folder: path, ledger_identity })
     }
 }
 

@@ -145,10 +145,13 @@ fn a_lost_ledger_makes_no_spent_token_good_again() {
     let key = open(folder.path()).unwrap();
     let ledger = key.ledger();
     ledger.spend(&[1; 16], at(2_000), at(1_000)).unwrap();
+    assert!(key.is_current());
     fs::remove_file(ledger.path()).unwrap();
     assert!(unavailable(ledger.spend(&[1; 16], at(2_000), at(1_000))).contains("replaced"));
     assert!(unavailable(key.ledger().spend(&[1; 16], at(2_000), at(1_000))).contains("replaced"));
+    assert!(!key.is_current());
     let next = open(folder.path()).unwrap();
+    assert!(next.is_current());
     assert_ne!(next.key_id(), key.key_id(), "what was sealed before can't be opened any more");
     assert!(!next.secret().ct_eq(key.secret()));
     next.ledger().spend(&[1; 16], at(2_000), at(1_000)).unwrap();

@@ -86,6 +86,8 @@ fn the_default_file_is_named_and_guarded_as_mit_does() {
     assert_eq!(cache.check(b"a", at(1_000), 300), Ok(()));
     assert_eq!(fs::metadata(cache.path()).unwrap().permissions().mode() & 0o7777, 0o600);
     assert!(File2::default_cache(|_| None).path().starts_with("/var/tmp"));
+    let root = File2::default_cache(|_| Some("".into()));
+    assert_eq!(root.path().parent(), Some(Path::new("/")));
     let by_tmpdir = File2::default_cache(|name| (name == "TMPDIR").then(|| "/elsewhere".into()));
     assert!(by_tmpdir.path().starts_with("/elsewhere"));
 }

@@ -37,10 +37,11 @@ impl File2 {
     ///
     /// `lookup` reads the environment; a set-user-id program gives one that knows nothing.
     pub fn default_cache(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
-        let folder =
+        let mut path =
             lookup("KRB5RCACHEDIR").or_else(|| lookup("TMPDIR")).unwrap_or_else(|| "/var/tmp".into());
-        let name = format!("krb5_{}.rcache2", process::effective_user());
-        Self { table: Shared::new(Path::new(&folder).join(name), Rules::Ours, RECHECK) }
+        // Put together as text, as MIT krb5 does: an empty folder means the root.
+        path.push(format!("/krb5_{}.rcache2", process::effective_user()));
+        Self { table: Shared::new(path.into(), Rules::Ours, RECHECK) }
     }
 
     /// The cache at a configured path (`file2:PATH`), made with mode 0600 if there is none. As in MIT krb5,

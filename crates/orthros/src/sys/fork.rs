@@ -6,7 +6,7 @@
 
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
@@ -20,13 +20,14 @@ pub fn generation() -> u64 {
             0 => next_generation(mark),
             generation => generation,
         },
-        None => generation_by_process_id(),
+        None => generation_by_process_id(&BY_PROCESS_ID),
     }
 }
 
 /// The highest generation in use anywhere in this process's line of ancestors. It is counted up *before* a
 /// generation is published in the mark, so a child of a child can't be given its parent's number.
 static HIGHEST: AtomicU64 = AtomicU64::new(0);
+static BY_PROCESS_ID: AtomicU64 = AtomicU64::new(0);
 
 fn next_generation(mark: &AtomicU64) -> u64 {
     let next = HIGHEST.fetch_add(1, Ordering::AcqRel) + 1;
@@ -36,14 +37,19 @@ fn next_generation(mark: &AtomicU64) -> u64 {
     }
 }
 
-fn generation_by_process_id() -> u64 {
-    static LAST: AtomicU32 = AtomicU32::new(0);
-    let present = super::process::id();
-    let last = LAST.load(Ordering::Acquire);
-    if last != present && LAST.compare_exchange(last, present, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-        return HIGHEST.fetch_add(1, Ordering::AcqRel) + 1;
+/// The fall-back: generation (upper half) and process id (lower half) in one word, so that no thread can see
+/// the one without the other.
+fn generation_by_process_id(word: &AtomicU64) -> u64 {
+    let present = u64::from(super::process::id());
+    let mut known = word.load(Ordering::Acquire);
+    while known & u64::from(u32::MAX) != present {
+        let next = ((known >> 32) + 1) << 32 | present;
+        match word.compare_exchange(known, next, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => known = next,
+            Err(published) => known = published,
+        }
     }
-    HIGHEST.load(Ordering::Acquire).max(1)
+    known >> 32
 }
 
 /// The number in the page that a fork wipes; `None` where the kernel has no such pages.
@@ -128,6 +134,16 @@ pub(crate) mod tests {
         let ours = generation();
         let threads: Vec<_> = (0..8).map(|_| std::thread::spawn(generation)).collect();
         assert!(threads.into_iter().all(|thread| thread.join().unwrap() == ours));
+    }
+
+    #[test]
+    fn the_fall_back_notices_a_child_too() {
+        let word = AtomicU64::new(0);
+        assert_eq!(generation_by_process_id(&word), 1);
+        assert_eq!(generation_by_process_id(&word), 1);
+        let child = in_a_child(|| generation_by_process_id(&word).to_be_bytes().to_vec());
+        assert_eq!(child, 2_u64.to_be_bytes());
+        assert_eq!(generation_by_process_id(&word), 1);
     }
 
     #[test]

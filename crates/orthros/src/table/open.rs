@@ -8,6 +8,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::IntoRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -123,8 +124,16 @@ impl Shared {
         let generation = fork::generation();
         let mut pool = self.pool.try_lock().ok()?;
         while let Some(opened) = pool.pop() {
-            if opened.generation == generation {
+            let same_process = opened.generation == generation;
+            if same_process && opened.checked.elapsed() < self.recheck {
                 return Some(opened);
+            }
+            // Daemons close every descriptor when they start; the number may be somebody else's by now, and
+            // then it is neither to be used nor to be closed.
+            match opened.is_itself() {
+                true if same_process => return Some(opened),
+                true => {}
+                false => opened.abandon(),
             }
         }
         None
@@ -181,6 +190,18 @@ impl Shared {
     }
 }
 
+impl Opened {
+    /// Whether the descriptor still means the file that we opened, and was not closed behind our back.
+    fn is_itself(&self) -> bool {
+        self.file.metadata().is_ok_and(|found| found.dev() == self.device && found.ino() == self.inode)
+    }
+
+    /// Forgets the descriptor without closing it: it is not ours.
+    fn abandon(self) {
+        let _ = self.file.into_raw_fd();
+    }
+}
+
 impl Rules {
     fn check(self, metadata: &Metadata) -> Result<(), String> {
         if !metadata.is_file() {
@@ -198,5 +219,75 @@ impl Rules {
             return Err(format!("its mode {:04o} lets it be {what} by others", metadata.mode() & 0o7777));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    struct Octet(u8);
+
+    impl Record for Octet {
+        const MAGIC: &'static [u8] = b"";
+        const LEN: usize = 1;
+        fn key(&self) -> &[u8] {
+            std::slice::from_ref(&self.0)
+        }
+        fn decode(octets: &[u8]) -> Option<Self> {
+            octets.first().copied().map(Self)
+        }
+        fn encode(&self, octets: &mut [u8]) {
+            octets[0] = self.0;
+        }
+        fn never_used(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    fn shared(folder: &tempfile::TempDir) -> Shared {
+        Shared::new(folder.path().join("table"), Rules::Private, Duration::ZERO)
+    }
+
+    fn pooled(shared: &Shared) -> Vec<i32> {
+        shared.pool.lock().unwrap().iter().map(|opened| opened.file.as_raw_fd()).collect()
+    }
+
+    #[test]
+    fn a_descriptor_closed_behind_our_back_is_neither_used_nor_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(&folder);
+        assert_eq!(shared.insert(None, &Octet(1), |_| false).unwrap(), None);
+        let before = pooled(&shared);
+        // As after a daemon's closing of all descriptors: the number means another file now.
+        let victim = tempfile::tempfile().unwrap();
+        let lent = victim.try_clone().unwrap();
+        let lent_number = lent.as_raw_fd();
+        let ours = std::mem::replace(&mut shared.pool.lock().unwrap()[0].file, lent);
+        assert_eq!(shared.insert(None, &Octet(1), |_| false).unwrap(), Some(Octet(1)));
+        assert_eq!(victim.metadata().unwrap().len(), 0, "not written to");
+        assert!(std::fs::read_link(format!("/proc/self/fd/{lent_number}")).is_ok(), "not closed");
+        assert_ne!(pooled(&shared), [lent_number]);
+        assert_eq!(before, [ours.as_raw_fd()]);
+    }
+
+    #[test]
+    fn a_child_opens_a_descriptor_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(&folder);
+        shared.insert(None, &Octet(1), |_| false).unwrap();
+        let held = shared.take().unwrap();
+        let lock = Locked::exclusive(&held.file).unwrap();
+        shared.give_back(Opened { file: held.file.try_clone().unwrap(), ..shared.open().unwrap() });
+        // The child inherits a descriptor whose lock its parent holds; used by the child, it would not wait.
+        let said = fork::tests::in_a_child(|| {
+            let taken = shared.take().is_some();
+            vec![u8::from(taken), u8::try_from(pooled(&shared).len()).unwrap()]
+        });
+        assert_eq!(said, [0, 0]);
+        drop(lock);
+        assert_eq!(pooled(&shared).len(), 1, "the parent's pool is as it was");
     }
 }
