@@ -6,11 +6,14 @@ mod common;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown, symlink};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use common::{play, said, say, told};
 use orthros::clock::SystemClock;
 use orthros::ledger::{FileLedger, Ledger, SpendRefusal};
 use orthros::seal_key::{NoPlace, Places, UserKey};
+use orthros::sys::file::Locked;
 use orthros_wire::{Clock, Timestamp, hex};
 
 fn at(seconds: i64) -> Timestamp {
@@ -36,11 +39,21 @@ fn refused(folder: &Path) -> String {
 fn of_eight_threads_one_spends_an_id() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = FileLedger::at(folder.path().join("ledger"));
-    for round in 0..50_u8 {
-        let won: usize = std::thread::scope(|scope| {
+    ledger.spend(&[255; 16], at(2_000), at(1_000)).unwrap();
+    for round in 0..5_u8 {
+        // All eight are at the door before it opens; whoever does not wait for the lock is found out.
+        let file = fs::File::options().read(true).write(true).open(ledger.path()).unwrap();
+        let door = Locked::exclusive(&file).unwrap();
+        let won: usize = thread::scope(|scope| {
             let racers: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| ledger.spend(&[round; 16], at(2_000), at(1_000)).is_ok()))
                 .collect();
+            thread::sleep(Duration::from_millis(30));
+            assert!(
+                !racers.iter().any(thread::ScopedJoinHandle::is_finished),
+                "somebody passed a closed door"
+            );
+            drop(door);
             racers.into_iter().map(|racer| usize::from(racer.join().unwrap())).sum()
         });
         assert_eq!(won, 1, "round {round}");
@@ -52,7 +65,13 @@ fn of_eight_processes_one_spends_an_id_and_the_others_are_told_which() {
     let folder = tempfile::tempdir().unwrap();
     let told = [("FOLDER", folder.path().to_str().unwrap())];
     let before = SystemClock.now();
-    let racers: Vec<_> = (0..8).map(|_| play("role_spend", &told)).collect();
+    let ledger = open(folder.path()).unwrap().ledger();
+    let file = fs::File::options().read(true).write(true).open(ledger.path()).unwrap();
+    let door = Locked::exclusive(&file).unwrap();
+    let mut racers: Vec<_> = (0..8).map(|_| play("role_spend", &told)).collect();
+    thread::sleep(Duration::from_millis(150));
+    assert!(racers.iter_mut().all(|racer| racer.try_wait().unwrap().is_none()), "somebody did not wait");
+    drop(door);
     let answers: Vec<_> = racers.into_iter().map(said).collect();
     let winners: Vec<_> = answers.iter().filter(|(answer, _)| answer == "spent").collect();
     assert_eq!(winners.len(), 1, "{answers:?}");

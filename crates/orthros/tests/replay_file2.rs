@@ -7,9 +7,12 @@ mod common;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use common::{play, said, say, told};
 use orthros::replay::{CacheName, File2, ReplayCache, ReplayRefusal, UnknownType};
+use orthros::sys::file::Locked;
 use orthros_wire::{Timestamp, hex};
 
 const MADE_BY_MIT: &[u8] = include_bytes!("data/file2-mit-1.20.1.bin");
@@ -176,7 +179,7 @@ fn a_removed_file_is_noticed_within_a_second() {
     let cache = File2::at(&path);
     assert_eq!(cache.check(b"one", at(1_000), 300), Ok(()));
     fs::remove_file(&path).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1_050));
+    thread::sleep(Duration::from_millis(1_050));
     assert_eq!(cache.check(b"two", at(1_000), 300), Ok(()));
     assert!(path.exists(), "the cache went on with a file that no other acceptor sees");
     assert_eq!(File2::at(&path).check(b"two", at(1_000), 300), Err(ReplayRefusal::Replayed));
@@ -186,11 +189,21 @@ fn a_removed_file_is_noticed_within_a_second() {
 fn of_eight_threads_one_is_let_in_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let cache = File2::at(folder.path().join("cache"));
-    for round in 0..50_u32 {
-        let let_in: usize = std::thread::scope(|scope| {
+    cache.check(b"first", at(1_000), 300).unwrap();
+    for round in 0..5_u32 {
+        // All eight are at the door before it opens; whoever does not wait for the lock is found out.
+        let file = fs::File::options().read(true).write(true).open(cache.path()).unwrap();
+        let door = Locked::exclusive(&file).unwrap();
+        let let_in: usize = thread::scope(|scope| {
             let racers: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| cache.check(&round.to_be_bytes(), at(1_000), 300).is_ok()))
                 .collect();
+            thread::sleep(Duration::from_millis(30));
+            assert!(
+                !racers.iter().any(thread::ScopedJoinHandle::is_finished),
+                "somebody passed a closed door"
+            );
+            drop(door);
             racers.into_iter().map(|racer| usize::from(racer.join().unwrap())).sum()
         });
         assert_eq!(let_in, 1, "round {round}");

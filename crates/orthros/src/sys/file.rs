@@ -118,10 +118,11 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for _ in 0..200 {
+                    for _ in 0..50 {
                         let file = File::options().read(true).write(true).open(&path).unwrap();
                         let _lock = Locked::exclusive(&file).unwrap();
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        std::thread::sleep(std::time::Duration::from_micros(50));
                         assert_eq!(inside.fetch_sub(1, Ordering::SeqCst), 1);
                     }
                 });
