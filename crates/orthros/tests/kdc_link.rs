@@ -123,7 +123,7 @@ fn a_silent_kdc_is_given_up_in_time_and_named() {
 fn a_refusal_is_seen_at_once_by_both_transports() {
     let began = Instant::now();
     let report = ask(&[kdc(nobody(), Transports::Any)]).unwrap_err();
-    assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_millis(290), "{:?}", began.elapsed());
     assert_eq!(outcomes(&report), [(Transport::Udp, &Outcome::Refused), (Transport::Tcp, &Outcome::Refused)]);
     assert!(report.to_string().contains("nobody listens there"));
 }
@@ -184,7 +184,7 @@ fn a_length_that_cannot_be_is_refused_before_anything_is_read() {
         let began = Instant::now();
         let report = ask(&[kdc(port, Transports::TcpOnly)]).unwrap_err();
         assert_eq!(outcomes(&report), [(Transport::Tcp, &Outcome::Length(length))]);
-        assert!(began.elapsed() < Duration::from_millis(250));
+        assert!(began.elapsed() < Duration::from_millis(290));
     }
 }
 
