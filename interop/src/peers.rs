@@ -67,6 +67,9 @@ impl Peer {
 
     /// Where the program is: the first executable file of its name in `PATH`, `/usr/sbin` or `/sbin` (servers are
     /// not in the `PATH` of an ordinary user).
+    ///
+    /// # Errors
+    /// It is in none of them.
     pub fn find(self) -> Result<PathBuf, Missing> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         std::env::split_paths(&path)
@@ -100,7 +103,10 @@ impl From<Missing> for crate::Failure {
     }
 }
 
-/// Whether every one of these programs is here; the error names all that are not.
+/// Checks that every one of these programs is here.
+///
+/// # Errors
+/// Those that are not, each with its package.
 pub fn require(needs: &[Peer]) -> Result<(), Missing> {
     let missing: Vec<Peer> = needs.iter().copied().filter(|peer| peer.find().is_err()).collect();
     if missing.is_empty() { Ok(()) } else { Err(Missing(missing)) }

@@ -56,6 +56,9 @@ enum Stream {
 
 impl Running {
     /// Starts `command` with its three standard streams connected to this value.
+    ///
+    /// # Errors
+    /// The program can't be started.
     pub fn start(mut command: Command) -> Result<Self, Failure> {
         let what = describe(&command);
         let mut child = command
@@ -91,6 +94,9 @@ impl Running {
     }
 
     /// Writes to its standard input, which stays open.
+    ///
+    /// # Errors
+    /// It was closed by either end.
     pub fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
         let stdin = self.stdin.as_mut().ok_or("standard input is closed")?;
         Ok(stdin.write_all(octets).and_then(|()| stdin.flush())?)
@@ -125,7 +131,10 @@ impl Running {
         Ok(self.stdout().lines().next().unwrap_or_default().to_owned())
     }
 
-    /// Waits for its end; `patience` bounds the wait, and a process that is still there then is killed.
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// It still runs when `patience` is over; it is killed then.
     pub fn finish(mut self, patience: Duration) -> Result<Finished, Failure> {
         self.close_stdin();
         let deadline = Instant::now() + patience;

@@ -41,7 +41,18 @@ impl Scenario {
 }
 
 /// Runs the scenarios with the arguments of the command line (those of libtest) and says how it went.
+///
+/// With the single argument `--missing` it runs nothing, and prints a line for each program that is not here and
+/// each scenario that it costs: package, program and scenario, separated by tabs. `cargo xtask test` asks for it.
 pub fn run(scenarios: Vec<Scenario>) -> ExitCode {
+    if std::env::args().skip(1).eq(["--missing"]) {
+        for scenario in &scenarios {
+            for peer in scenario.needs.iter().filter(|peer| peer.find().is_err()) {
+                println!("{}\t{}\t{}", peer.package, peer.program, scenario.name);
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
     let arguments = Arguments::from_args();
     let trials = scenarios.into_iter().map(Scenario::into_trial).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
