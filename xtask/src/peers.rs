@@ -24,16 +24,15 @@ pub(crate) fn prepare(install: bool) -> Result<(), Failure> {
         println!("All peers are here.");
         return Ok(());
     }
+    let mut cost = BTreeSet::new();
     for (package, (programs, tests)) in &missing {
         let programs: Vec<&str> = programs.iter().map(String::as_str).collect();
-        println!(
-            "Missing: {} (Debian package {package}); tests that need it: {}",
-            programs.join(", "),
-            tests.len()
-        );
-        for test in tests {
-            println!("    {test}");
-        }
+        println!("Missing: {} (Debian package {package}), for {} tests", programs.join(", "), tests.len());
+        cost.extend(tests);
+    }
+    println!("Tests that can't run without them:");
+    for test in cost {
+        println!("    {test}");
     }
     let packages: Vec<&str> = missing.keys().map(String::as_str).collect();
     if install {
@@ -67,15 +66,28 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     shell::must(apt().args(["update", "-qq"]))?;
     shell::must(apt().args(["install", "-qq", "--yes", "--no-install-recommends"]).args(packages))?;
     for service in services().difference(&before) {
-        let unit = format!("{service}.service");
-        // Either may have nothing to do: a service has a unit, a script, or both.
-        if shell::has("deb-systemd-helper") {
-            shell::must(Command::new("deb-systemd-helper").args(["disable", &unit]))?;
-        }
+        // A service has a unit, a script, or both.
+        disable(&format!("{service}.service"))?;
         if Path::new("/etc/init.d").join(service).exists() {
             shell::must(Command::new("update-rc.d").args([service, "disable"]))?;
         }
         println!("{service}: installed, not started, not enabled");
+    }
+    Ok(())
+}
+
+/// Removes the links by which the next boot would start `unit`, as `systemctl disable` does; that program need not
+/// be there. An upgrade of the package sees a unit that was disabled by hand, and leaves it so.
+fn disable(unit: &str) -> Result<(), Failure> {
+    let Ok(entries) = fs::read_dir("/etc/systemd/system") else { return Ok(()) };
+    for entry in entries {
+        let folder = entry?.path();
+        if folder.extension().is_some_and(|end| end == "wants" || end == "requires") {
+            match fs::remove_file(folder.join(unit)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
     }
     Ok(())
 }
