@@ -122,6 +122,16 @@ impl Running {
         })
     }
 
+    /// Waits until `needle` stands in its standard output `times` times.
+    ///
+    /// # Errors
+    /// As [`wait_for`](Self::wait_for).
+    pub fn wait_for_times(&mut self, needle: &str, times: usize, patience: Duration) -> Result<(), Failure> {
+        self.wait_until(&format!("`{needle}` {times} times"), patience, |output| {
+            String::from_utf8_lossy(&output.stdout).matches(needle).count() >= times
+        })
+    }
+
     /// Waits for its first whole line of standard output and returns it without the line's end.
     ///
     /// # Errors
