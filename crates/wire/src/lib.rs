@@ -7,7 +7,7 @@
 //! | [`der`] | strict, borrowing reader and backwards writer for the distinguished encoding rules (X.690) |
 //! | [`oid`] | object identifiers as every GSS-API call names mechanisms |
 //! | [`secret`] | octets that are wiped when dropped and never printed |
-//! | [`env`] | [`Clock`], [`Random`], [`Timestamp`] |
+//! | [`mod@env`] | [`Clock`], [`Random`], [`Timestamp`] |
 //! | [`hex`] | hexadecimal text, for diagnostics and test vectors |
 //! | [`testing`] | a manual clock and seeded randomness |
 //!
