@@ -1,6 +1,6 @@
 //! From a request to its reply: pure, without IO (RFC 4120 §3.1, §3.3, §5.9).
 //!
-//! Whatever is wrong with a request goes one way, a [`Refusal`], and becomes one KRB-ERROR. What is no request
+//! Whatever is wrong with a request goes one way, a `Refusal`, and becomes one KRB-ERROR. What is no request
 //! gets no answer at all, so that two servers can't be set to answer each other (CVE-2002-2443).
 
 use orthros_krb5::ErrorCode;

@@ -379,6 +379,38 @@ fn a_kdc_that_never_has_enough_is_given_up() {
     let Progress::Ask(second) = first.reply(&more, now) else { panic!() };
     let Progress::Failed(failure) = second.reply(&more, now) else { panic!() };
     assert_eq!(failure.code(), Some(ErrorCode::PREAUTH_REQUIRED));
+
+    // Or one that finds fault with every clock.
+    let mut world = World::new(FAST);
+    let progress = world.start("alice", "open sesame", plain());
+    let failure = world.drive_altered(progress, |number, answer| {
+        let mut error = orthros_krb5::wire::KrbError::from_der(answer).unwrap_or_else(|_| skew());
+        if number > 0 {
+            error.error_code = ErrorCode::SKEW.0;
+            let altered = error.to_der();
+            *answer = altered;
+        }
+    });
+    assert!(matches!(failure, Err(KdcFailure::Skew { .. })));
+    assert_eq!(world.transcript.len(), 6);
+}
+
+fn skew() -> orthros_krb5::wire::KrbError<'static> {
+    orthros_krb5::wire::KrbError {
+        pvno: 5,
+        msg_type: 30,
+        ctime: None,
+        cusec: None,
+        stime: orthros_krb5::wire::KerberosTime(NOW + 86_400),
+        susec: 0,
+        error_code: ErrorCode::SKEW.0,
+        crealm: None,
+        cname: None,
+        realm: GeneralString("TEST"),
+        sname: orthros_krb5::wire::PrincipalName { name_type: 2, components: vec![GeneralString("krbtgt")] },
+        e_text: None,
+        e_data: None,
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! | [`ccache`] | [`CredentialCache`]: the file format of credential caches |
 //! | [`config`] | [`Config`]: `krb5.conf` |
 //! | [`credential`] | [`Credential`]: a ticket with its session key |
-//! | [`env`] | [`Env`]: the clock and randomness, together |
+//! | [`mod@env`] | [`Env`]: the clock and randomness, together |
 //! | [`error_code`] | [`ErrorCode`]: the numbers of KRB-ERROR, what they mean and what to do |
 //! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`keytab`] | [`Keytab`]: the file format of keytabs |

@@ -146,13 +146,6 @@ pub enum KdcFailure {
         /// The local time.
         here: Timestamp,
     },
-    /// The KDC kept asking for more.
-    TooManyRequests {
-        /// The realm whose KDC it was.
-        realm: String,
-        /// How many requests were made.
-        requests: u32,
-    },
     /// No KDC answered.
     Unavailable {
         /// The realm.
@@ -179,7 +172,7 @@ impl KdcFailure {
             Self::PreauthUnsupported { .. } => Some(ErrorCode::PREAUTH_REQUIRED),
             Self::Refused { code, .. } => Some(*code),
             Self::Skew { .. } => Some(ErrorCode::SKEW),
-            Self::Malformed { .. } | Self::TooManyRequests { .. } | Self::Unavailable { .. } => None,
+            Self::Malformed { .. } | Self::Unavailable { .. } => None,
         }
     }
 }
@@ -236,9 +229,6 @@ impl fmt::Display for KdcFailure {
                     "the clock here ({here}) is {seconds} s {direction} that of the KDC of {realm} ({kdc}): \
                      set the clocks"
                 )
-            }
-            Self::TooManyRequests { realm, requests } => {
-                write!(f, "the KDC of {realm} still wanted more after {requests} requests: given up")
             }
             Self::Unavailable { realm, report } => write!(f, "no KDC of {realm} answered: {report}"),
         }

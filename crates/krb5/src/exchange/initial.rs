@@ -16,7 +16,7 @@ use super::failure::{KdcFailure, SecretKind};
 use super::key_hints::{KeyHint, KeyHints};
 use super::policy::ExchangePolicy;
 use super::reply::{Asked, Incoming, TimeBase, accept, incoming, refused, text};
-use super::{Answer, Ask, MOST_REQUESTS, Obtained, Progress, RequestKind, fresh_nonce};
+use super::{Answer, Ask, Obtained, Progress, RequestKind, fresh_nonce};
 use crate::env::Env;
 use crate::wire::{
     AsRep, AsReq, EncryptedData, KdcOptions, KdcRep, KdcReq, KdcReqBody, KrbError, PVNO, PaData, PaEncTsEnc,
@@ -129,9 +129,6 @@ impl Initial {
     /// Makes the next request.
     fn ask(mut self, proof: Proof, padata: Vec<(i32, Vec<u8>)>, now: Timestamp) -> Progress<Obtained> {
         let realm = self.client.realm().to_owned();
-        if self.requests >= MOST_REQUESTS {
-            return Progress::Failed(KdcFailure::TooManyRequests { realm, requests: self.requests });
-        }
         self.requests += 1;
         let kdc_now = now.plus_seconds(self.policy.kdc_offset);
         let till = KerberosTime(kdc_now.seconds.saturating_add(self.policy.lifetime));
@@ -205,10 +202,6 @@ impl Initial {
                 Progress::Failed(KdcFailure::Skew { realm, kdc: kdc_time, here: now })
             }
             ErrorCode::ETYPE_NOSUPP => Progress::Failed(self.no_enctype(Vec::new())),
-            ErrorCode::WRONG_REALM => {
-                let realm = self.client.realm().to_owned();
-                Progress::Failed(KdcFailure::CrossRealm { server: self.server, realm })
-            }
             _ => Progress::Failed(refused(error, &self.asked(sent))),
         }
     }

@@ -18,6 +18,8 @@
 //! compared or ignored, never used; the one exception is the KDC's time in an error, which may serve for one
 //! encrypted timestamp ([`ExchangePolicy::kdc_timesync`]).
 //!
+//! No exchange makes more than three requests, whatever a KDC answers: each answer moves it on, or ends it.
+//!
 //! Deliberately not here: other realms than the client's own, aliases (RFC 6806), FAST, user-to-user, S4U.
 
 mod failure;
@@ -174,16 +176,26 @@ pub struct Obtained {
     /// How many seconds the KDC's clock is ahead of the local one (negative: behind), from the sealed part of
     /// an AS reply; `None` after a TGS exchange, which tells nothing of the present.
     pub kdc_offset: Option<i64>,
-    /// How many requests it took.
+    /// How many requests it took: one to three.
     pub requests: u32,
 }
-
-/// The most requests that one exchange makes; the longest honest one makes three.
-const MOST_REQUESTS: u32 = 8;
 
 /// A number for the KDC to repeat. 31 bits, for there are KDCs that take it for a signed number.
 fn fresh_nonce(random: &dyn Random) -> u32 {
     let mut octets = [0; 4];
     random.fill(&mut octets);
     u32::from_be_bytes(octets) & 0x7fff_ffff
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_may_wait_on_any_thread() {
+        fn movable<T: Send + Sync>() {}
+        movable::<Progress<Obtained>>();
+        movable::<Ask<Credential>>();
+        movable::<KdcFailure>();
+    }
 }

@@ -88,9 +88,10 @@ pub(super) fn refused(error: &KrbError<'_>, asked: &Asked<'_>) -> KdcFailure {
     }
 }
 
-/// What an error adds for people.
+/// What an error adds for people. Many KDCs only repeat the number's name.
 pub(super) fn text(error: &KrbError<'_>) -> Option<String> {
-    error.e_text.map(|text| text.0.to_owned()).filter(|text| !text.is_empty())
+    let name = ErrorCode(error.error_code).name().unwrap_or_default();
+    error.e_text.map(|text| text.0).filter(|text| !text.is_empty() && *text != name).map(str::to_owned)
 }
 
 /// The credential that an opened reply holds, and how many seconds the KDC's clock is ahead of `now`.
