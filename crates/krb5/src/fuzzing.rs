@@ -55,10 +55,28 @@ pub fn messages(data: &[u8]) {
         )* };
     }
     rewrite!(
-        ApRep<'_>, ApReq<'_>, AsRep<'_>, AsReq<'_>, Authenticator<'_>, EncApRepPart<'_>, EncAsRepPart<'_>,
-        EncKrbCredPart<'_>, EncKrbPrivPart<'_>, EncTgsRepPart<'_>, EncTicketPart<'_>, EtypeInfo2Entry<'_>,
-        EtypeInfoEntry<'_>, KrbCred<'_>, KrbError<'_>, KrbPriv<'_>, KrbSafe<'_>, PaEncTsEnc, TgsRep<'_>,
-        TgsReq<'_>, Ticket<'_>, Vec<PaData<'_>>,
+        ApRep<'_>,
+        ApReq<'_>,
+        AsRep<'_>,
+        AsReq<'_>,
+        Authenticator<'_>,
+        EncApRepPart<'_>,
+        EncAsRepPart<'_>,
+        EncKrbCredPart<'_>,
+        EncKrbPrivPart<'_>,
+        EncTgsRepPart<'_>,
+        EncTicketPart<'_>,
+        EtypeInfo2Entry<'_>,
+        EtypeInfoEntry<'_>,
+        KrbCred<'_>,
+        KrbError<'_>,
+        KrbPriv<'_>,
+        KrbSafe<'_>,
+        PaEncTsEnc,
+        TgsRep<'_>,
+        TgsReq<'_>,
+        Ticket<'_>,
+        Vec<PaData<'_>>,
     );
     // Octets after the first value are padding here; they must not matter.
     if let Ok(part) = decode_enc_kdc_rep_part(data) {

@@ -58,9 +58,9 @@ impl fmt::Display for BadCache {
                 f,
                 "the credential at octet {offset} of the cache is damaged or cut short: get new tickets with kinit"
             ),
-            Self::Header => {
-                f.write_str("the credential cache's header is damaged or cut short: get new tickets with kinit")
-            }
+            Self::Header => f.write_str(
+                "the credential cache's header is damaged or cut short: get new tickets with kinit",
+            ),
             Self::NotACache => {
                 f.write_str("this is no credential cache: it does not begin with the octet 05")
             }

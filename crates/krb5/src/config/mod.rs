@@ -401,8 +401,8 @@ impl<'p> Section<'p> {
 
     fn boolean(&self, name: &str, place: &mut bool) -> Result<(), BadConfig> {
         if let Some(value) = self.first(name) {
-            *place =
-                value::boolean(value.text).ok_or_else(|| value.fault(not_a(&value, "boolean: write yes or no")))?;
+            *place = value::boolean(value.text)
+                .ok_or_else(|| value.fault(not_a(&value, "boolean: write yes or no")))?;
         }
         Ok(())
     }

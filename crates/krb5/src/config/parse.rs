@@ -118,8 +118,10 @@ impl<'r> Parser<'r> {
             return Err(place.fault("files include each other too deeply"));
         }
         for (origin, text) in files {
-            self.includes_left =
-                self.includes_left.checked_sub(1).ok_or_else(|| place.fault("too many files are included"))?;
+            self.includes_left = self
+                .includes_left
+                .checked_sub(1)
+                .ok_or_else(|| place.fault("too many files are included"))?;
             self.file(&text, &origin.into(), depth + 1)?;
         }
         Ok(())

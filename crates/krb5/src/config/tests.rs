@@ -235,7 +235,9 @@ fn addresses_of_kdcs_are_read_and_written() {
         assert_eq!(address.to_string(), written);
         assert_eq!(KdcAddress::parse(written, 1), Some(address));
     }
-    for text in ["", ":88", "kdc:", "kdc:0", "kdc:65536", "kdc:+1", "[::1", "[::1]x", "a b", "ftp://x", "tcp/"] {
+    for text in
+        ["", ":88", "kdc:", "kdc:0", "kdc:65536", "kdc:+1", "[::1", "[::1]x", "a b", "ftp://x", "tcp/"]
+    {
         assert_eq!(KdcAddress::parse(text, 88), None, "{text:?}");
     }
 }

@@ -46,8 +46,9 @@ fn parse_entry(record: &[u8]) -> Result<Record, Truncated> {
     let mut reader = Reader::new(record);
     let components = reader.u16()?;
     let realm = std::str::from_utf8(reader.counted_u16()?);
-    let components =
-        (0..components).map(|_| reader.counted_u16().map(std::str::from_utf8)).collect::<Result<Vec<_>, _>>()?;
+    let components = (0..components)
+        .map(|_| reader.counted_u16().map(std::str::from_utf8))
+        .collect::<Result<Vec<_>, _>>()?;
     let name_type = NameType(reader.i32()?);
     let timestamp = reader.u32()?;
     let low_kvno = reader.u8()?;

@@ -61,7 +61,9 @@ pub enum BadKeytab {
 impl fmt::Display for BadKeytab {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Entry { offset, what } => write!(f, "the keytab record at octet {offset} is damaged: {what}"),
+            Self::Entry { offset, what } => {
+                write!(f, "the keytab record at octet {offset} is damaged: {what}")
+            }
             Self::Length { offset, length } => write!(
                 f,
                 "the keytab record at octet {offset} claims {length} octets, more than the file has: \
@@ -71,9 +73,9 @@ impl fmt::Display for BadKeytab {
             Self::TooLong(principal) => {
                 write!(f, "{:.60}... is too long a name for a keytab", principal.to_string())
             }
-            Self::Version(1) => {
-                f.write_str("keytab version 1 depends on the machine that wrote it: rewrite it with ktutil there")
-            }
+            Self::Version(1) => f.write_str(
+                "keytab version 1 depends on the machine that wrote it: rewrite it with ktutil there",
+            ),
             Self::Version(version) => write!(f, "keytab version {version} is not known: version 2 is"),
         }
     }
@@ -174,7 +176,8 @@ impl Keytab {
     pub fn find(&self, principal: &Principal, enctype: Enctype, kvno: Option<u32>) -> Option<&KeytabEntry> {
         let candidates = self.keys_for(principal).filter(|entry| entry.key().enctype() == enctype);
         let Some(kvno) = kvno.filter(|&kvno| kvno != 0) else {
-            return candidates.reduce(|best, entry| if entry.is_more_recent_than(best) { entry } else { best });
+            return candidates
+                .reduce(|best, entry| if entry.is_more_recent_than(best) { entry } else { best });
         };
         let mut by_low_octet = None;
         for entry in candidates {
@@ -189,7 +192,10 @@ impl Keytab {
     }
 
     /// All keys of `principal`, of whatever version and enctype, in the order of the file.
-    pub fn keys_for<'k, 'p>(&'k self, principal: &'p Principal) -> impl Iterator<Item = &'k KeytabEntry> + use<'k, 'p> {
+    pub fn keys_for<'k, 'p>(
+        &'k self,
+        principal: &'p Principal,
+    ) -> impl Iterator<Item = &'k KeytabEntry> + use<'k, 'p> {
         self.entries().filter(move |entry| entry.principal() == principal)
     }
 

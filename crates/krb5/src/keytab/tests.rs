@@ -27,7 +27,7 @@ fn found(keytab: &Keytab, kvno: Option<u32>) -> Option<u32> {
 
 #[test]
 fn a_version_is_found_exactly_else_by_its_low_octet() {
-    let keytab = keytab(&[(2, 10), (258, 20), (3, 30)]);
+    let keytab = keytab(&[(2, 10), (258, 20), (3, 15)]);
     assert_eq!(found(&keytab, Some(258)), Some(258));
     assert_eq!(found(&keytab, Some(2)), Some(2));
     assert_eq!(found(&keytab, Some(514)), Some(2));
@@ -85,9 +85,7 @@ fn a_lying_length_is_named_with_its_octet() {
     let mut file = keytab(&[(1, 1), (2, 1)]).to_octets().expose_octets().to_vec();
     let second = 2 + (file.len() - 2) / 2;
     let cut = file.len() - 1;
-    assert!(
-        matches!(Keytab::parse(&file[..cut]), Err(BadKeytab::Length { offset, .. }) if offset == second)
-    );
+    assert!(matches!(Keytab::parse(&file[..cut]), Err(BadKeytab::Length { offset, .. }) if offset == second));
     file[second + 4..second + 6].fill(0xff);
     assert!(matches!(Keytab::parse(&file), Err(BadKeytab::Entry { offset, .. }) if offset == second));
     file[second..second + 4].copy_from_slice(&[0x80, 0, 0, 0]);
