@@ -63,7 +63,7 @@ fn a_cache_of_mit_is_read_and_written_octet_for_octet() {
     let cache = CredentialCache::parse(CACHE).unwrap();
     assert_eq!(cache.primary(), &principal("user@EXAMPLE.TEST"));
     assert_eq!(cache.time_offset(), Some(TimeOffset::default()));
-    assert_eq!((cache.credentials().count(), cache.opaque_count()), (3, 0));
+    assert_eq!((cache.credentials().count(), cache.opaque_credentials().count()), (3, 0));
     let granting = Principal::ticket_granting("EXAMPLE.TEST", "EXAMPLE.TEST");
     assert_eq!(cache.configuration_value("fast_avail", Some(&granting)), Some(&b"yes"[..]));
     assert_eq!(cache.to_octets().expose_octets(), CACHE);
