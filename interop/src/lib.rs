@@ -1,1 +1,26 @@
-//! Scenarios that run Orthros against real peers.
+//! Scenarios that run Orthros against real peers: the harness they share.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`scenario`] | a named test that knows which peers it needs, and how the test binary counts it |
+//! | [`peers`] | where the peers' programs are, and which Debian package brings each |
+//! | [`process`] | child processes with captured output; every wait is bounded, every child ends by pid |
+//! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC or by ours |
+//! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's or ours |
+//! | [`failure`] | what a scenario returns when it does not hold |
+//!
+//! Subject and peer speak through sockets, files and programs, never through each other's API. Nothing here
+//! reaches beyond the machine, and no process outlives the value that stands for it.
+#![forbid(unsafe_code)]
+
+pub mod failure;
+pub mod gss;
+pub mod peers;
+pub mod process;
+pub mod realm;
+pub mod scenario;
+
+pub use failure::Failure;
+pub use process::{Finished, Running};
+pub use realm::{Enctype, Realm, RealmBuilder, Side};
+pub use scenario::Scenario;

@@ -344,7 +344,7 @@ macro_rules! key_role {
 key_role!(LongTermKey);
 key_role!(SessionKey);
 
-/// A password, in UTF-8 as it was typed (RFC 4120 §6.2 asks for no normalisation that clients agree on).
+/// A password, in UTF-8 as it was typed (RFC 3962 §4); nothing is normalised.
 ///
 /// ```
 /// use orthros_crypto::Password;

@@ -1,1 +1,44 @@
-//! An embedded Kerberos KDC: a pure function from request to reply, and a loopback listener.
+//! An embedded Kerberos KDC (RFC 4120 §3.1, §3.3) for development and tests: its database lives in memory.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`realm`] | [`Realm`]: principals and their keys; [`Builder`] |
+//! | [`policy`] | [`RealmPolicy`]: lifetimes, clock skew, enctypes |
+//! | [`answer`] | [`Realm::answer`]: from request to reply, no more |
+//! | `initial` | what is particular to an AS-REQ |
+//! | `granting` | what is particular to a TGS-REQ |
+//! | `issue` | what both share: times, tickets, replies |
+//! | `listen` | [`Listener`]: UDP and TCP on 127.0.0.1 (feature `listen`, on by default) |
+//!
+//! A realm of one's own takes three lines:
+//!
+//! ```
+//! # #[cfg(feature = "listen")] {
+//! use orthros_kdc::{Listener, Realm, SystemRandom};
+//!
+//! let realm = Realm::builder("DEMO.TEST").principal("alice", "pw").service("host/demo.test").build(&SystemRandom)?;
+//! let kdc = Listener::start(realm)?;
+//! println!("kdc = {}", kdc.address());
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Deliberately not here: other realms, user-to-user, S4U, postdated tickets, PACs, FAST, password change, and
+//! a database that outlives the process. It is no KDC for production.
+#![forbid(unsafe_code)]
+
+pub mod answer;
+#[doc(hidden)]
+pub mod fuzzing;
+mod granting;
+mod initial;
+mod issue;
+#[cfg(feature = "listen")]
+mod listen;
+pub mod policy;
+pub mod realm;
+
+#[cfg(feature = "listen")]
+pub use listen::{Listener, SystemClock, SystemRandom};
+pub use policy::RealmPolicy;
+pub use realm::{Builder, KeytabKey, Realm, RealmError};

@@ -2,10 +2,13 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`ap`] | the AP exchange: requests, replies, delegation, refusals |
 //! | [`ccache`] | [`CredentialCache`]: the file format of credential caches |
 //! | [`config`] | [`Config`]: `krb5.conf` |
 //! | [`credential`] | [`Credential`]: a ticket with its session key |
+//! | [`env`] | [`Env`]: the clock and randomness, together |
 //! | [`error_code`] | [`ErrorCode`]: the numbers of KRB-ERROR, what they mean and what to do |
+//! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`keytab`] | [`Keytab`]: the file format of keytabs |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
@@ -13,10 +16,13 @@
 //! Whatever lies outside (a KDC, a file, the clock) comes in as a value or goes out as one.
 #![forbid(unsafe_code)]
 
+pub mod ap;
 pub mod ccache;
 pub mod config;
 pub mod credential;
+pub mod env;
 pub mod error_code;
+pub mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod keytab;
@@ -27,6 +33,7 @@ pub mod wire;
 pub use ccache::CredentialCache;
 pub use config::Config;
 pub use credential::{Credential, TicketTimes};
+pub use env::Env;
 pub use error_code::ErrorCode;
 pub use keytab::Keytab;
 pub use principal::Principal;

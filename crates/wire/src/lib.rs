@@ -7,8 +7,9 @@
 //! | [`der`] | strict, borrowing reader and backwards writer for the distinguished encoding rules (X.690) |
 //! | [`oid`] | object identifiers as every GSS-API call names mechanisms |
 //! | [`secret`] | octets that are wiped when dropped and never printed |
-//! | [`env`] | [`Clock`], [`Random`], [`Timestamp`] |
+//! | [`mod@env`] | [`Clock`], [`Random`], [`Timestamp`] |
 //! | [`hex`] | hexadecimal text, for diagnostics and test vectors |
+//! | [`testing`] | a manual clock and seeded randomness |
 //!
 //! Nothing here reads a file, a socket, the clock or the environment.
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ pub mod hex;
 pub mod oid;
 pub mod reader;
 pub mod secret;
+pub mod testing;
 
 pub use env::{Clock, Random, Timestamp};
 pub use oid::Oid;

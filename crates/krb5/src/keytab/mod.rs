@@ -20,6 +20,7 @@
 //! Deliberately not here: files and their locks, and version 0x0501, whose byte order is that of the machine
 //! that wrote it.
 
+mod acceptor;
 mod entry;
 mod format;
 

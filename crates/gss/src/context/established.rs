@@ -1,0 +1,150 @@
+//! An established context: names, flags, time, and protection of messages.
+
+use std::fmt;
+use std::sync::Arc;
+
+use orthros_krb5::credential::TypedOctets;
+use orthros_krb5::{Env, Principal};
+use orthros_wire::{Oid, Timestamp};
+
+use crate::error::Misuse;
+use crate::mech::krb5::MECHANISM;
+use crate::message::protection::{Protection, Role};
+use crate::status::Order;
+use crate::{Error, Flags, InitiatorCredential, Unwrapped};
+
+/// A security context. `Send` and `Sync`: several threads may wrap and unwrap on one.
+///
+/// Once its time is over it protects nothing more: [`wrap`](Self::wrap), [`mic`](Self::mic) and export
+/// answer `GSS_S_CONTEXT_EXPIRED`. What the peer sent is still verified and unwrapped, for it may have been
+/// under way.
+pub struct Context(pub(crate) Box<Established>);
+
+/// What an established context knows. Everything here is there again after a transfer.
+pub(crate) struct Established {
+    pub(crate) initiator: Principal,
+    pub(crate) acceptor: Principal,
+    pub(crate) flags: Flags,
+    /// When the context ends.
+    pub(crate) end: Timestamp,
+    pub(crate) protection: Protection,
+    /// Acceptor only: what the initiator delegated.
+    pub(crate) delegated: Option<Arc<InitiatorCredential>>,
+    /// Acceptor only: the ticket's authorization data.
+    pub(crate) authorization_data: Vec<TypedOctets>,
+    pub(crate) env: Env,
+}
+
+impl Context {
+    /// The initiator's name, authenticated.
+    pub fn initiator(&self) -> &Principal {
+        &self.0.initiator
+    }
+
+    /// The acceptor's name.
+    pub fn acceptor(&self) -> &Principal {
+        &self.0.acceptor
+    }
+
+    /// Whether this end initiated.
+    pub fn is_initiator(&self) -> bool {
+        self.0.protection.role == Role::Initiator
+    }
+
+    /// The mechanism's object identifier.
+    pub fn mechanism(&self) -> Oid {
+        MECHANISM
+    }
+
+    /// What the context can do, truthfully: also [`Flags::TRANSFERABLE`].
+    pub fn flags(&self) -> Flags {
+        self.0.flags
+    }
+
+    /// When the context ends.
+    pub fn end(&self) -> Timestamp {
+        self.0.end
+    }
+
+    /// How many seconds are left; 0 once it is over (`gss_context_time`).
+    pub fn lifetime_seconds(&self) -> u64 {
+        u64::try_from(self.0.end.seconds.saturating_sub(self.0.env.clock.now().seconds)).unwrap_or(0)
+    }
+
+    /// Acceptor only: the credential that the initiator delegated.
+    pub fn delegated_credential(&self) -> Option<&Arc<InitiatorCredential>> {
+        self.0.delegated.as_ref()
+    }
+
+    /// Acceptor only: the ticket's authorization data, as the KDC put them in (RFC 4120 §5.2.6).
+    pub fn authorization_data(&self) -> &[TypedOctets] {
+        &self.0.authorization_data
+    }
+
+    /// Seals and signs a message.
+    ///
+    /// # Errors
+    /// [`Misuse::NotConfidential`] if the context has no confidentiality: nothing is ever signed silently
+    /// instead; [`Misuse::ContextExpired`], [`Misuse::SequenceEnd`], [`Misuse::TooLong`].
+    pub fn wrap(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        if !self.0.flags.contains(Flags::CONFIDENTIALITY) {
+            return Err(Misuse::NotConfidential.into());
+        }
+        self.check_time()?;
+        self.0.protection.wrap(true, message, &*self.0.env.random)
+    }
+
+    /// Signs a message and carries it in the clear.
+    ///
+    /// # Errors
+    /// [`Misuse::ContextExpired`], [`Misuse::SequenceEnd`], [`Misuse::TooLong`].
+    pub fn wrap_integrity(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.check_time()?;
+        self.0.protection.wrap(false, message, &*self.0.env.random)
+    }
+
+    /// Verifies and opens the peer's wrap token.
+    ///
+    /// # Errors
+    /// [`Error::Token`]. A refused token changes nothing: the next good one is taken.
+    pub fn unwrap(&self, token: &[u8]) -> Result<Unwrapped, Error> {
+        self.0.protection.unwrap(token)
+    }
+
+    /// Signs a message, apart from it (`gss_get_mic`).
+    ///
+    /// # Errors
+    /// [`Misuse::ContextExpired`], [`Misuse::SequenceEnd`].
+    pub fn mic(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.check_time()?;
+        self.0.protection.mic(message)
+    }
+
+    /// Verifies the peer's MIC of a message.
+    ///
+    /// # Errors
+    /// [`Error::Token`]; nothing has changed then.
+    pub fn verify_mic(&self, message: &[u8], token: &[u8]) -> Result<Order, Error> {
+        self.0.protection.verify_mic(message, token)
+    }
+
+    /// How many octets a message may have so that its wrap token has at most `token_octets`
+    /// (`gss_wrap_size_limit`).
+    pub fn wrap_size_limit(&self, confidential: bool, token_octets: usize) -> usize {
+        token_octets.saturating_sub(self.0.protection.wrap_overhead(confidential))
+    }
+
+    pub(crate) fn check_time(&self) -> Result<(), Misuse> {
+        if self.0.env.clock.now() < self.0.end {
+            Ok(())
+        } else {
+            Err(Misuse::ContextExpired { ended: self.0.end })
+        }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({} -> {}, {})", self.0.initiator, self.0.acceptor, self.0.flags)
+    }
+}

@@ -1,0 +1,15 @@
+//! Security contexts: how they come up, and what they can do.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`step`] | [`Step`], [`Need`] and their kin: state by value, effects as data |
+//! | [`request`] | [`Initiate`] and [`Accept`]: what is asked of a new context |
+//! | [`established`] | [`Context`] |
+
+pub mod established;
+pub mod request;
+pub mod step;
+
+pub use established::Context;
+pub use request::{Accept, Initiate, Settings};
+pub use step::{AwaitToken, Need, NeedKdc, NeedReplay, NeedSpend, NeedStore, Owed, Step};

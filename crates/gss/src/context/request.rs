@@ -1,0 +1,142 @@
+//! What is asked of a new context.
+
+use std::fmt;
+use std::sync::Arc;
+
+use orthros_krb5::Env;
+use orthros_krb5::config::Config;
+
+use super::step::{AwaitToken, Step};
+use crate::mech::krb5::{acceptor, initiator};
+use crate::{AcceptorCredential, ChannelBindings, Flags, InitiatorCredential, Name};
+
+/// What contexts of one program have in common. Cheap to clone.
+#[derive(Clone)]
+pub struct Settings {
+    /// Configuration, parsed once.
+    pub config: Arc<Config>,
+    /// Clock and randomness.
+    pub env: Env,
+    /// Whether contexts may be exported; decides [`Flags::TRANSFERABLE`].
+    pub transfer: bool,
+}
+
+impl Settings {
+    /// By how many seconds clocks may differ (`clockskew`).
+    pub(crate) fn skew_seconds(&self) -> u32 {
+        u32::try_from(self.config.clockskew).unwrap_or(0)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("transfer", &self.transfer).finish_non_exhaustive()
+    }
+}
+
+/// A context to be initiated (RFC 2743 §2.2.1).
+///
+/// By default nothing is asked for beyond integrity; ask for what the protocol above needs.
+#[derive(Debug)]
+#[must_use]
+pub struct Initiate {
+    pub(crate) settings: Settings,
+    pub(crate) credential: Arc<InitiatorCredential>,
+    pub(crate) target: Name,
+    pub(crate) flags: Flags,
+    pub(crate) bindings: Option<ChannelBindings>,
+    pub(crate) lifetime_seconds: Option<u32>,
+}
+
+impl Initiate {
+    /// A context with `target`, by the tickets of `credential`.
+    pub fn new(settings: &Settings, credential: Arc<InitiatorCredential>, target: Name) -> Self {
+        Self {
+            settings: settings.clone(),
+            credential,
+            target,
+            flags: Flags::INTEGRITY,
+            bindings: None,
+            lifetime_seconds: None,
+        }
+    }
+
+    /// The acceptor proves itself too.
+    pub fn mutual(self) -> Self {
+        self.flag(Flags::MUTUAL)
+    }
+
+    /// Messages can be sealed.
+    pub fn confidential(self) -> Self {
+        self.flag(Flags::CONFIDENTIALITY)
+    }
+
+    /// Replayed messages are told.
+    pub fn replay_detection(self) -> Self {
+        self.flag(Flags::REPLAY)
+    }
+
+    /// Messages out of order are told.
+    pub fn sequencing(self) -> Self {
+        self.flag(Flags::SEQUENCE)
+    }
+
+    /// A forwarded ticket goes with the first token, if the ticket-granting ticket is forwardable. The
+    /// acceptor can then act as the initiator everywhere: only for targets that are trusted that far.
+    pub fn delegate(self) -> Self {
+        self.flag(Flags::DELEGATION)
+    }
+
+    /// Sets flags by their numbers. Flags that no mechanism knows are ignored, as RFC 2744 §5.19 has it.
+    pub fn flag(self, flag: Flags) -> Self {
+        Self { flags: self.flags | flag, ..self }
+    }
+
+    /// Binds the context to the channel beneath.
+    pub fn bindings(self, bindings: ChannelBindings) -> Self {
+        Self { bindings: Some(bindings), ..self }
+    }
+
+    /// Lets the context end after so many seconds, if its ticket does not end earlier.
+    pub fn lifetime_seconds(self, seconds: u32) -> Self {
+        Self { lifetime_seconds: Some(seconds), ..self }
+    }
+
+    /// The first step.
+    pub fn start(self) -> Step {
+        initiator::start(self)
+    }
+}
+
+/// A context to be accepted (RFC 2743 §2.2.2).
+#[derive(Debug)]
+#[must_use]
+pub struct Accept {
+    pub(crate) settings: Settings,
+    pub(crate) credential: AcceptorCredential,
+    pub(crate) bindings: Option<ChannelBindings>,
+    pub(crate) bindings_required: bool,
+}
+
+impl Accept {
+    /// A context with whoever proves to have a ticket for `credential`.
+    pub fn new(settings: &Settings, credential: AcceptorCredential) -> Self {
+        Self { settings: settings.clone(), credential, bindings: None, bindings_required: false }
+    }
+
+    /// Compares the initiator's channel bindings with these. An initiator that gives none is accepted, and
+    /// [`Flags::CHANNEL_BOUND`] is clear then.
+    pub fn bindings(self, bindings: ChannelBindings) -> Self {
+        Self { bindings: Some(bindings), ..self }
+    }
+
+    /// As [`bindings`](Self::bindings), and refuses initiators that give none.
+    pub fn bindings_required(self, bindings: ChannelBindings) -> Self {
+        Self { bindings: Some(bindings), bindings_required: true, ..self }
+    }
+
+    /// The first step: the initiator's token is awaited.
+    pub fn start(self) -> Step {
+        Step::Receive(AwaitToken::accepting(acceptor::Acceptor::new(self)))
+    }
+}

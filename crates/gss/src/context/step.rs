@@ -1,0 +1,295 @@
+//! The state machine that establishes a context: state by value, effects as data (RFC 2743 §2.2.1, §2.2.2).
+//!
+//! A step consumes the state and returns the next one, so that an illegal call does not compile and after an
+//! error nothing is left to misuse. The loop is the same for every driver:
+//!
+//! ```no_run
+//! # use orthros_gss::{Context, Error, Step, Need};
+//! # fn send(_: &[u8]) {} fn recv() -> Vec<u8> { vec![] } fn provide(_: Need) -> Step { panic!() }
+//! fn establish(mut step: Step) -> Result<Context, Error> {
+//!     loop {
+//!         step = match step {
+//!             Step::Send(owed) => {
+//!                 send(owed.token());
+//!                 owed.sent()
+//!             }
+//!             Step::Receive(wait) => wait.token(&recv()),
+//!             Step::Need(need) => provide(need),
+//!             Step::Done(context) => return Ok(context),
+//!             Step::Failed(error) => return Err(error),
+//!         };
+//!     }
+//! }
+//! ```
+
+use std::fmt;
+
+use orthros_krb5::Credential;
+use orthros_krb5::exchange::{Ask, Obtained};
+use orthros_wire::Timestamp;
+
+use super::Context;
+use crate::Error;
+use crate::mech::krb5::acceptor::{Acceptor, Checked};
+use crate::mech::krb5::initiator::{Asked, Initiating, Waiting};
+use crate::transfer::import::Opened;
+use crate::transfer::{Spent, TransferRefusal};
+
+/// What a context on its way up wants next. Closed on purpose: a new effect must not compile unseen.
+#[derive(Debug)]
+#[must_use]
+pub enum Step {
+    /// Send a token to the peer; [`Owed::sent`] says how it goes on, also when it is the last or an error
+    /// token.
+    Send(Owed),
+    /// Hand the peer's token to [`AwaitToken::token`].
+    Receive(AwaitToken),
+    /// Something outside is needed. Answer it, or say that it can't be had.
+    Need(Need),
+    /// The context is up.
+    Done(Context),
+    /// It failed; whatever was owed to the peer has been handed out by `Send` before.
+    Failed(Error),
+}
+
+impl Step {
+    /// Sends an error token, then fails.
+    pub(crate) fn refuse(token: Vec<u8>, error: Error) -> Self {
+        Self::Send(Owed { token, then: Box::new(Self::Failed(error)) })
+    }
+
+    /// Sends a token, then goes on.
+    pub(crate) fn send(token: Vec<u8>, then: Self) -> Self {
+        Self::Send(Owed { token, then: Box::new(then) })
+    }
+
+    pub(crate) fn fail(error: impl Into<Error>) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// A token that the peer must get, whatever comes after it.
+#[must_use]
+pub struct Owed {
+    token: Vec<u8>,
+    then: Box<Step>,
+}
+
+impl Owed {
+    /// The token's octets.
+    pub fn token(&self) -> &[u8] {
+        &self.token
+    }
+
+    /// The token is on its way: how it goes on.
+    pub fn sent(self) -> Step {
+        *self.then
+    }
+}
+
+impl fmt::Debug for Owed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Owed({} octets)", self.token.len())
+    }
+}
+
+/// The state between two tokens.
+#[must_use]
+pub struct AwaitToken(Awaiting);
+
+enum Awaiting {
+    Acceptor(Box<Acceptor>),
+    Initiator(Box<Waiting>),
+}
+
+impl AwaitToken {
+    pub(crate) fn accepting(acceptor: Acceptor) -> Self {
+        Self(Awaiting::Acceptor(Box::new(acceptor)))
+    }
+
+    pub(crate) fn initiating(waiting: Waiting) -> Self {
+        Self(Awaiting::Initiator(Box::new(waiting)))
+    }
+
+    /// Takes the peer's token. Infallible: an error is a state.
+    pub fn token(self, token: &[u8]) -> Step {
+        match self.0 {
+            Awaiting::Acceptor(acceptor) => acceptor.token(token),
+            Awaiting::Initiator(waiting) => waiting.token(token),
+        }
+    }
+}
+
+impl fmt::Debug for AwaitToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Awaiting::Acceptor(_) => "AwaitToken(acceptor)",
+            Awaiting::Initiator(_) => "AwaitToken(initiator)",
+        })
+    }
+}
+
+/// Everything that lies outside. Closed on purpose.
+#[derive(Debug)]
+#[must_use]
+pub enum Need {
+    /// A request must reach a KDC.
+    Kdc(NeedKdc),
+    /// The replay cache must be asked, and told.
+    Replay(NeedReplay),
+    /// The ledger of spent transfer tokens must be asked, and told.
+    Spend(NeedSpend),
+    /// A fetched ticket may be stored.
+    Store(NeedStore),
+}
+
+/// A request that must reach a KDC.
+#[must_use]
+pub struct NeedKdc {
+    pub(crate) ask: Ask<Obtained>,
+    pub(crate) then: Box<Asked>,
+}
+
+impl NeedKdc {
+    /// The realm whose KDC is meant.
+    pub fn realm(&self) -> &str {
+        self.ask.realm()
+    }
+
+    /// The request's octets.
+    pub fn request(&self) -> &[u8] {
+        self.ask.request()
+    }
+
+    /// The KDC's answer.
+    pub fn reply(self, reply: &[u8]) -> Step {
+        let now = self.then.now();
+        self.then.progress(self.ask.reply(reply, now))
+    }
+
+    /// No KDC could be reached; `report` says what was tried, for people.
+    pub fn unavailable(self, report: impl Into<String>) -> Step {
+        self.then.progress(self.ask.unavailable(report.into()))
+    }
+}
+
+impl fmt::Debug for NeedKdc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NeedKdc({}, {} octets)", self.realm(), self.request().len())
+    }
+}
+
+/// The question whether a request was seen before. The asking must also record it, so that the next time
+/// the answer is yes (RFC 4120 §3.2.3).
+#[must_use]
+pub struct NeedReplay {
+    pub(crate) checked: Box<Checked>,
+}
+
+impl NeedReplay {
+    /// What the request is filed under: the last octets of the authenticator's cipher text, 12 or more.
+    pub fn tag(&self) -> &[u8] {
+        self.checked.replay_tag()
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.checked.now()
+    }
+
+    /// How many seconds clocks may differ: so long a record must be kept, in both directions.
+    pub fn skew_seconds(&self) -> u32 {
+        self.checked.skew_seconds()
+    }
+
+    /// It was not seen before, and is recorded now.
+    pub fn fresh(self) -> Step {
+        self.checked.fresh()
+    }
+
+    /// It was seen before.
+    pub fn replayed(self) -> Step {
+        self.checked.replayed()
+    }
+
+    /// The cache can't be asked or can't record: the request is refused (it fails closed).
+    pub fn unavailable(self, report: impl Into<String>) -> Step {
+        self.checked.cache_unavailable(report.into())
+    }
+}
+
+impl fmt::Debug for NeedReplay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NeedReplay")
+    }
+}
+
+/// The question whether a transfer token was spent before. The asking must also record it, in one step that
+/// no other process can come between.
+#[must_use]
+pub struct NeedSpend {
+    pub(crate) opened: Box<Opened>,
+}
+
+impl NeedSpend {
+    /// The token's id.
+    pub fn id(&self) -> &[u8; 16] {
+        self.opened.id()
+    }
+
+    /// When the token expires: the record must be kept until then.
+    pub fn until(&self) -> Timestamp {
+        self.opened.until()
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.opened.now()
+    }
+
+    /// It was unspent, and is recorded as spent now.
+    pub fn spent(self) -> Step {
+        self.opened.spend()
+    }
+
+    /// It was spent before.
+    pub fn spent_before(self, spent: Spent) -> Step {
+        Step::fail(TransferRefusal::SpentBefore(spent))
+    }
+
+    /// The ledger can't be asked or can't record: the token is refused, and not spent.
+    pub fn unavailable(self, report: impl Into<String>) -> Step {
+        Step::fail(TransferRefusal::Ledger(report.into()))
+    }
+}
+
+impl fmt::Debug for NeedSpend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NeedSpend")
+    }
+}
+
+/// A ticket that was fetched, and that a credential cache may want.
+#[must_use]
+pub struct NeedStore {
+    pub(crate) ticket: Credential,
+    pub(crate) then: Box<Initiating>,
+}
+
+impl NeedStore {
+    /// The ticket.
+    pub fn ticket(&self) -> &Credential {
+        &self.ticket
+    }
+
+    /// Stored, or not wanted: the context comes up either way.
+    pub fn done(self) -> Step {
+        self.then.proceed()
+    }
+}
+
+impl fmt::Debug for NeedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NeedStore({})", self.ticket.server)
+    }
+}

@@ -1,0 +1,143 @@
+//! Credentials (RFC 2743 §1.1.1): what an initiator or an acceptor proves itself with.
+//!
+//! They are made from parsed caches and keytabs, or from an exchange with a KDC; where those come from is
+//! the business of floor 5.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use orthros_krb5::ap::AcceptorKeys;
+use orthros_krb5::{Credential, Principal};
+use orthros_wire::Timestamp;
+
+use crate::error::NoCredential;
+
+/// Tickets of one client. Cheap to share by `Arc`: tickets that a context fetches are there for the next
+/// one, with everything that has been derived from their session keys.
+pub struct InitiatorCredential {
+    client: Principal,
+    tickets: RwLock<Vec<Credential>>,
+    /// Seconds to add to the local clock to have the KDC's.
+    offset_seconds: i64,
+}
+
+impl InitiatorCredential {
+    /// A credential of `client` with these tickets. `offset_seconds` is what the KDC's clock is ahead of
+    /// the local one.
+    pub fn new(client: Principal, tickets: Vec<Credential>, offset_seconds: i64) -> Self {
+        Self { client, tickets: RwLock::new(tickets), offset_seconds }
+    }
+
+    /// Whose tickets they are.
+    pub fn client(&self) -> &Principal {
+        &self.client
+    }
+
+    /// All tickets.
+    pub fn tickets(&self) -> Vec<Credential> {
+        self.read().clone()
+    }
+
+    /// When the ticket-granting ticket ends, or else the last of the tickets; `None` without tickets.
+    pub fn end(&self) -> Option<Timestamp> {
+        let tickets = self.read();
+        let granting = tickets.iter().filter(|ticket| ticket.server.as_ticket_granting().is_some());
+        let end = granting.map(|ticket| ticket.times.endtime).max();
+        end.or_else(|| tickets.iter().map(|ticket| ticket.times.endtime).max()).map(Timestamp::from)
+    }
+
+    /// The ticket for `server` that lasts longest after `now`.
+    pub(crate) fn ticket_for(&self, server: &Principal, now: Timestamp) -> Option<Credential> {
+        let tickets = self.read();
+        let usable = tickets.iter().filter(|ticket| ticket.server == *server && !ticket.times.expired(now));
+        usable.max_by_key(|ticket| ticket.times.endtime).cloned()
+    }
+
+    /// The ticket-granting ticket for the client's own realm.
+    pub(crate) fn granting_ticket(
+        &self,
+        server: &Principal,
+        now: Timestamp,
+    ) -> Result<Credential, NoCredential> {
+        let realm = self.client.realm();
+        let granting = Principal::ticket_granting(realm, realm);
+        if let Some(ticket) = self.ticket_for(&granting, now) {
+            return Ok(ticket);
+        }
+        let client = self.client.clone();
+        let ended = self
+            .read()
+            .iter()
+            .filter(|ticket| ticket.server == granting)
+            .map(|ticket| ticket.times.endtime)
+            .max();
+        Err(match ended {
+            Some(ended) => NoCredential::Expired { client, ended: ended.into() },
+            None => NoCredential::NoTicket { client, server: server.clone() },
+        })
+    }
+
+    /// Keeps a fetched ticket for the next context.
+    pub(crate) fn keep(&self, ticket: Credential) {
+        let mut tickets = self.tickets.write().unwrap_or_else(PoisonError::into_inner);
+        tickets.retain(|kept| kept.server != ticket.server);
+        tickets.push(ticket);
+    }
+
+    /// The time of the KDC's clock when the local one says `now`.
+    pub(crate) fn kdc_time(&self, now: Timestamp) -> Timestamp {
+        now.plus_seconds(self.offset_seconds)
+    }
+
+    /// What the KDC's clock is ahead of the local one, in seconds.
+    pub fn offset_seconds(&self) -> i64 {
+        self.offset_seconds
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Credential>> {
+        self.tickets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for InitiatorCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InitiatorCredential({}, {} tickets)", self.client, self.read().len())
+    }
+}
+
+/// The keys of an acceptor, and for whom it accepts.
+#[derive(Clone)]
+pub struct AcceptorCredential {
+    keys: Arc<dyn AcceptorKeys + Send + Sync>,
+    service: Option<Principal>,
+}
+
+impl AcceptorCredential {
+    /// Accepts for every principal that `keys` has a key of: what servers want by default.
+    pub fn any(keys: Arc<dyn AcceptorKeys + Send + Sync>) -> Self {
+        Self { keys, service: None }
+    }
+
+    /// Accepts for one principal only.
+    pub fn only(keys: Arc<dyn AcceptorKeys + Send + Sync>, service: Principal) -> Self {
+        Self { keys, service: Some(service) }
+    }
+
+    /// For whom it accepts; `None`: for whomever there is a key.
+    pub fn service(&self) -> Option<&Principal> {
+        self.service.as_ref()
+    }
+
+    pub(crate) fn keys(&self) -> &dyn AcceptorKeys {
+        &*self.keys
+    }
+}
+
+impl fmt::Debug for AcceptorCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.service {
+            Some(service) => write!(f, "AcceptorCredential({service})"),
+            None => f.write_str("AcceptorCredential(any)"),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The mechanism-independent token header of RFC 2743 §3.1: `[APPLICATION 0]`, length, OID, inner token.
+
+use orthros_wire::Oid;
+use orthros_wire::der::{Decode, DerReader, DerWriter, Encode, Tag};
+
+use crate::error::BadToken;
+
+const HEADER: Tag = Tag::application(0);
+
+/// Puts `inner` behind the header of `mechanism`.
+pub(crate) fn frame(mechanism: &Oid, inner: &[&[u8]]) -> Vec<u8> {
+    let mut writer = DerWriter::default();
+    writer.value(HEADER, |writer| {
+        mechanism.encode(writer);
+        inner.iter().for_each(|octets| writer.octets(octets));
+    });
+    writer.finish()
+}
+
+/// The mechanism and the inner token.
+///
+/// # Errors
+/// [`BadToken::Framing`] if the header is malformed or its length is not that of the token.
+pub(crate) fn unframe(token: &[u8]) -> Result<(Oid, &[u8]), BadToken> {
+    let mut outer = DerReader::new(token);
+    let content = outer.expect(HEADER).map_err(|_| BadToken::Framing)?;
+    outer.finish().map_err(|_| BadToken::Framing)?;
+    let mut inner = DerReader::new(content);
+    let mechanism = Oid::decode(&mut inner).map_err(|_| BadToken::Framing)?;
+    Ok((mechanism, inner.rest()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mech::krb5::MECHANISM;
+
+    #[test]
+    fn lying_lengths_are_refused() {
+        let token = frame(&MECHANISM, &[&[1, 0], b"inner"]);
+        assert_eq!(unframe(&token), Ok((MECHANISM, &b"\x01\x00inner"[..])));
+        for cut in 0..token.len() {
+            assert_eq!(unframe(&token[..cut]), Err(BadToken::Framing));
+        }
+        assert_eq!(unframe(&[&token[..], &[0]].concat()), Err(BadToken::Framing));
+        assert_eq!(unframe(&[0x60, 0x84, 0xff, 0xff, 0xff, 0xff]), Err(BadToken::Framing));
+    }
+}

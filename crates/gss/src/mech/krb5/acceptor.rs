@@ -1,0 +1,203 @@
+//! The acceptor's half: an AP-REQ in, an AP-REP or a KRB-ERROR out (RFC 4121 §4.1).
+//!
+//! The way: [`Acceptor`] opens the token; [`Checked`] waits for the replay cache's word; then bindings,
+//! delegation and the answer.
+
+use std::sync::Arc;
+
+use orthros_crypto::{Key, SessionKey};
+use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError};
+use orthros_krb5::principal::NameType;
+use orthros_krb5::wire::ApOptions;
+use orthros_krb5::{Credential, ErrorCode, Principal};
+use orthros_wire::Timestamp;
+
+use super::checksum::{BindingsChecked, GssChecksum, check_bindings};
+use super::{TokenKind, first_sequence, token};
+use crate::context::established::Established;
+use crate::context::{Accept, Need, NeedReplay, Step};
+use crate::error::{BadToken, Error, Refusal};
+use crate::message::protection::{Protection, Role};
+use crate::message::window::Window;
+use crate::{Context, Flags, InitiatorCredential};
+
+/// A context that waits for the initiator's token.
+pub(crate) struct Acceptor {
+    accept: Accept,
+}
+
+/// A request that was opened and is fresh by the clock. Whether it is a replay is being asked.
+pub(crate) struct Checked {
+    accept: Accept,
+    opened: Opened,
+    now: Timestamp,
+}
+
+/// Only [`Checked::fresh`] makes one: the replay cache has not seen the request before.
+struct ReplayChecked(());
+
+impl Acceptor {
+    pub(crate) fn new(accept: Accept) -> Self {
+        Self { accept }
+    }
+
+    /// Takes the initiator's token.
+    pub(crate) fn token(self, token: &[u8]) -> Step {
+        let message = match super::open(token) {
+            Err(error) => return Step::Failed(error),
+            Ok((TokenKind::Request, message)) => message,
+            Ok((TokenKind::Error, message)) => {
+                return match RemoteError::from_der(message) {
+                    Ok(remote) => Step::fail(Refusal::Remote(remote)),
+                    Err(_) => Step::fail(BadToken::Malformed),
+                };
+            }
+            Ok((TokenKind::Reply, _)) => return Step::fail(BadToken::WrongKind),
+        };
+        let now = self.accept.settings.env.clock.now();
+        let skew_seconds = self.accept.settings.skew_seconds();
+        match ap::open_request(message, self.accept.credential.keys(), now, skew_seconds) {
+            // What is no AP-REQ at all gets no answer.
+            Err(refusal @ ApRefusal::Malformed(_)) => Step::fail(refusal),
+            Err(refusal) => refuse(&self.accept, None, now, refusal.into()),
+            Ok(opened) => self.check(opened, now),
+        }
+    }
+
+    fn check(self, opened: Opened, now: Timestamp) -> Step {
+        if let Some(service) = self.accept.credential.service()
+            && *service != opened.server
+        {
+            let (asked, offered) = (opened.server, service.to_string());
+            let error = Refusal::WrongService { asked: asked.clone(), offered };
+            return refuse(&self.accept, Some(&asked), now, error.into());
+        }
+        Step::Need(Need::Replay(NeedReplay {
+            checked: Box::new(Checked { accept: self.accept, opened, now }),
+        }))
+    }
+}
+
+/// Tells the peer by a KRB-ERROR, then fails.
+fn refuse(accept: &Accept, server: Option<&Principal>, now: Timestamp, error: Error) -> Step {
+    let nobody = Principal::new(NameType::UNKNOWN, [""], "");
+    let server = server.or(accept.credential.service()).unwrap_or(&nobody);
+    let code = error.kerberos_code().unwrap_or(ErrorCode::GENERIC);
+    Step::refuse(token(TokenKind::Error, &ap::refusal::make_error(code, server, now)), error)
+}
+
+impl Checked {
+    pub(crate) fn replay_tag(&self) -> &[u8] {
+        &self.opened.replay_tag
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn skew_seconds(&self) -> u32 {
+        self.accept.settings.skew_seconds()
+    }
+
+    pub(crate) fn replayed(self) -> Step {
+        let client = self.opened.client.clone();
+        self.refuse(Refusal::Replay { client })
+    }
+
+    pub(crate) fn cache_unavailable(self, report: String) -> Step {
+        self.refuse(Refusal::ReplayCache(report))
+    }
+
+    pub(crate) fn fresh(self) -> Step {
+        let proof = ReplayChecked(());
+        let read = GssChecksum::parse(self.opened.checksum.as_ref()).and_then(|checksum| {
+            let bindings = check_bindings(
+                &checksum.bindings,
+                self.accept.bindings.as_ref(),
+                self.accept.bindings_required,
+            )?;
+            let delegated = checksum.delegated.map(|message| self.delegated(message)).transpose()?;
+            Ok((checksum.flags, bindings, delegated))
+        });
+        match read {
+            Err(refusal) => self.refuse(refusal),
+            Ok((flags, bindings, delegated)) => self.answer(flags, &bindings, &proof, delegated),
+        }
+    }
+
+    fn refuse(self, refusal: Refusal) -> Step {
+        refuse(&self.accept, Some(&self.opened.server), self.now, refusal.into())
+    }
+
+    /// The delegated ticket, which must be the client's own.
+    fn delegated(&self, message: &[u8]) -> Result<Arc<InitiatorCredential>, Refusal> {
+        let mut keys = vec![&self.opened.session_key];
+        keys.extend(self.opened.subkey.as_ref());
+        let tickets: Vec<Credential> =
+            ap::open_credential_message(message, &keys).map_err(|_| Refusal::Delegation)?;
+        if tickets.iter().any(|ticket| ticket.client != self.opened.client) {
+            return Err(Refusal::Delegation);
+        }
+        Ok(Arc::new(InitiatorCredential::new(self.opened.client.clone(), tickets, 0)))
+    }
+
+    fn answer(
+        self,
+        flags: Flags,
+        bindings: &BindingsChecked,
+        _replay: &ReplayChecked,
+        delegated: Option<Arc<InitiatorCredential>>,
+    ) -> Step {
+        let random = &*self.accept.settings.env.random;
+        let mutual = self.opened.options.contains(ApOptions::MUTUAL_REQUIRED);
+        let flags = flags
+            .with(Flags::MUTUAL, mutual)
+            .with(Flags::CHANNEL_BOUND, bindings.bound)
+            .with(Flags::DCE_STYLE, false);
+        if !mutual {
+            let send = self.opened.sequence;
+            return Step::Done(self.established(flags, None, send, delegated));
+        }
+        let enctype = self.opened.subkey.as_ref().unwrap_or(&self.opened.session_key).enctype();
+        let subkey = SessionKey::from(Key::random(enctype, random));
+        let sequence = first_sequence(random);
+        let opened = &self.opened;
+        let reply = ap::make_reply(&opened.session_key, opened.time, Some(&subkey), Some(sequence), random);
+        let context = self.established(flags, Some(subkey), sequence, delegated);
+        Step::send(token(TokenKind::Reply, &reply), Step::Done(context))
+    }
+
+    fn established(
+        self,
+        flags: Flags,
+        acceptor_subkey: Option<SessionKey>,
+        send: u32,
+        delegated: Option<Arc<InitiatorCredential>>,
+    ) -> Context {
+        let (opened, settings) = (self.opened, self.accept.settings);
+        let window = Window::new(
+            opened.sequence.into(),
+            flags.contains(Flags::REPLAY),
+            flags.contains(Flags::SEQUENCE),
+        );
+        // As the ticket was taken within the skew after its end, so is the context.
+        let skew = settings.skew_seconds();
+        let end = Timestamp::from(opened.times.endtime).plus_seconds(skew.into());
+        Context(Box::new(Established {
+            initiator: opened.client,
+            acceptor: opened.server,
+            flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
+            end,
+            protection: Protection::new(
+                Role::Acceptor,
+                opened.subkey.unwrap_or(opened.session_key),
+                acceptor_subkey,
+                send.into(),
+                window,
+            ),
+            delegated,
+            authorization_data: opened.authorization_data,
+            env: settings.env,
+        }))
+    }
+}

@@ -1,0 +1,15 @@
+//! Per-message protection (RFC 2743 §2.3) by the tokens of RFC 4121 §4.2.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `token` | the 16 octets that begin every token |
+//! | `protection` | keys and counters of an established context: wrap, unwrap, MIC, verify |
+//! | `window` | which sequence numbers have been seen |
+//!
+//! A token changes nothing before it has been verified: keys first, then the window.
+
+pub(crate) mod protection;
+pub(crate) mod token;
+pub(crate) mod window;
+
+pub use protection::Unwrapped;

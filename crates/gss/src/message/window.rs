@@ -1,0 +1,134 @@
+//! Which sequence numbers have been seen: replay and sequence detection (RFC 2743 §1.2.3).
+//!
+//! Numbers have 64 bits (RFC 4121 §4.2.6) and never wrap round: a sender stops before that.
+
+use crate::status::Order;
+
+/// What is known of the peer's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// The peer's first number; smaller ones are old.
+    pub(crate) first: u64,
+    /// The number that comes next in order: one more than the greatest seen.
+    pub(crate) next: u64,
+    /// Bit n: the number `next - 1 - n` has been seen.
+    pub(crate) seen: u64,
+    /// Whether duplicates are told.
+    pub(crate) replay: bool,
+    /// Whether gaps and late messages are told.
+    pub(crate) sequence: bool,
+}
+
+impl Window {
+    /// How far back a duplicate is recognised.
+    const SIZE: u64 = u64::BITS as u64;
+
+    pub(crate) fn new(first: u64, replay: bool, sequence: bool) -> Self {
+        Self { first, next: first, seen: 0, replay, sequence }
+    }
+
+    /// Takes the number of a verified message, and says how it stands. `None`: the number is the very last
+    /// one, after which no other could follow; a sender must not use it.
+    pub(crate) fn take(&mut self, number: u64) -> Option<Order> {
+        let following = number.checked_add(1)?;
+        if !self.replay && !self.sequence {
+            return Some(Order::InOrder);
+        }
+        if number >= self.next {
+            let skipped = number - self.next;
+            let shift = u32::try_from(skipped + 1).ok();
+            self.seen = shift.and_then(|shift| self.seen.checked_shl(shift)).unwrap_or(0) | 1;
+            self.next = following;
+            return Some(if skipped > 0 && self.sequence { Order::Gap } else { Order::InOrder });
+        }
+        let back = self.next - following;
+        if number < self.first || back >= Self::SIZE {
+            return Some(Order::Old);
+        }
+        let bit = 1_u64 << back;
+        if self.seen & bit != 0 {
+            return Some(Order::Duplicate);
+        }
+        self.seen |= bit;
+        Some(if self.sequence { Order::Unsequenced } else { Order::InOrder })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orders(window: &mut Window, numbers: &[u64]) -> Vec<Order> {
+        numbers.iter().map(|number| window.take(*number).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_kind_of_order_is_told() {
+        let mut window = Window::new(10, true, true);
+        assert_eq!(
+            orders(&mut window, &[10, 11, 11, 14, 12, 12, 9, 14, 15]),
+            [
+                Order::InOrder,
+                Order::InOrder,
+                Order::Duplicate,
+                Order::Gap,
+                Order::Unsequenced,
+                Order::Duplicate,
+                Order::Old,
+                Order::Duplicate,
+                Order::InOrder
+            ]
+        );
+    }
+
+    #[test]
+    fn without_sequence_only_duplicates_are_told() {
+        let mut window = Window::new(0, true, false);
+        assert_eq!(
+            orders(&mut window, &[5, 3, 3, 100, 36, 37]),
+            [Order::InOrder, Order::InOrder, Order::Duplicate, Order::InOrder, Order::Old, Order::InOrder]
+        );
+    }
+
+    #[test]
+    fn numbers_pass_32_bits_and_stop_before_64() {
+        let mut window = Window::new(u64::from(u32::MAX), true, true);
+        assert_eq!(
+            orders(&mut window, &[0xffff_ffff, 0x1_0000_0000, 0xffff_ffff]),
+            [Order::InOrder, Order::InOrder, Order::Duplicate]
+        );
+        assert_eq!(window.take(u64::MAX), None);
+        assert_eq!(window.take(u64::MAX - 1), Some(Order::Gap));
+        assert_eq!(window.take(u64::MAX - 1), Some(Order::Duplicate));
+        assert_eq!(window.take(0x1_0000_0000), Some(Order::Old));
+    }
+
+    #[test]
+    fn agrees_with_a_plain_set_of_numbers() {
+        let mut state = 88_172_645_463_325_252_u64;
+        let mut window = Window::new(1000, true, true);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..20_000 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let next = seen.last().map_or(1000, |last: &u64| last + 1);
+            let number = (next + state % 9).saturating_sub(state >> 32 & 0x4f);
+            let expected = if number < 1000 || number + 64 < next {
+                Order::Old
+            } else if seen.contains(&number) {
+                Order::Duplicate
+            } else if number == next {
+                Order::InOrder
+            } else if number > next {
+                Order::Gap
+            } else {
+                Order::Unsequenced
+            };
+            assert_eq!(window.take(number), Some(expected), "{number} after {next}");
+            if expected != Order::Old {
+                seen.insert(number);
+            }
+        }
+    }
+}

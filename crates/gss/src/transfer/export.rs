@@ -1,0 +1,53 @@
+//! Export: the context becomes a token, or stays what it was.
+
+use std::fmt;
+
+use super::{SealingKey, TransferRefusal, state};
+use crate::{Context, Error, Flags};
+
+/// An export that failed: the context is untouched and goes on.
+pub struct Kept {
+    /// The context, as it was.
+    pub context: Context,
+    /// Why it could not be exported.
+    pub error: Error,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kept({:?}, {})", self.context, self.error)
+    }
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the context stays here: {}", self.error)
+    }
+}
+
+impl std::error::Error for Kept {}
+
+impl Context {
+    /// Gives up the context and returns the token that brings it to life in another process (RFC 2743
+    /// §2.2.8). The token is good until the context ends, for one import.
+    ///
+    /// # Errors
+    /// [`Kept`] gives the context back, untouched: [`ContextExpired`](crate::error::Misuse::ContextExpired),
+    /// [`TransferRefusal::Unavailable`] if transfer is switched off, [`TransferRefusal::TooLarge`].
+    pub fn export(self, key: &SealingKey) -> Result<Vec<u8>, Kept> {
+        match self.sealed(key) {
+            // Dropping the context wipes its keys.
+            Ok(token) => Ok(token),
+            Err(error) => Err(Kept { context: self, error }),
+        }
+    }
+
+    fn sealed(&self, key: &SealingKey) -> Result<Vec<u8>, Error> {
+        self.check_time()?;
+        if !self.flags().contains(Flags::TRANSFERABLE) {
+            return Err(TransferRefusal::Unavailable.into());
+        }
+        let state = state::write(&self.0)?;
+        Ok(key.seal(state.expose_octets(), self.end(), &*self.0.env.random)?)
+    }
+}

@@ -1,0 +1,72 @@
+//! Import: a token becomes a context, once.
+
+use orthros_wire::Timestamp;
+
+use super::{SealingKey, TransferRefusal, state};
+use crate::context::established::Established;
+use crate::context::{Need, NeedSpend, Settings, Step};
+use crate::{Context, Flags};
+
+/// Takes a token (RFC 2743 §2.2.9). If it is whole and good, the step is a [`Need::Spend`], then
+/// [`Step::Done`]; a token that is refused is not spent.
+///
+/// ```
+/// # use orthros_gss::{transfer, Settings, Step, Need, Context, Error};
+/// fn receive(
+///     token: &[u8],
+///     key: &transfer::SealingKey,
+///     settings: &Settings,
+///     first_time: impl FnOnce(&[u8; 16]) -> bool,
+/// ) -> Option<Context> {
+///     let Step::Need(Need::Spend(need)) = transfer::import(token, key, settings) else { return None };
+///     if !first_time(need.id()) {
+///         return None;
+///     }
+///     let Step::Done(context) = need.spent() else { return None };
+///     Some(context)
+/// }
+/// ```
+pub fn import(token: &[u8], key: &SealingKey, settings: &Settings) -> Step {
+    match open(token, key, settings) {
+        Ok(opened) => Step::Need(Need::Spend(NeedSpend { opened: Box::new(opened) })),
+        Err(refusal) => Step::fail(refusal),
+    }
+}
+
+fn open(token: &[u8], key: &SealingKey, settings: &Settings) -> Result<Opened, TransferRefusal> {
+    if !settings.transfer {
+        return Err(TransferRefusal::Unavailable);
+    }
+    let now = settings.env.clock.now();
+    let unsealed = key.open(token, now)?;
+    let mut established = state::read(unsealed.state.expose_octets(), settings.env.clone())?;
+    established.flags = established.flags | Flags::TRANSFERABLE;
+    Ok(Opened { id: unsealed.id, until: unsealed.until, now, established })
+}
+
+/// A token that was opened and is not spent yet. The context in it can't be used.
+pub(crate) struct Opened {
+    id: [u8; 16],
+    until: Timestamp,
+    now: Timestamp,
+    established: Established,
+}
+
+impl Opened {
+    pub(crate) fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+
+    pub(crate) fn until(&self) -> Timestamp {
+        self.until
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The ledger has recorded the token: the context lives here now.
+    pub(crate) fn spend(self) -> Step {
+        Step::Done(Context(Box::new(self.established)))
+    }
+}

@@ -1,0 +1,107 @@
+//! Context transfer: a context moves to another process, once (RFC 2743 §2.2.8, §2.2.9).
+//!
+//! *Export* takes the context by value, writes its state and seals it; *import* opens the token and spends
+//! its id in a ledger, so that only one instantiation is ever active.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`seal`] | the token's layout and its sealing |
+//! | [`state`] | a context's state as octets |
+//! | [`export`] | [`Context::export`](crate::Context::export) |
+//! | [`import`] | [`import`](import()) |
+//!
+//! Where the sealing key and the ledger live is floor 5's business: here they are values and a
+//! [`NeedSpend`](crate::context::NeedSpend).
+
+pub mod export;
+pub mod import;
+pub mod seal;
+pub(crate) mod state;
+
+pub use export::Kept;
+pub use import::import;
+pub use seal::SealingKey;
+
+use std::fmt;
+
+use orthros_wire::Timestamp;
+
+use crate::status::Major;
+
+/// When and by whom a token was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// When.
+    pub at: Timestamp,
+    /// By which process.
+    pub pid: u32,
+}
+
+/// Why a transfer is refused. A refused import does not spend the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransferRefusal {
+    /// The token is changed, truncated, or no such token.
+    Damaged,
+    /// The token's time is over.
+    Expired {
+        /// When it ended.
+        ended: Timestamp,
+    },
+    /// The token was sealed with another key: by another user, with another runtime folder, in a chroot.
+    ForeignKey,
+    /// The key or the place for it can't be had; the text names each place tried.
+    Key(String),
+    /// The ledger can't be asked or can't record.
+    Ledger(String),
+    /// The token was sealed on another machine or before the last boot.
+    OtherBoot,
+    /// The token was imported before.
+    SpentBefore(Spent),
+    /// The context's state is too large for a token.
+    TooLarge,
+    /// Transfer is switched off.
+    Unavailable,
+    /// The token is of a later version or of another type.
+    Version,
+}
+
+impl TransferRefusal {
+    /// The major status (RFC 2744 §5.14, §5.21).
+    pub fn major(&self) -> Major {
+        match self {
+            Self::Damaged | Self::Version => Major::DefectiveToken,
+            Self::Expired { .. } => Major::ContextExpired,
+            Self::ForeignKey | Self::OtherBoot => Major::Unauthorized,
+            Self::Key(_) | Self::Ledger(_) | Self::TooLarge => Major::Failure,
+            Self::SpentBefore(_) => Major::NoContext,
+            Self::Unavailable => Major::Unavailable,
+        }
+    }
+}
+
+impl fmt::Display for TransferRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged => f.write_str("the token is damaged: it was changed or cut"),
+            Self::Expired { ended } => write!(f, "the token expired at {ended}"),
+            Self::ForeignKey => f.write_str(
+                "the token was sealed with another key: by another user, or with another runtime folder (a chroot?); \
+                 set transfer_key in section [orthros] of krb5.conf to give both processes one key",
+            ),
+            Self::Key(report) => write!(f, "no key to seal with: {report}"),
+            Self::Ledger(report) => write!(f, "the ledger of spent tokens can't be used, so no token is taken: {report}"),
+            Self::OtherBoot => f.write_str("the token was sealed on another machine or before the last boot"),
+            Self::SpentBefore(spent) => write!(
+                f,
+                "The token was spent at {} by pid {}. A context lives in one process at a time.",
+                spent.at, spent.pid
+            ),
+            Self::TooLarge => f.write_str("the context's state is too large for a token"),
+            Self::Unavailable => f.write_str("context transfer is switched off (transfer in section [orthros] of krb5.conf)"),
+            Self::Version => f.write_str("the token is of another type or a later version"),
+        }
+    }
+}
+
+impl std::error::Error for TransferRefusal {}

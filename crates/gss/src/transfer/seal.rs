@@ -1,0 +1,131 @@
+//! The token's layout, and its sealing.
+//!
+//! ```text
+//! offset  octets
+//!      0       1  version, 1
+//!      1       1  type, 1: an established context
+//!      2       8  key id
+//!     10      16  token id, random
+//!     26       8  expiry, seconds since 1970, big-endian
+//!     34       n  the state, sealed
+//!   34+n      16  tag
+//! ```
+//!
+//! Key per token = HKDF-SHA-256(sealing key, salt = token id, info = the 34 octets and the boundary); the
+//! AEAD is ChaCha20-Poly1305 with a nonce of zeros, since no key seals twice. The boundary is what must be
+//! the same at import without travelling: the boot id.
+
+use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag};
+use hkdf::Hkdf;
+use orthros_wire::{Random, SecretBytes, Timestamp};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::TransferRefusal;
+
+const VERSION: u8 = 1;
+const TYPE_CONTEXT: u8 = 1;
+const HEADER: usize = 34;
+const TAG: usize = 16;
+
+/// Who can import: whoever holds this key, within this boundary.
+#[derive(Debug)]
+pub struct SealingKey {
+    secret: SecretBytes,
+    boundary: Vec<u8>,
+    id: [u8; 8],
+}
+
+impl SealingKey {
+    /// A key of 32 secret octets (fewer would do, and would be weaker). `boundary` must be the same where a
+    /// token is sealed and where it is opened: the boot id for keys of one machine, nothing for a fleet's.
+    pub fn new(secret: SecretBytes, boundary: &[u8]) -> Self {
+        let derive = |info: &[&[u8]]| {
+            let mut id = [0; 4];
+            expand(&secret, None, info, &mut id);
+            id
+        };
+        let [k0, k1, k2, k3] = derive(&[b"orthros transfer key id"]);
+        let [b0, b1, b2, b3] = derive(&[b"orthros transfer boundary", boundary]);
+        Self { id: [k0, k1, k2, k3, b0, b1, b2, b3], secret, boundary: boundary.to_vec() }
+    }
+
+    /// What stands in a token for the key (4 octets) and for the boundary (4 octets). Neither tells anything
+    /// of the secret.
+    pub fn id(&self) -> [u8; 8] {
+        self.id
+    }
+
+    /// Seals `state` into a token that is good until `until`.
+    pub(super) fn seal(
+        &self,
+        state: &[u8],
+        until: Timestamp,
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, TransferRefusal> {
+        let mut token_id = [0; 16];
+        random.fill(&mut token_id);
+        let mut token = Vec::with_capacity(HEADER + state.len() + TAG);
+        token.extend_from_slice(&[VERSION, TYPE_CONTEXT]);
+        token.extend_from_slice(&self.id);
+        token.extend_from_slice(&token_id);
+        token.extend_from_slice(&until.seconds.to_be_bytes());
+        let cipher = self.cipher(&token_id, &token);
+        token.extend_from_slice(state);
+        let (_, body) = token.split_at_mut(HEADER);
+        let tag = cipher
+            .encrypt_inout_detached(&Default::default(), &[], body.into())
+            .map_err(|_| TransferRefusal::TooLarge)?;
+        token.extend_from_slice(&tag);
+        Ok(token)
+    }
+
+    /// Opens a token. What is in the clear is checked for its reason only; the tag decides.
+    pub(super) fn open(&self, token: &[u8], now: Timestamp) -> Result<Unsealed, TransferRefusal> {
+        let (header, sealed) = token.split_first_chunk::<HEADER>().ok_or(TransferRefusal::Damaged)?;
+        let [version, kind, k0, k1, k2, k3, b0, b1, b2, b3, rest @ ..] = *header;
+        if (version, kind) != (VERSION, TYPE_CONTEXT) {
+            return Err(TransferRefusal::Version);
+        }
+        let [o0, o1, o2, o3, p0, p1, p2, p3] = self.id;
+        if !bool::from([k0, k1, k2, k3].ct_eq(&[o0, o1, o2, o3])) {
+            return Err(TransferRefusal::ForeignKey);
+        }
+        if !bool::from([b0, b1, b2, b3].ct_eq(&[p0, p1, p2, p3])) {
+            return Err(TransferRefusal::OtherBoot);
+        }
+        let (id, until) = rest.split_first_chunk::<16>().ok_or(TransferRefusal::Damaged)?;
+        let until = until.try_into().map(i64::from_be_bytes).map_err(|_| TransferRefusal::Damaged)?;
+        let (body, tag) = sealed.split_last_chunk::<TAG>().ok_or(TransferRefusal::Damaged)?;
+        let mut state = Zeroizing::new(body.to_vec());
+        self.cipher(id, header)
+            .decrypt_inout_detached(&Default::default(), &[], state.as_mut_slice().into(), &Tag::from(*tag))
+            .map_err(|_| TransferRefusal::Damaged)?;
+        let until = Timestamp::from_seconds(until);
+        if until <= now {
+            return Err(TransferRefusal::Expired { ended: until });
+        }
+        Ok(Unsealed { id: *id, until, state: state.into() })
+    }
+
+    fn cipher(&self, token_id: &[u8; 16], header: &[u8]) -> ChaCha20Poly1305 {
+        let mut key = Zeroizing::new([0; 32]);
+        expand(&self.secret, Some(token_id.as_slice()), &[header, &self.boundary], &mut *key);
+        ChaCha20Poly1305::new((&*key).into())
+    }
+}
+
+/// HKDF-SHA-256. Its only error is an output of more than 255 hashes, and none here has more than one.
+fn expand(secret: &SecretBytes, salt: Option<&[u8]>, info: &[&[u8]], output: &mut [u8]) {
+    let expanded = Hkdf::<Sha256>::new(salt, secret.expose_octets()).expand_multi_info(info, output);
+    debug_assert!(expanded.is_ok(), "one hash of output");
+}
+
+/// A token's content after its tag was checked.
+#[derive(Debug)]
+pub(super) struct Unsealed {
+    pub(super) id: [u8; 16],
+    pub(super) until: Timestamp,
+    pub(super) state: SecretBytes,
+}

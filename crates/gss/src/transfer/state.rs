@@ -1,0 +1,220 @@
+//! A context's state as octets: everything that the exporter knew.
+//!
+//! All numbers are big-endian. Lengths of names and lists have two octets, of tickets four.
+//!
+//! ```text
+//! role(1) flags(4) end(8)
+//! send(8) first(8) next(8) seen(8)
+//! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
+//! initiator: name(2+n)               acceptor: name(2+n)
+//! authorization data: count(2) { number(4) octets(4+n) }
+//! delegated credential: 0(1), or 1(1) offset(8) client(2+n) count(2) { ticket }
+//! ticket: client(2+n) server(2+n) enctype(1) key times(4 x 8) flags(4) octets(4+n)
+//! ```
+//!
+//! Enctypes have one octet: all that are supported have numbers below 256.
+
+use std::sync::Arc;
+
+use orthros_crypto::{Enctype, Key, SessionKey};
+use orthros_krb5::credential::TypedOctets;
+use orthros_krb5::wire::{KerberosTime, TicketFlags};
+use orthros_krb5::{Credential, Env, Principal, TicketTimes};
+use orthros_wire::{Reader, SecretBytes, Timestamp, Truncated};
+use zeroize::Zeroizing;
+
+use super::TransferRefusal;
+use crate::context::established::Established;
+use crate::message::protection::{Protection, Role};
+use crate::message::window::Window;
+use crate::{Flags, InitiatorCredential};
+
+/// Writes the state of a context.
+pub(super) fn write(context: &Established) -> Result<SecretBytes, TransferRefusal> {
+    let mut size = StateWriter { octets: None, length: 0 };
+    write_to(context, &mut size)?;
+    // The size is known before the first secret is written: the buffer never grows and leaves no copy.
+    let mut writer = StateWriter { octets: Some(Zeroizing::new(Vec::with_capacity(size.length))), length: 0 };
+    write_to(context, &mut writer)?;
+    Ok(writer.octets.unwrap_or_default().into())
+}
+
+fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), TransferRefusal> {
+    let protection = &context.protection;
+    let window = *protection.window();
+    writer.octets(&[match protection.role {
+        Role::Initiator => 0,
+        Role::Acceptor => 1,
+    }]);
+    writer.octets(&context.flags.0.to_be_bytes());
+    writer.octets(&context.end.seconds.to_be_bytes());
+    for number in [protection.send_sequence(), window.first, window.next, window.seen] {
+        writer.octets(&number.to_be_bytes());
+    }
+    writer.key(&protection.base_key)?;
+    match &protection.acceptor_subkey {
+        Some(key) => writer.key(key)?,
+        None => writer.octets(&[0]),
+    }
+    writer.principal(&context.initiator)?;
+    writer.principal(&context.acceptor)?;
+    writer.count(context.authorization_data.len())?;
+    for element in &context.authorization_data {
+        writer.octets(&element.number.to_be_bytes());
+        writer.long(&element.octets)?;
+    }
+    match &context.delegated {
+        None => writer.octets(&[0]),
+        Some(credential) => {
+            writer.octets(&[1]);
+            writer.octets(&credential.offset_seconds().to_be_bytes());
+            writer.principal(credential.client())?;
+            let tickets = credential.tickets();
+            writer.count(tickets.len())?;
+            tickets.iter().try_for_each(|ticket| writer.ticket(ticket))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads what [`write`] wrote.
+pub(super) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusal> {
+    let mut reader = Reader::new(state);
+    let role = match reader.u8()? {
+        0 => Role::Initiator,
+        1 => Role::Acceptor,
+        _ => return Err(TransferRefusal::Damaged),
+    };
+    let flags = Flags(reader.u32()?);
+    let end = Timestamp::from_seconds(reader.i64()?);
+    let send = reader.u64()?;
+    let window = Window {
+        first: reader.u64()?,
+        next: reader.u64()?,
+        seen: reader.u64()?,
+        replay: flags.contains(Flags::REPLAY),
+        sequence: flags.contains(Flags::SEQUENCE),
+    };
+    let base_key = read_key(&mut reader)?.ok_or(TransferRefusal::Damaged)?;
+    let acceptor_subkey = read_key(&mut reader)?;
+    let initiator = read_principal(&mut reader)?;
+    let acceptor = read_principal(&mut reader)?;
+    let mut authorization_data = Vec::new();
+    for _ in 0..reader.u16()? {
+        let number = reader.i32()?;
+        authorization_data.push(TypedOctets { number, octets: reader.counted_u32()?.to_vec() });
+    }
+    let delegated = match reader.u8()? {
+        0 => None,
+        1 => Some(Arc::new(read_delegated(&mut reader)?)),
+        _ => return Err(TransferRefusal::Damaged),
+    };
+    if !reader.is_empty() {
+        return Err(TransferRefusal::Damaged);
+    }
+    let protection = Protection::new(role, base_key, acceptor_subkey, send, window);
+    Ok(Established { initiator, acceptor, flags, end, protection, delegated, authorization_data, env })
+}
+
+/// Collects octets, or only counts them.
+struct StateWriter {
+    octets: Option<Zeroizing<Vec<u8>>>,
+    length: usize,
+}
+
+impl StateWriter {
+    fn octets(&mut self, octets: &[u8]) {
+        self.length += octets.len();
+        if let Some(collected) = &mut self.octets {
+            collected.extend_from_slice(octets);
+        }
+    }
+
+    fn count(&mut self, count: usize) -> Result<(), TransferRefusal> {
+        self.octets(&u16::try_from(count).map_err(|_| TransferRefusal::TooLarge)?.to_be_bytes());
+        Ok(())
+    }
+
+    fn long(&mut self, octets: &[u8]) -> Result<(), TransferRefusal> {
+        self.octets(&u32::try_from(octets.len()).map_err(|_| TransferRefusal::TooLarge)?.to_be_bytes());
+        self.octets(octets);
+        Ok(())
+    }
+
+    fn key(&mut self, key: &SessionKey) -> Result<(), TransferRefusal> {
+        self.octets(&[u8::try_from(key.enctype().number()).map_err(|_| TransferRefusal::TooLarge)?]);
+        self.octets(key.expose_octets());
+        Ok(())
+    }
+
+    fn principal(&mut self, principal: &Principal) -> Result<(), TransferRefusal> {
+        let text = principal.to_string();
+        self.count(text.len())?;
+        self.octets(text.as_bytes());
+        Ok(())
+    }
+
+    fn ticket(&mut self, ticket: &Credential) -> Result<(), TransferRefusal> {
+        self.principal(&ticket.client)?;
+        self.principal(&ticket.server)?;
+        self.key(&ticket.key)?;
+        let times = ticket.times;
+        for time in [times.authtime, times.starttime, times.endtime, times.renew_till] {
+            self.octets(&time.0.to_be_bytes());
+        }
+        self.octets(&ticket.flags.0.to_be_bytes());
+        self.long(&ticket.ticket)
+    }
+}
+
+/// A key; `None` where an enctype of 0 stands for none.
+fn read_key(reader: &mut Reader<'_>) -> Result<Option<SessionKey>, TransferRefusal> {
+    let number = i32::from(reader.u8()?);
+    if number == 0 {
+        return Ok(None);
+    }
+    let enctype = Enctype::from_number(number).ok_or(TransferRefusal::Damaged)?;
+    let key = Key::new(enctype, reader.take(enctype.key_len())?).map_err(|_| TransferRefusal::Damaged)?;
+    Ok(Some(SessionKey::from(key)))
+}
+
+fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, TransferRefusal> {
+    let text = std::str::from_utf8(reader.counted_u16()?).map_err(|_| TransferRefusal::Damaged)?;
+    text.parse().map_err(|_| TransferRefusal::Damaged)
+}
+
+fn read_delegated(reader: &mut Reader<'_>) -> Result<InitiatorCredential, TransferRefusal> {
+    let offset = reader.i64()?;
+    let client = read_principal(reader)?;
+    let mut tickets = Vec::new();
+    for _ in 0..reader.u16()? {
+        tickets.push(read_ticket(reader)?);
+    }
+    Ok(InitiatorCredential::new(client, tickets, offset))
+}
+
+fn read_ticket(reader: &mut Reader<'_>) -> Result<Credential, TransferRefusal> {
+    Ok(Credential {
+        client: read_principal(reader)?,
+        server: read_principal(reader)?,
+        key: Arc::new(read_key(reader)?.ok_or(TransferRefusal::Damaged)?),
+        times: TicketTimes {
+            authtime: KerberosTime(reader.i64()?),
+            starttime: KerberosTime(reader.i64()?),
+            endtime: KerberosTime(reader.i64()?),
+            renew_till: KerberosTime(reader.i64()?),
+        },
+        flags: TicketFlags(reader.u32()?),
+        in_session_key: false,
+        addresses: Vec::new(),
+        authorization_data: Vec::new(),
+        ticket: reader.counted_u32()?.into(),
+        second_ticket: Arc::new([]),
+    })
+}
+
+impl From<Truncated> for TransferRefusal {
+    fn from(_: Truncated) -> Self {
+        Self::Damaged
+    }
+}

@@ -1,0 +1,123 @@
+//! Contexts move, once; without processes: the ledger is a table in memory.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Pair, sealing_key};
+use orthros_gss::transfer::{SealingKey, TransferRefusal};
+use orthros_gss::{Error, Flags, Major};
+use orthros_wire::SecretBytes;
+
+#[test]
+fn a_moved_context_goes_on_where_it_stopped() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.establish(pair.initiate_full().delegate(), pair.accept());
+    assert_eq!(acceptor.unwrap(&initiator.wrap(b"before").unwrap()).unwrap().message, b"before");
+    let seen = initiator.wrap(b"seen").unwrap();
+    let _ = acceptor.unwrap(&seen).unwrap();
+    let facts = (
+        acceptor.initiator().clone(),
+        acceptor.acceptor().clone(),
+        acceptor.flags(),
+        acceptor.end(),
+        acceptor.delegated_credential().unwrap().tickets().len(),
+    );
+    let key = sealing_key(1);
+    let token = acceptor.export(&key).unwrap();
+    let moved = pair.import(&token, &key).unwrap();
+    assert_eq!(
+        (
+            moved.initiator().clone(),
+            moved.acceptor().clone(),
+            moved.flags(),
+            moved.end(),
+            moved.delegated_credential().unwrap().tickets().len(),
+        ),
+        facts
+    );
+    assert_eq!(moved.unwrap(&seen).unwrap().order, orthros_gss::Order::Duplicate);
+    assert_eq!(moved.unwrap(&initiator.wrap(b"after").unwrap()).unwrap().order, orthros_gss::Order::InOrder);
+    assert_eq!(initiator.unwrap(&moved.wrap(b"back").unwrap()).unwrap().message, b"back");
+    let Err(Error::Transfer(TransferRefusal::SpentBefore(spent))) = pair.import(&token, &key) else {
+        panic!()
+    };
+    assert_eq!(spent.pid, 1);
+}
+
+#[test]
+fn a_token_of_short_names_has_at_most_300_octets() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    let token = initiator.export(&sealing_key(1)).unwrap();
+    assert!(token.len() <= 300, "{}", token.len());
+}
+
+#[test]
+fn every_flipped_bit_and_every_truncation_is_refused_and_spends_nothing() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    let key = sealing_key(1);
+    let token = initiator.export(&key).unwrap();
+    for bit in 0..token.len() * 8 {
+        let mut changed = token.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(pair.import(&changed, &key), Err(Error::Transfer(_))), "bit {bit}");
+    }
+    for length in 0..token.len() {
+        assert!(matches!(pair.import(&token[..length], &key), Err(Error::Transfer(_))), "{length} octets");
+    }
+    assert!(matches!(pair.import(&[&token[..], &[0]].concat(), &key), Err(Error::Transfer(_))));
+    assert!(pair.ledger.lock().unwrap().is_empty());
+    assert!(pair.import(&token, &key).is_ok());
+}
+
+#[test]
+fn another_key_and_another_boot_are_refused_with_their_reasons() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    let token = initiator.export(&sealing_key(1)).unwrap();
+    let refusal = |key: &SealingKey| match pair.import(&token, key) {
+        Err(Error::Transfer(refusal)) => refusal,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refusal(&sealing_key(2)), TransferRefusal::ForeignKey);
+    let rebooted = SealingKey::new(SecretBytes::from(vec![1; 32]), b"another boot");
+    assert_eq!(refusal(&rebooted), TransferRefusal::OtherBoot);
+    assert!(pair.import(&token, &sealing_key(1)).is_ok());
+}
+
+#[test]
+fn a_token_ends_with_its_context() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    let end = initiator.end();
+    let key = sealing_key(1);
+    let token = initiator.export(&key).unwrap();
+    pair.clock.set(end);
+    let Err(Error::Transfer(refusal)) = pair.import(&token, &key) else { panic!() };
+    assert_eq!(refusal, TransferRefusal::Expired { ended: end });
+    pair.clock.set(end.plus_seconds(-1));
+    assert!(pair.import(&token, &key).is_ok());
+}
+
+#[test]
+fn an_ended_context_is_not_exported_and_is_still_there() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.established();
+    let token = acceptor.wrap(b"x").unwrap();
+    pair.clock.set(initiator.end());
+    let kept = initiator.export(&sealing_key(1)).unwrap_err();
+    assert_eq!(kept.error.major(), Major::ContextExpired);
+    assert_eq!(kept.context.unwrap(&token).unwrap().message, b"x");
+}
+
+#[test]
+fn switched_off_transfer_clears_the_flag_and_keeps_the_context() {
+    let mut pair = Pair::new();
+    pair.settings.transfer = false;
+    let (initiator, acceptor) = pair.established();
+    assert!(!initiator.flags().contains(Flags::TRANSFERABLE));
+    let kept = initiator.export(&sealing_key(1)).unwrap_err();
+    assert_eq!(kept.error.major(), Major::Unavailable);
+    assert_eq!(acceptor.unwrap(&kept.context.wrap(b"x").unwrap()).unwrap().message, b"x");
+}

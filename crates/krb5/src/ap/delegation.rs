@@ -1,0 +1,103 @@
+//! KRB-CRED: tickets on the way to an acceptor that shall act for the client (RFC 4120 §3.6, §5.8).
+
+use std::sync::Arc;
+
+use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_wire::der::KerberosTime;
+use orthros_wire::{Random, SecretBytes, Timestamp};
+
+use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
+use crate::wire::{
+    Decode, DerError, EncKrbCredPart, Encode, EncryptedData, GeneralString, KrbCred, KrbCredInfo, PVNO, Raw,
+    Ticket, msg_type,
+};
+use crate::{Credential, Principal, TicketTimes};
+
+/// Seals `credential` for whoever shares `session_key`: the acceptor that the AP-REQ around it is for.
+///
+/// # Errors
+/// [`DerError`] if the ticket in `credential` is no ticket.
+pub fn make_credential_message(
+    credential: &Credential,
+    session_key: &SessionKey,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Vec<u8>, DerError> {
+    let time = |time: KerberosTime| (time.0 != 0).then_some(time);
+    let info = KrbCredInfo {
+        key: key_to_wire(&credential.key),
+        prealm: Some(GeneralString(credential.client.realm())),
+        pname: Some(credential.client.to_wire()),
+        flags: Some(credential.flags),
+        authtime: time(credential.times.authtime),
+        starttime: time(credential.times.starttime),
+        endtime: time(credential.times.endtime),
+        renew_till: time(credential.times.renew_till),
+        srealm: Some(GeneralString(credential.server.realm())),
+        sname: Some(credential.server.to_wire()),
+        caddr: None,
+    };
+    let part = EncKrbCredPart {
+        ticket_info: vec![info],
+        nonce: None,
+        timestamp: Some(now.into()),
+        usec: Some(microseconds(now)),
+        s_address: None,
+        r_address: None,
+    };
+    let plain = SecretBytes::from(part.to_der());
+    let cipher = session_key.encrypt(KeyUsage::KRB_CRED, random, plain.expose_octets());
+    Ok(KrbCred {
+        pvno: PVNO,
+        msg_type: msg_type::KRB_CRED,
+        tickets: vec![Raw::<Ticket<'_>>::from_der(&credential.ticket)?],
+        enc_part: EncryptedData { etype: session_key.enctype().number(), kvno: None, cipher: &cipher },
+    }
+    .to_der())
+}
+
+/// Opens a KRB-CRED with the first of `keys` that fits: RFC 4121 §4.1.1 demands the session key, and peers
+/// are known that take the client's subkey.
+///
+/// # Errors
+/// [`ApRefusal`] if no key opens it, or if it holds other than as many complete descriptions as tickets, at
+/// least one.
+pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<Vec<Credential>, ApRefusal> {
+    let cred = KrbCred::from_der(message)?;
+    let plain = keys
+        .iter()
+        .filter(|key| key.enctype().number() == cred.enc_part.etype)
+        .find_map(|key| key.decrypt(KeyUsage::KRB_CRED, cred.enc_part.cipher).ok())
+        .ok_or(ApRefusal::AuthenticatorIntegrity)?;
+    let part = EncKrbCredPart::from_der(&plain)?;
+    if part.ticket_info.is_empty() || part.ticket_info.len() != cred.tickets.len() {
+        return Err(ApRefusal::Mismatch);
+    }
+    part.ticket_info.iter().zip(&cred.tickets).map(|(info, ticket)| credential(info, ticket)).collect()
+}
+
+fn credential(info: &KrbCredInfo<'_>, ticket: &Raw<'_, Ticket<'_>>) -> Result<Credential, ApRefusal> {
+    let principal = |name: Option<&_>, realm: Option<GeneralString<'_>>| match (name, realm) {
+        (Some(name), Some(realm)) => Principal::from_wire(name, realm.0).map_err(|_| ApRefusal::Mismatch),
+        _ => Err(ApRefusal::Mismatch),
+    };
+    let key = key_from_wire(&info.key).ok_or(ApRefusal::SessionEnctype { number: info.key.keytype })?;
+    let authtime = info.authtime.unwrap_or_default();
+    Ok(Credential {
+        client: principal(info.pname.as_ref(), info.prealm)?,
+        server: principal(info.sname.as_ref(), info.srealm)?,
+        key: Arc::new(SessionKey::from(key)),
+        times: TicketTimes {
+            authtime,
+            starttime: info.starttime.unwrap_or(authtime),
+            endtime: info.endtime.unwrap_or_default(),
+            renew_till: info.renew_till.unwrap_or_default(),
+        },
+        flags: info.flags.unwrap_or_default(),
+        in_session_key: false,
+        addresses: Vec::new(),
+        authorization_data: Vec::new(),
+        ticket: ticket.octets().into(),
+        second_ticket: Arc::new([]),
+    })
+}

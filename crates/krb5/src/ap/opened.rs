@@ -1,0 +1,200 @@
+//! The server's half: opening an AP-REQ (RFC 4120 §3.2.3).
+//!
+//! Names, times and keys of an [`Opened`] come from encrypted parts only. The names in the clear choose a
+//! key of the keytab, nothing else.
+
+use std::sync::Arc;
+
+use orthros_crypto::{Enctype, KeyUsage, LongTermKey, SessionKey};
+use orthros_wire::{SecretBytes, Timestamp};
+
+use super::{ApRefusal, key_from_wire};
+use crate::Principal;
+use crate::credential::{TicketTimes, TypedOctets};
+use crate::wire::{
+    ApOptions, ApReq, Authenticator, Decode, EncTicketPart, EncryptedData, PVNO, Ticket, TicketFlags,
+};
+
+/// Where an acceptor's long-term keys come from: a keytab, or whatever a caller has.
+pub trait AcceptorKeys {
+    /// The key of `server` for this enctype and version (`None`: the newest), and the principal that it
+    /// really belongs to; or a sentence for people on what is there instead.
+    ///
+    /// # Errors
+    /// The sentence: which principals, versions and enctypes there are.
+    fn find(
+        &self,
+        server: &Principal,
+        enctype: Enctype,
+        kvno: Option<u32>,
+    ) -> Result<(Arc<LongTermKey>, Principal), String>;
+}
+
+/// An AP-REQ whose ticket and authenticator were opened, agree, and are fresh. Whether it is a replay is
+/// still to be asked.
+#[derive(Debug)]
+pub struct Opened {
+    /// Who asks: the ticket's client.
+    pub client: Principal,
+    /// Whose key opened the ticket.
+    pub server: Principal,
+    /// How the client wants the request treated.
+    pub options: ApOptions,
+    /// The ticket's session key.
+    pub session_key: SessionKey,
+    /// The key that the client chose.
+    pub subkey: Option<SessionKey>,
+    /// The initiator's first sequence number; 0 where it named none.
+    pub sequence: u32,
+    /// The client's time, which an AP-REP repeats.
+    pub time: Timestamp,
+    /// When the ticket is valid.
+    pub times: TicketTimes,
+    /// What the ticket is good for.
+    pub flags: TicketFlags,
+    /// Kind and octets of the authenticator's checksum; not checked yet. Secret only in so far as a
+    /// delegated ticket lies in it, which is sealed once more.
+    pub checksum: Option<TypedOctets>,
+    /// Authorization data of the ticket, from the KDC.
+    pub authorization_data: Vec<TypedOctets>,
+    /// What the replay cache files the request under: the last octets of the authenticator's cipher text.
+    pub replay_tag: Vec<u8>,
+}
+
+/// Opens an AP-REQ.
+///
+/// # Errors
+/// [`ApRefusal`], in the order in which RFC 4120 §3.2.3 checks.
+pub fn open_request(
+    message: &[u8],
+    keys: &dyn AcceptorKeys,
+    now: Timestamp,
+    skew_seconds: u32,
+) -> Result<Opened, ApRefusal> {
+    let request = ApReq::from_der(message)?;
+    if request.pvno != PVNO || request.ticket.tkt_vno != PVNO {
+        return Err(ApRefusal::Version);
+    }
+    if request.ap_options.contains(ApOptions::USE_SESSION_KEY) {
+        return Err(ApRefusal::UserToUser);
+    }
+    let (server, ticket_plain) = open_ticket(&request.ticket, keys)?;
+    let ticket = EncTicketPart::from_der(ticket_plain.expose_octets())?;
+    let session_key = SessionKey::from(
+        key_from_wire(&ticket.key).ok_or(ApRefusal::SessionEnctype { number: ticket.key.keytype })?,
+    );
+    let client = Principal::from_wire(&ticket.cname, ticket.crealm.0).map_err(|_| ApRefusal::Mismatch)?;
+
+    let plain = open_authenticator(&request.authenticator, &session_key)?;
+    let authenticator = Authenticator::from_der(plain.expose_octets())?;
+    check_agreement(&authenticator, &client)?;
+    let time = authenticator_time(&authenticator)?;
+    check_times(&ticket, &client, &server, time, now, skew_seconds)?;
+
+    let subkey = match &authenticator.subkey {
+        None => None,
+        Some(key) => Some(SessionKey::from(
+            key_from_wire(key).ok_or(ApRefusal::SessionEnctype { number: key.keytype })?,
+        )),
+    };
+    let tag_length = session_key.enctype().tag_len();
+    let cipher = request.authenticator.cipher;
+    let (_, tag) = cipher.split_at(cipher.len().saturating_sub(tag_length));
+    Ok(Opened {
+        client,
+        server,
+        options: request.ap_options,
+        sequence: authenticator.seq_number.unwrap_or(0),
+        time,
+        times: ticket_times(&ticket),
+        flags: ticket.flags,
+        checksum: authenticator
+            .cksum
+            .map(|checksum| TypedOctets { number: checksum.cksumtype, octets: checksum.checksum.to_vec() }),
+        authorization_data: ticket
+            .authorization_data
+            .into_iter()
+            .flatten()
+            .map(|element| TypedOctets { number: element.ad_type, octets: element.ad_data.to_vec() })
+            .collect(),
+        replay_tag: tag.to_vec(),
+        session_key,
+        subkey,
+    })
+}
+
+fn open_ticket(ticket: &Ticket<'_>, keys: &dyn AcceptorKeys) -> Result<(Principal, SecretBytes), ApRefusal> {
+    let named = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| ApRefusal::Mismatch)?;
+    let sealed = &ticket.enc_part;
+    let enctype = Enctype::from_number(sealed.etype)
+        .ok_or_else(|| ApRefusal::TicketEnctype { server: named.clone(), number: sealed.etype })?;
+    let (key, server) = keys.find(&named, enctype, sealed.kvno).map_err(|found| ApRefusal::NoKey {
+        server: named.clone(),
+        enctype,
+        kvno: sealed.kvno,
+        found,
+    })?;
+    let plain = key.decrypt(KeyUsage::TICKET, sealed.cipher).map_err(|_| ApRefusal::TicketIntegrity {
+        server: server.clone(),
+        enctype,
+        kvno: sealed.kvno,
+    })?;
+    Ok((server, plain.into()))
+}
+
+fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<SecretBytes, ApRefusal> {
+    if sealed.etype != key.enctype().number() {
+        return Err(ApRefusal::AuthenticatorIntegrity);
+    }
+    key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher)
+        .map(Into::into)
+        .map_err(|_| ApRefusal::AuthenticatorIntegrity)
+}
+
+fn check_agreement(authenticator: &Authenticator<'_>, client: &Principal) -> Result<(), ApRefusal> {
+    let named = Principal::from_wire(&authenticator.cname, authenticator.crealm.0);
+    if authenticator.authenticator_vno != PVNO {
+        return Err(ApRefusal::Version);
+    }
+    if named.as_ref() == Ok(client) { Ok(()) } else { Err(ApRefusal::Mismatch) }
+}
+
+fn authenticator_time(authenticator: &Authenticator<'_>) -> Result<Timestamp, ApRefusal> {
+    let microseconds = u32::try_from(authenticator.cusec)
+        .ok()
+        .filter(|microseconds| *microseconds < 1_000_000)
+        .ok_or(ApRefusal::Mismatch)?;
+    Ok(Timestamp { seconds: authenticator.ctime.0, microseconds })
+}
+
+fn check_times(
+    ticket: &EncTicketPart<'_>,
+    client: &Principal,
+    server: &Principal,
+    time: Timestamp,
+    now: Timestamp,
+    skew_seconds: u32,
+) -> Result<(), ApRefusal> {
+    let skew = i64::from(skew_seconds);
+    if time.seconds.abs_diff(now.seconds) > u64::from(skew_seconds) {
+        return Err(ApRefusal::Skew { theirs: time, ours: now, limit_seconds: skew_seconds });
+    }
+    let times = ticket_times(ticket);
+    let (client, server) = (client.clone(), server.clone());
+    if ticket.flags.contains(TicketFlags::INVALID) || times.starttime.0.saturating_sub(skew) > now.seconds {
+        return Err(ApRefusal::NotYetValid { client, server, from: times.starttime.into(), now });
+    }
+    if times.endtime.0.saturating_add(skew) < now.seconds {
+        return Err(ApRefusal::Expired { client, server, ended: times.endtime.into(), now });
+    }
+    Ok(())
+}
+
+fn ticket_times(ticket: &EncTicketPart<'_>) -> TicketTimes {
+    TicketTimes {
+        authtime: ticket.authtime,
+        starttime: ticket.starttime.unwrap_or(ticket.authtime),
+        endtime: ticket.endtime,
+        renew_till: ticket.renew_till.unwrap_or_default(),
+    }
+}

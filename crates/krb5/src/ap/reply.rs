@@ -1,0 +1,73 @@
+//! The AP-REP: the server proves that it could read the ticket (RFC 4120 §3.2.4, §3.2.5).
+
+use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_wire::der::KerberosTime;
+use orthros_wire::{Random, SecretBytes, Timestamp};
+
+use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
+use crate::wire::{ApRep, Decode, EncApRepPart, Encode, EncryptedData, PVNO, msg_type};
+
+/// What an AP-REP told the client.
+#[derive(Debug)]
+pub struct ReplyOpened {
+    /// The key that the acceptor chose.
+    pub subkey: Option<SessionKey>,
+    /// The acceptor's first sequence number; 0 where it named none.
+    pub sequence: u32,
+}
+
+/// Makes the AP-REP for a request of this `time`.
+pub fn make_reply(
+    session_key: &SessionKey,
+    time: Timestamp,
+    subkey: Option<&SessionKey>,
+    sequence: Option<u32>,
+    random: &dyn Random,
+) -> Vec<u8> {
+    let plain = SecretBytes::from(
+        EncApRepPart {
+            ctime: KerberosTime::from(time),
+            cusec: microseconds(time),
+            subkey: subkey.map(|key| key_to_wire(key)),
+            seq_number: sequence,
+        }
+        .to_der(),
+    );
+    let cipher = session_key.encrypt(KeyUsage::AP_REP_ENC_PART, random, plain.expose_octets());
+    ApRep {
+        pvno: PVNO,
+        msg_type: msg_type::AP_REP,
+        enc_part: EncryptedData { etype: session_key.enctype().number(), kvno: None, cipher: &cipher },
+    }
+    .to_der()
+}
+
+/// Opens the AP-REP to a request that was sent with this `time`.
+///
+/// # Errors
+/// [`ApRefusal::ReplyIntegrity`] whether it can't be opened or answers another request: the two must look
+/// alike.
+pub fn open_reply(
+    message: &[u8],
+    session_key: &SessionKey,
+    time: Timestamp,
+) -> Result<ReplyOpened, ApRefusal> {
+    let reply = ApRep::from_der(message)?;
+    if reply.enc_part.etype != session_key.enctype().number() {
+        return Err(ApRefusal::ReplyIntegrity);
+    }
+    let plain = session_key
+        .decrypt(KeyUsage::AP_REP_ENC_PART, reply.enc_part.cipher)
+        .map_err(|_| ApRefusal::ReplyIntegrity)?;
+    let part = EncApRepPart::from_der(&plain)?;
+    if part.ctime.0 != time.seconds || part.cusec != microseconds(time) {
+        return Err(ApRefusal::ReplyIntegrity);
+    }
+    let subkey = match &part.subkey {
+        None => None,
+        Some(key) => Some(SessionKey::from(
+            key_from_wire(key).ok_or(ApRefusal::SessionEnctype { number: key.keytype })?,
+        )),
+    };
+    Ok(ReplyOpened { subkey, sequence: part.seq_number.unwrap_or(0) })
+}

@@ -1,0 +1,344 @@
+//! Why an exchange gave no ticket: by whose fault, with what is needed to mend it.
+
+use std::fmt;
+
+use orthros_crypto::{BadKey, Enctype};
+use orthros_wire::Timestamp;
+use orthros_wire::der::DerError;
+
+use crate::{ErrorCode, Principal};
+
+/// What a client proves its identity with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Keys, as a keytab holds them.
+    Keys,
+    /// A password.
+    Password,
+}
+
+/// What is wrong with a reply that claims to be good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplyFault {
+    /// It is for another client.
+    Client(String),
+    /// The session key is of an enctype (numbered) that was not asked for, or has a wrong length.
+    Enctype(i32),
+    /// It is not the kind of message that was due; `None`: no Kerberos message at all.
+    MessageType(Option<i32>),
+    /// It does not repeat the request's nonce: it answers another request.
+    Nonce,
+    /// It is for another server.
+    Server(String),
+    /// The ticket's clear names are not those of the sealed part.
+    TicketNames(String),
+    /// The times contradict each other or the request.
+    Times {
+        /// When validity begins.
+        start: Timestamp,
+        /// When validity ends.
+        end: Timestamp,
+    },
+    /// The protocol version is not 5.
+    Version(i32),
+}
+
+/// Why there is no ticket. What a KDC says in an error is unauthenticated; it explains, and decides nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KdcFailure {
+    /// The password can't be made a key in the way that the KDC asks for.
+    BadKey {
+        /// Whose password.
+        client: Principal,
+        /// Why not.
+        reason: BadKey,
+    },
+    /// The reply was read and does not hold.
+    BadReply {
+        /// The realm whose KDC sent it.
+        realm: String,
+        /// What is wrong.
+        fault: ReplyFault,
+    },
+    /// The server belongs to another realm than the ticket-granting ticket.
+    CrossRealm {
+        /// The server.
+        server: Principal,
+        /// The realm that the ticket-granting ticket is for, or that the KDC pointed away from.
+        realm: String,
+    },
+    /// The ticket-granting ticket has expired.
+    Expired {
+        /// Whose it is.
+        client: Principal,
+        /// When it ended.
+        end: Timestamp,
+    },
+    /// The sealed part does not open: for an initial ticket, the key is another than the KDC's.
+    Integrity {
+        /// The client.
+        client: Principal,
+        /// What the client's key was made from; `None` in a TGS exchange.
+        secret: Option<SecretKind>,
+        /// The enctype of the reply.
+        enctype: Enctype,
+        /// The version of the key that the reply names.
+        kvno: Option<u32>,
+    },
+    /// The reply, or a ticket that was to be used, is not the DER that RFC 4120 describes.
+    Malformed {
+        /// The realm whose KDC sent it.
+        realm: String,
+        /// Where reading ended.
+        error: DerError,
+    },
+    /// The KDC and this side have no enctype in common, or the keytab lacks one.
+    NoEnctype {
+        /// Whose key it is about.
+        principal: Principal,
+        /// What this side permits, and has a key for.
+        wanted: Vec<Enctype>,
+        /// What the KDC offers, by number; empty if it did not say.
+        offered: Vec<i32>,
+    },
+    /// The ticket-granting ticket may not be forwarded.
+    NotForwardable {
+        /// Whose it is.
+        client: Principal,
+    },
+    /// The KDC did not accept the proof of identity.
+    PreauthFailed {
+        /// The client.
+        client: Principal,
+        /// What it was made with.
+        secret: SecretKind,
+        /// What the KDC added.
+        text: Option<String>,
+    },
+    /// The KDC wants a proof of identity that Orthros can't give.
+    PreauthUnsupported {
+        /// The client.
+        client: Principal,
+        /// The kinds of pre-authentication that it offers, by number (RFC 4120 §7.5.2).
+        offered: Vec<i32>,
+    },
+    /// The KDC said no, by a KRB-ERROR.
+    Refused {
+        /// The realm whose KDC it was.
+        realm: String,
+        /// Its number.
+        code: ErrorCode,
+        /// What it added.
+        text: Option<String>,
+        /// Who asked.
+        client: Box<Principal>,
+        /// For which server.
+        server: Box<Principal>,
+    },
+    /// The clocks differ too much.
+    Skew {
+        /// The realm whose KDC it was.
+        realm: String,
+        /// The KDC's time.
+        kdc: Timestamp,
+        /// The local time.
+        here: Timestamp,
+    },
+    /// The KDC kept asking for more.
+    TooManyRequests {
+        /// The realm whose KDC it was.
+        realm: String,
+        /// How many requests were made.
+        requests: u32,
+    },
+    /// No KDC answered.
+    Unavailable {
+        /// The realm.
+        realm: String,
+        /// Which KDCs were tried, and what happened.
+        report: String,
+    },
+}
+
+impl KdcFailure {
+    /// The number of the KRB-ERROR that ended the exchange, if one did; otherwise the number that says the
+    /// same (RFC 4120 §7.5.9), where there is one.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::BadReply { fault: ReplyFault::MessageType(_), .. } => Some(ErrorCode::MSG_TYPE),
+            Self::BadReply { fault: ReplyFault::Version(_), .. } => Some(ErrorCode::BAD_PVNO),
+            Self::BadReply { .. } => Some(ErrorCode::MODIFIED),
+            Self::BadKey { .. } | Self::NoEnctype { .. } => Some(ErrorCode::ETYPE_NOSUPP),
+            Self::CrossRealm { .. } => Some(ErrorCode::PATH_NOT_FOUND),
+            Self::Expired { .. } => Some(ErrorCode::TKT_EXPIRED),
+            Self::Integrity { .. } => Some(ErrorCode::BAD_INTEGRITY),
+            Self::NotForwardable { .. } => Some(ErrorCode::BADOPTION),
+            Self::PreauthFailed { .. } => Some(ErrorCode::PREAUTH_FAILED),
+            Self::PreauthUnsupported { .. } => Some(ErrorCode::PREAUTH_REQUIRED),
+            Self::Refused { code, .. } => Some(*code),
+            Self::Skew { .. } => Some(ErrorCode::SKEW),
+            Self::Malformed { .. } | Self::TooManyRequests { .. } | Self::Unavailable { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for KdcFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadKey { client, reason } => {
+                write!(f, "the password of {client} can't be made a key: {reason}")
+            }
+            Self::BadReply { realm, fault } => {
+                write!(f, "the reply of the KDC of {realm} is refused: {fault}")
+            }
+            Self::CrossRealm { server, realm } => write!(
+                f,
+                "{server} lies in another realm than the ticket-granting ticket, which is for {realm}; \
+                 Orthros does not cross realms yet: get a ticket-granting ticket of {}",
+                server.realm()
+            ),
+            Self::Expired { client, end } => write!(
+                f,
+                "the ticket-granting ticket of {client} expired at {end}: get a new one (orthros kinit {client})"
+            ),
+            Self::Integrity { client, secret, enctype, kvno } => {
+                integrity(f, client, *secret, *enctype, *kvno)
+            }
+            Self::Malformed { realm, error } => {
+                write!(f, "a message or ticket of realm {realm} is malformed: {error}")
+            }
+            Self::NoEnctype { principal, wanted, offered } => no_enctype(f, principal, wanted, offered),
+            Self::NotForwardable { client } => write!(
+                f,
+                "the ticket-granting ticket of {client} is not forwardable: get one that is \
+                 (orthros kinit --forwardable {client})"
+            ),
+            Self::PreauthFailed { client, secret, text } => {
+                preauth_failed(f, client, *secret, text.as_deref())
+            }
+            Self::PreauthUnsupported { client, offered } => write!(
+                f,
+                "the KDC wants a proof from {client} that Orthros can't give: it offers pre-authentication \
+                 types {offered:?}, not the encrypted timestamp (2)"
+            ),
+            Self::Refused { realm, code, text, client, server } => {
+                write!(f, "the KDC of {realm} refused {client} a ticket for {server}: {code}")?;
+                said(f, text.as_deref())?;
+                code.advice().map_or(Ok(()), |advice| write!(f, ". {}", advice.trim_end_matches('.')))
+            }
+            Self::Skew { realm, kdc, here } => {
+                let ahead = here.seconds.saturating_sub(kdc.seconds);
+                let (direction, seconds) = if ahead < 0 { ("behind", -ahead) } else { ("ahead of", ahead) };
+                write!(
+                    f,
+                    "the clock here ({here}) is {seconds} s {direction} that of the KDC of {realm} ({kdc}): \
+                     set the clocks"
+                )
+            }
+            Self::TooManyRequests { realm, requests } => {
+                write!(f, "the KDC of {realm} still wanted more after {requests} requests: given up")
+            }
+            Self::Unavailable { realm, report } => write!(f, "no KDC of {realm} answered: {report}"),
+        }
+    }
+}
+
+impl std::error::Error for KdcFailure {}
+
+impl fmt::Display for ReplyFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(name) => write!(f, "it is for the client {name}, who did not ask"),
+            Self::Enctype(number) => {
+                write!(
+                    f,
+                    "its session key is of enctype {number}, which was not asked for, or is no such key"
+                )
+            }
+            Self::MessageType(Some(number)) => write!(f, "it is a message of type {number}"),
+            Self::MessageType(None) => f.write_str("it is no Kerberos message"),
+            Self::Nonce => f.write_str("it repeats another nonce, so it answers another request"),
+            Self::Server(name) => write!(f, "it is for the server {name}, which was not asked for"),
+            Self::TicketNames(name) => {
+                write!(f, "the ticket names {name} in the clear, and another server under seal")
+            }
+            Self::Times { start, end } => {
+                write!(f, "the ticket would be valid from {start} to {end}, which was not asked for")
+            }
+            Self::Version(number) => write!(f, "it is of protocol version {number}, not 5"),
+        }
+    }
+}
+
+fn said(f: &mut fmt::Formatter<'_>, text: Option<&str>) -> fmt::Result {
+    // The text comes from the network: control characters could steer a terminal.
+    text.map_or(Ok(()), |text| write!(f, "; it said \"{}\"", text.escape_debug()))
+}
+
+fn integrity(
+    f: &mut fmt::Formatter<'_>,
+    client: &Principal,
+    secret: Option<SecretKind>,
+    enctype: Enctype,
+    kvno: Option<u32>,
+) -> fmt::Result {
+    match secret {
+        Some(SecretKind::Password) => {
+            write!(
+                f,
+                "the KDC's reply to {client} does not open: the password is wrong, or the reply was altered"
+            )
+        }
+        Some(SecretKind::Keys) => {
+            write!(f, "the KDC's reply to {client} does not open with the keys given for {enctype}")?;
+            if let Some(kvno) = kvno {
+                write!(f, "; it is sealed with kvno {kvno}")?;
+            }
+            f.write_str(": the keytab is out of date, or the reply was altered")
+        }
+        None => {
+            write!(f, "the KDC's reply to {client} does not open: it was altered, or answers another request")
+        }
+    }
+}
+
+fn no_enctype(
+    f: &mut fmt::Formatter<'_>,
+    principal: &Principal,
+    wanted: &[Enctype],
+    offered: &[i32],
+) -> fmt::Result {
+    let names = |list: &mut dyn Iterator<Item = String>| list.collect::<Vec<_>>().join(", ");
+    let wanted = match wanted {
+        [] => "none".to_owned(),
+        wanted => names(&mut wanted.iter().map(ToString::to_string)),
+    };
+    write!(f, "no common enctype for {principal}: here {wanted}")?;
+    if !offered.is_empty() {
+        let named = |number: &i32| match Enctype::from_number(*number) {
+            Some(enctype) => enctype.to_string(),
+            None => format!("enctype {number}"),
+        };
+        write!(f, "; the KDC has {}", names(&mut offered.iter().map(named)))?;
+    }
+    f.write_str(". Compare permitted_enctypes (and the keytab, if one is used) with the principal's keys")
+}
+
+fn preauth_failed(
+    f: &mut fmt::Formatter<'_>,
+    client: &Principal,
+    secret: SecretKind,
+    text: Option<&str>,
+) -> fmt::Result {
+    match secret {
+        SecretKind::Password => write!(f, "the password is not the one that the KDC has for {client}")?,
+        SecretKind::Keys => write!(
+            f,
+            "the keytab's key for {client} is not the one that the KDC has; if its kvno is old, fetch the keytab anew"
+        )?,
+    }
+    write!(f, " ({})", ErrorCode::PREAUTH_FAILED)?;
+    said(f, text)
+}

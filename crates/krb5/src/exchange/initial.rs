@@ -1,0 +1,358 @@
+//! The AS exchange (RFC 4120 §3.1): from a password or a key to an initial ticket.
+//!
+//! The first request carries no proof; the KDC's PREAUTH_REQUIRED tells how the key is made; the second carries
+//! the time sealed in that key (PA-ENC-TIMESTAMP, §5.2.7.2). If the KDC then complains of the clock, one more
+//! follows with the KDC's own time.
+
+use std::fmt;
+use std::sync::Arc;
+
+use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey, Password};
+use orthros_wire::Timestamp;
+use orthros_wire::der::{Decode, Encode, GeneralString, KerberosTime};
+use zeroize::Zeroizing;
+
+use super::failure::{KdcFailure, SecretKind};
+use super::key_hints::{KeyHint, KeyHints};
+use super::policy::ExchangePolicy;
+use super::reply::{Asked, Incoming, TimeBase, accept, incoming, refused, text};
+use super::{Answer, Ask, MOST_REQUESTS, Obtained, Progress, RequestKind, fresh_nonce};
+use crate::env::Env;
+use crate::wire::{
+    AsRep, AsReq, EncryptedData, KdcOptions, KdcRep, KdcReq, KdcReqBody, KrbError, PVNO, PaData, PaEncTsEnc,
+    Raw, msg_type, pa_type,
+};
+use crate::{ErrorCode, Principal};
+
+/// What a client proves its identity with.
+pub enum InitialSecret {
+    /// The long-term keys, the newest first, as a keytab has them. Several versions and enctypes may be given.
+    Keys(Vec<Arc<LongTermKey>>),
+    /// The password.
+    Password(Password),
+}
+
+impl InitialSecret {
+    fn kind(&self) -> SecretKind {
+        match self {
+            Self::Keys(_) => SecretKind::Keys,
+            Self::Password(_) => SecretKind::Password,
+        }
+    }
+}
+
+impl fmt::Debug for InitialSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keys(keys) => f.debug_tuple("Keys").field(keys).finish(),
+            Self::Password(_) => f.write_str("Password(..)"),
+        }
+    }
+}
+
+/// Starts an AS exchange: `client` wants a ticket for `target`, by default the ticket-granting service of its
+/// own realm.
+///
+/// ```
+/// use orthros_krb5::Env;
+/// use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, Progress, RequestKind, initial};
+/// # use orthros_wire::{Clock, Random, Timestamp};
+/// # struct Fixed;
+/// # impl Clock for Fixed { fn now(&self) -> Timestamp { Timestamp::from_seconds(1_700_000_000) } }
+/// # impl Random for Fixed { fn fill(&self, octets: &mut [u8]) { octets.fill(7) } }
+/// # let env = Env::new(Fixed, Fixed);
+/// let alice = "alice@EXAMPLE.COM".parse()?;
+/// let secret = InitialSecret::Password("open sesame".into());
+/// let Progress::Ask(ask) = initial(alice, secret, None, ExchangePolicy::default(), env) else { panic!() };
+/// assert_eq!((ask.realm(), ask.kind()), ("EXAMPLE.COM", RequestKind::As));
+/// // ask.request() goes to a KDC of that realm, and its answer to ask.reply(..).
+/// # Ok::<(), orthros_krb5::principal::BadPrincipal>(())
+/// ```
+pub fn initial(
+    client: Principal,
+    secret: InitialSecret,
+    target: Option<Principal>,
+    policy: ExchangePolicy,
+    env: Env,
+) -> Progress<Obtained> {
+    let server = target.unwrap_or_else(|| Principal::ticket_granting(client.realm(), client.realm()));
+    let policy = own_keys_first(policy, &secret);
+    let now = env.now();
+    let hints = KeyHints::default();
+    let exchange = Initial { client, server, secret, made: None, hints, policy, env, requests: 0 };
+    if exchange.usable().is_empty() {
+        return Progress::Failed(exchange.no_enctype(Vec::new()));
+    }
+    exchange.ask(Proof::None, Vec::new(), now)
+}
+
+/// With keys, the KDC should choose an enctype that there is a key for: those go first.
+fn own_keys_first(mut policy: ExchangePolicy, secret: &InitialSecret) -> ExchangePolicy {
+    if let InitialSecret::Keys(keys) = secret {
+        policy.enctypes.sort_by_key(|enctype| !keys.iter().any(|key| key.enctype() == *enctype));
+    }
+    policy
+}
+
+struct Initial {
+    client: Principal,
+    server: Principal,
+    secret: InitialSecret,
+    /// The key that was made from the password, and how: making one is slow on purpose.
+    made: Option<(KeyHint, Arc<LongTermKey>)>,
+    /// What the KDC said last about the client's keys.
+    hints: KeyHints,
+    policy: ExchangePolicy,
+    env: Env,
+    requests: u32,
+}
+
+/// Which proof a request carried.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    None,
+    /// The local time, or the KDC's if they differ too much.
+    Timestamp,
+    /// The KDC's time, after it complained.
+    KdcTimestamp,
+}
+
+/// What must be remembered of a request.
+#[derive(Clone, Copy)]
+struct Sent {
+    nonce: u32,
+    till: KerberosTime,
+    proof: Proof,
+}
+
+impl Initial {
+    /// Makes the next request.
+    fn ask(mut self, proof: Proof, padata: Vec<(i32, Vec<u8>)>, now: Timestamp) -> Progress<Obtained> {
+        let realm = self.client.realm().to_owned();
+        if self.requests >= MOST_REQUESTS {
+            return Progress::Failed(KdcFailure::TooManyRequests { realm, requests: self.requests });
+        }
+        self.requests += 1;
+        let kdc_now = now.plus_seconds(self.policy.kdc_offset);
+        let till = KerberosTime(kdc_now.seconds.saturating_add(self.policy.lifetime));
+        let sent = Sent { nonce: fresh_nonce(&*self.env.random), till, proof };
+        let body = self.body(sent, kdc_now);
+        let request = match request(&body, &padata) {
+            Ok(request) => request,
+            Err(error) => return Progress::Failed(KdcFailure::Malformed { realm, error }),
+        };
+        Ask::progress(&realm, request, RequestKind::As, move |answer: Answer<'_>| match answer {
+            Ok((octets, now)) => self.answered(octets, now, sent),
+            Err(report) => {
+                let realm = self.client.realm().to_owned();
+                Progress::Failed(KdcFailure::Unavailable { realm, report })
+            }
+        })
+    }
+
+    fn body(&self, sent: Sent, kdc_now: Timestamp) -> Vec<u8> {
+        let renewable = self.policy.renewable_lifetime;
+        let kdc_options = KdcOptions::default()
+            .with(KdcOptions::FORWARDABLE, self.policy.forwardable)
+            .with(KdcOptions::PROXIABLE, self.policy.proxiable)
+            .with(KdcOptions::RENEWABLE, renewable.is_some());
+        let body = KdcReqBody {
+            kdc_options,
+            cname: Some(self.client.to_wire()),
+            realm: GeneralString(self.client.realm()),
+            sname: Some(self.server.to_wire()),
+            from: None,
+            till: sent.till,
+            rtime: renewable.map(|lifetime| KerberosTime(kdc_now.seconds.saturating_add(lifetime))),
+            nonce: sent.nonce,
+            etype: self.policy.enctype_numbers(),
+            addresses: None,
+            enc_authorization_data: None,
+            additional_tickets: None,
+        };
+        body.to_der()
+    }
+
+    fn answered(mut self, octets: &[u8], now: Timestamp, sent: Sent) -> Progress<Obtained> {
+        let realm = self.client.realm();
+        match incoming(octets, msg_type::AS_REP, realm, |AsRep(reply)| reply) {
+            Ok(Incoming::Error(error)) => self.refused(&error, now, sent),
+            Ok(Incoming::Reply(reply)) => match self.accept(&reply, now, sent) {
+                Ok(obtained) => Progress::Done(obtained),
+                Err(failure) => Progress::Failed(failure),
+            },
+            Err(failure) => Progress::Failed(failure),
+        }
+    }
+
+    /// An error: more is wanted, or it is the end.
+    fn refused(self, error: &KrbError<'_>, now: Timestamp, sent: Sent) -> Progress<Obtained> {
+        let kdc_time = Timestamp::from(error.stime);
+        match ErrorCode(error.error_code) {
+            ErrorCode::PREAUTH_REQUIRED if sent.proof == Proof::None => self.prove(error, now),
+            ErrorCode::PREAUTH_FAILED if sent.proof != Proof::None => {
+                Progress::Failed(KdcFailure::PreauthFailed {
+                    client: self.client,
+                    secret: self.secret.kind(),
+                    text: text(error),
+                })
+            }
+            ErrorCode::SKEW if sent.proof == Proof::Timestamp && self.policy.kdc_timesync => {
+                self.send_timestamp(Proof::KdcTimestamp, None, kdc_time, now)
+            }
+            ErrorCode::SKEW => {
+                let realm = self.client.realm().to_owned();
+                Progress::Failed(KdcFailure::Skew { realm, kdc: kdc_time, here: now })
+            }
+            ErrorCode::ETYPE_NOSUPP => Progress::Failed(self.no_enctype(Vec::new())),
+            ErrorCode::WRONG_REALM => {
+                let realm = self.client.realm().to_owned();
+                Progress::Failed(KdcFailure::CrossRealm { server: self.server, realm })
+            }
+            _ => Progress::Failed(refused(error, &self.asked(sent))),
+        }
+    }
+
+    /// The KDC wants a proof of identity, and says of which kinds.
+    fn prove(mut self, error: &KrbError<'_>, now: Timestamp) -> Progress<Obtained> {
+        let malformed = |error| KdcFailure::Malformed { realm: self.client.realm().into(), error };
+        let methods = match error.e_data.map(Vec::<PaData<'_>>::from_der).transpose() {
+            Ok(methods) => methods,
+            Err(error) => return Progress::Failed(malformed(error)),
+        };
+        let mut cookie = None;
+        if let Some(methods) = methods {
+            if !methods.iter().any(|method| method.padata_type == pa_type::ENC_TIMESTAMP) {
+                let offered = methods.iter().map(|method| method.padata_type).collect();
+                return Progress::Failed(KdcFailure::PreauthUnsupported { client: self.client, offered });
+            }
+            self.hints = match KeyHints::read(&methods) {
+                Ok(hints) => hints,
+                Err(error) => return Progress::Failed(malformed(error)),
+            };
+            // RFC 6113 §5.2: a cookie is returned as it came.
+            cookie = methods
+                .iter()
+                .find(|method| method.padata_type == pa_type::FX_COOKIE)
+                .map(|method| (pa_type::FX_COOKIE, method.padata_value.to_vec()));
+        }
+        let known = now.plus_seconds(self.policy.kdc_offset);
+        let apart = error.stime.0.saturating_sub(known.seconds).saturating_abs();
+        let time = if self.policy.kdc_timesync && apart > self.policy.clock_skew {
+            Timestamp { microseconds: now.microseconds, ..error.stime.into() }
+        } else {
+            known
+        };
+        self.send_timestamp(Proof::Timestamp, cookie, time, now)
+    }
+
+    /// Asks again, with `time` sealed in the client's key.
+    fn send_timestamp(
+        mut self,
+        proof: Proof,
+        cookie: Option<(i32, Vec<u8>)>,
+        time: Timestamp,
+        now: Timestamp,
+    ) -> Progress<Obtained> {
+        let Some(enctype) = self.hints.choose(&self.usable()) else {
+            return Progress::Failed(self.no_enctype(self.hints.offered()));
+        };
+        let hints = self.hints.clone();
+        let key = match self.keys(enctype, &hints) {
+            Ok(keys) => keys.into_iter().next(),
+            Err(failure) => return Progress::Failed(failure),
+        };
+        let Some(key) = key else { return Progress::Failed(self.no_enctype(hints.offered())) };
+        let microseconds = i32::try_from(time.microseconds).unwrap_or_default();
+        let stamp = PaEncTsEnc { patimestamp: time.into(), pausec: Some(microseconds) }.to_der();
+        let cipher = key.encrypt(KeyUsage::AS_REQ_PA_ENC_TIMESTAMP, &*self.env.random, &stamp);
+        let sealed = EncryptedData { etype: enctype.number(), kvno: None, cipher: &cipher }.to_der();
+        let padata = cookie.into_iter().chain([(pa_type::ENC_TIMESTAMP, sealed)]).collect();
+        self.ask(proof, padata, now)
+    }
+
+    /// Opens and checks a reply.
+    fn accept(&mut self, reply: &KdcRep<'_>, now: Timestamp, sent: Sent) -> Result<Obtained, KdcFailure> {
+        let sealed = &reply.enc_part;
+        let Some(enctype) = self.policy.permitted(sealed.etype) else {
+            return Err(self.no_enctype(vec![sealed.etype]));
+        };
+        let hints = KeyHints::read(reply.padata.as_deref().unwrap_or_default())
+            .map_err(|error| KdcFailure::Malformed { realm: self.client.realm().into(), error })?;
+        let hints = if hints.is_empty() { self.hints.clone() } else { hints };
+        let keys = self.keys(enctype, &hints)?;
+        if keys.is_empty() {
+            return Err(self.no_enctype(vec![sealed.etype]));
+        }
+        let plain: Zeroizing<Vec<u8>> = keys
+            .iter()
+            .find_map(|key| key.decrypt(KeyUsage::AS_REP_ENC_PART, sealed.cipher).ok())
+            .ok_or_else(|| KdcFailure::Integrity {
+                client: self.client.clone(),
+                secret: Some(self.secret.kind()),
+                enctype,
+                kvno: sealed.kvno,
+            })?;
+        let (credential, offset) = accept(reply, &plain, &self.asked(sent), TimeBase::Authtime, now)?;
+        Ok(Obtained { credential, kdc_offset: Some(offset), requests: self.requests })
+    }
+
+    /// The keys of `enctype`: all that were given, or the one made from the password.
+    fn keys(&mut self, enctype: Enctype, hints: &KeyHints) -> Result<Vec<Arc<LongTermKey>>, KdcFailure> {
+        let password = match &self.secret {
+            InitialSecret::Keys(keys) => {
+                return Ok(keys.iter().filter(|key| key.enctype() == enctype).cloned().collect());
+            }
+            InitialSecret::Password(password) => password,
+        };
+        let mut hint = hints.hint(enctype);
+        let salt = hint.salt.get_or_insert_with(|| self.client.default_salt()).clone();
+        if let Some((_, key)) = self.made.as_ref().filter(|(made, _)| *made == hint) {
+            return Ok(vec![Arc::clone(key)]);
+        }
+        let key = Key::from_password(enctype, password, &salt, hint.params.as_deref())
+            .map_err(|reason| KdcFailure::BadKey { client: self.client.clone(), reason })?;
+        let key = Arc::new(LongTermKey::from(key));
+        self.made = Some((hint, Arc::clone(&key)));
+        Ok(vec![key])
+    }
+
+    /// The enctypes that are permitted and that there is a key for.
+    fn usable(&self) -> Vec<Enctype> {
+        let has = |enctype: &Enctype| match &self.secret {
+            InitialSecret::Keys(keys) => keys.iter().any(|key| key.enctype() == *enctype),
+            InitialSecret::Password(_) => true,
+        };
+        self.policy.enctypes.iter().copied().filter(has).collect()
+    }
+
+    fn no_enctype(&self, offered: Vec<i32>) -> KdcFailure {
+        KdcFailure::NoEnctype { principal: self.client.clone(), wanted: self.usable(), offered }
+    }
+
+    fn asked(&self, sent: Sent) -> Asked<'_> {
+        Asked {
+            realm: self.client.realm(),
+            client: &self.client,
+            server: &self.server,
+            nonce: sent.nonce,
+            till: sent.till,
+            policy: &self.policy,
+        }
+    }
+}
+
+/// The AS-REQ with this body and these elements.
+fn request(body: &[u8], padata: &[(i32, Vec<u8>)]) -> Result<Vec<u8>, crate::wire::DerError> {
+    let padata: Vec<PaData<'_>> = padata
+        .iter()
+        .map(|(padata_type, value)| PaData { padata_type: *padata_type, padata_value: value })
+        .collect();
+    let request = AsReq(KdcReq {
+        pvno: PVNO,
+        msg_type: msg_type::AS_REQ,
+        padata: Some(padata).filter(|padata| !padata.is_empty()),
+        req_body: Raw::from_der(body)?,
+    });
+    Ok(request.to_der())
+}

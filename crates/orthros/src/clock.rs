@@ -1,0 +1,58 @@
+//! The system's clock as a [`Clock`].
+//!
+//! This is the wall clock (RFC 4120 speaks of Universal Time), so it may step. Deadlines are never measured
+//! with it: [`crate::kdc_link`] uses the monotonic clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use orthros_wire::{Clock, Timestamp};
+
+/// Asks the operating system what time it is.
+///
+/// ```
+/// use orthros::clock::SystemClock;
+/// use orthros_wire::Clock;
+/// assert!(SystemClock.now().seconds > 1_700_000_000);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        timestamp(SystemTime::now())
+    }
+}
+
+/// `moment` as a [`Timestamp`]; what lies beyond 64-bit seconds is cut off there.
+pub fn timestamp(moment: SystemTime) -> Timestamp {
+    match moment.duration_since(UNIX_EPOCH) {
+        Ok(since) => Timestamp {
+            seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            microseconds: since.subsec_micros(),
+        },
+        Err(before) => {
+            let until = before.duration();
+            let seconds = i64::try_from(until.as_secs()).unwrap_or(i64::MAX).saturating_neg();
+            match until.subsec_micros() {
+                0 => Timestamp { seconds, microseconds: 0 },
+                micros => Timestamp { seconds: seconds.saturating_sub(1), microseconds: 1_000_000 - micros },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_moment_before_1970_keeps_its_microseconds_positive() {
+        let moment = UNIX_EPOCH - Duration::from_micros(1_250_000);
+        assert_eq!(timestamp(moment), Timestamp { seconds: -2, microseconds: 750_000 });
+        let moment = UNIX_EPOCH - Duration::from_secs(3);
+        assert_eq!(timestamp(moment), Timestamp { seconds: -3, microseconds: 0 });
+        let moment = UNIX_EPOCH + Duration::from_micros(1_250_000);
+        assert_eq!(timestamp(moment), Timestamp { seconds: 1, microseconds: 250_000 });
+    }
+}

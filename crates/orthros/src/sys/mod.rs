@@ -1,0 +1,15 @@
+//! What only the operating system can say or do. The one place of this crate where `unsafe` may stand.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`fork`] | notices that this process is a copy of another |
+//! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
+//! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
+//! | [`socket`] | descriptors and credentials over Unix sockets |
+//!
+//! Linux is what is served today; another family gets files of its own beside these.
+
+pub mod file;
+pub mod fork;
+pub mod process;
+pub mod socket;

@@ -1,0 +1,92 @@
+//! Who this process is, on which boot of the machine, and what its limits allow.
+
+use std::fmt;
+
+use rustix::process::Resource;
+
+/// This process's id.
+pub fn id() -> u32 {
+    std::process::id()
+}
+
+/// The effective user id, which decides what files may be opened.
+pub fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Whether this process was given privileges that its caller lacks (set-user-id, set-group-id, capabilities).
+/// Its environment then comes from someone less trusted and must not choose files (secure_getenv(3)).
+pub fn is_set_user_id() -> bool {
+    // SAFETY: getauxval has no precondition; for a value that doesn't exist it returns 0 (getauxval(3)).
+    let by_kernel = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+    by_kernel || !same_users()
+}
+
+fn same_users() -> bool {
+    rustix::process::getuid() == rustix::process::geteuid()
+        && rustix::process::getgid() == rustix::process::getegid()
+}
+
+/// Which boot of this machine we run on: 16 octets that the kernel draws at each boot. `None` where `/proc`
+/// is not mounted or holds something else.
+pub fn boot_id() -> Option<[u8; 16]> {
+    parse_boot_id(&std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?)
+}
+
+fn parse_boot_id(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.chars().filter(|letter| *letter != '-').collect();
+    orthros_wire::hex::decode(&digits)?.try_into().ok()
+}
+
+/// Writing would pass `RLIMIT_FSIZE`, and the kernel would answer with the signal SIGXFSZ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSizeLimit {
+    /// The limit in octets.
+    pub limit: u64,
+    /// The file length in octets that was wanted.
+    pub wanted: u64,
+}
+
+impl fmt::Display for FileSizeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the file size limit of this process (RLIMIT_FSIZE, ulimit -f) is {} octets, but {} are needed",
+            self.limit, self.wanted
+        )
+    }
+}
+
+impl std::error::Error for FileSizeLimit {}
+
+/// Whether a file may grow to `wanted` octets.
+///
+/// # Errors
+/// [`FileSizeLimit`] if writing so far would raise SIGXFSZ, whose default is to end the process.
+pub fn check_file_size_limit(wanted: u64) -> Result<(), FileSizeLimit> {
+    match rustix::process::getrlimit(Resource::Fsize).current {
+        Some(limit) if limit < wanted => Err(FileSizeLimit { limit, wanted }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boot_id_is_read_whole_or_not_at_all() {
+        assert_eq!(boot_id(), boot_id());
+        assert!(boot_id().is_some());
+        let text = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n";
+        assert_eq!(parse_boot_id(text).unwrap()[..3], [0x0f, 0x1e, 0x2d]);
+        assert_eq!(parse_boot_id("0f1e2d3c\n"), None);
+        assert_eq!(parse_boot_id(""), None);
+        assert_eq!(parse_boot_id("not a boot id"), None);
+    }
+
+    #[test]
+    fn a_test_runner_is_not_set_user_id() {
+        assert!(!is_set_user_id());
+    }
+}
