@@ -12,7 +12,6 @@ const MOST_INCLUDES: usize = 1_000;
 
 /// What an `include` or `includedir` line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Include<'a> {
     /// Every suitable file of this directory, sorted by name; see [`Include::takes_name`].
     Directory(&'a str),
