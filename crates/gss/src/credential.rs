@@ -19,13 +19,27 @@ pub struct InitiatorCredential {
     tickets: RwLock<Vec<Credential>>,
     /// Seconds to add to the local clock to have the KDC's.
     offset_seconds: i64,
+    /// Where the tickets lie, for whoever stores fetched ones there.
+    origin: Option<String>,
 }
 
 impl InitiatorCredential {
     /// A credential of `client` with these tickets. `offset_seconds` is what the KDC's clock is ahead of
     /// the local one.
     pub fn new(client: Principal, tickets: Vec<Credential>, offset_seconds: i64) -> Self {
-        Self { client, tickets: RwLock::new(tickets), offset_seconds }
+        Self { client, tickets: RwLock::new(tickets), offset_seconds, origin: None }
+    }
+
+    /// The same credential with a note of where its tickets lie, such as the name of a credential cache.
+    /// [`NeedStore::origin`](crate::context::NeedStore::origin) tells it to whoever stores fetched tickets.
+    #[must_use]
+    pub fn with_origin(self, origin: impl Into<String>) -> Self {
+        Self { origin: Some(origin.into()), ..self }
+    }
+
+    /// Where the tickets lie, if anybody said so.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
     }
 
     /// Whose tickets they are.
@@ -47,18 +61,17 @@ impl InitiatorCredential {
     }
 
     /// The ticket for `server` that lasts longest after `now`.
-    pub(crate) fn ticket_for(&self, server: &Principal, now: Timestamp) -> Option<Credential> {
+    pub fn ticket_for(&self, server: &Principal, now: Timestamp) -> Option<Credential> {
         let tickets = self.read();
         let usable = tickets.iter().filter(|ticket| ticket.server == *server && !ticket.times.expired(now));
         usable.max_by_key(|ticket| ticket.times.endtime).cloned()
     }
 
     /// The ticket-granting ticket for the client's own realm.
-    pub(crate) fn granting_ticket(
-        &self,
-        server: &Principal,
-        now: Timestamp,
-    ) -> Result<Credential, NoCredential> {
+    ///
+    /// # Errors
+    /// [`NoCredential`]: there is none, or it has ended; `server` is what it is needed for.
+    pub fn granting_ticket(&self, server: &Principal, now: Timestamp) -> Result<Credential, NoCredential> {
         let realm = self.client.realm();
         let granting = Principal::ticket_granting(realm, realm);
         if let Some(ticket) = self.ticket_for(&granting, now) {
@@ -78,14 +91,14 @@ impl InitiatorCredential {
     }
 
     /// Keeps a fetched ticket for the next context.
-    pub(crate) fn keep(&self, ticket: Credential) {
+    pub fn keep(&self, ticket: Credential) {
         let mut tickets = self.tickets.write().unwrap_or_else(PoisonError::into_inner);
         tickets.retain(|kept| kept.server != ticket.server);
         tickets.push(ticket);
     }
 
     /// The time of the KDC's clock when the local one says `now`.
-    pub(crate) fn kdc_time(&self, now: Timestamp) -> Timestamp {
+    pub fn kdc_time(&self, now: Timestamp) -> Timestamp {
         now.plus_seconds(self.offset_seconds)
     }
 
@@ -109,23 +122,60 @@ impl fmt::Debug for InitiatorCredential {
 #[derive(Clone)]
 pub struct AcceptorCredential {
     keys: Arc<dyn AcceptorKeys + Send + Sync>,
-    service: Option<Principal>,
+    scope: Scope,
+}
+
+/// For whom an acceptor accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// For every principal that there is a key of.
+    Any,
+    /// For one principal.
+    Principal(Principal),
+    /// For this service (the first component), on whatever host.
+    Service(String),
+}
+
+impl Scope {
+    /// Whether a ticket for `server` is accepted.
+    pub fn contains(&self, server: &Principal) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Principal(principal) => principal == server,
+            Self::Service(service) => server.components().first() == Some(service),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any principal of the keytab"),
+            Self::Principal(principal) => principal.fmt(f),
+            Self::Service(service) => write!(f, "the service {service} on any host"),
+        }
+    }
 }
 
 impl AcceptorCredential {
     /// Accepts for every principal that `keys` has a key of: what servers want by default.
     pub fn any(keys: Arc<dyn AcceptorKeys + Send + Sync>) -> Self {
-        Self { keys, service: None }
+        Self::within(keys, Scope::Any)
     }
 
     /// Accepts for one principal only.
     pub fn only(keys: Arc<dyn AcceptorKeys + Send + Sync>, service: Principal) -> Self {
-        Self { keys, service: Some(service) }
+        Self::within(keys, Scope::Principal(service))
     }
 
-    /// For whom it accepts; `None`: for whomever there is a key.
-    pub fn service(&self) -> Option<&Principal> {
-        self.service.as_ref()
+    /// Accepts for whom `scope` says.
+    pub fn within(keys: Arc<dyn AcceptorKeys + Send + Sync>, scope: Scope) -> Self {
+        Self { keys, scope }
+    }
+
+    /// For whom it accepts.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     pub(crate) fn keys(&self) -> &dyn AcceptorKeys {
@@ -135,9 +185,6 @@ impl AcceptorCredential {
 
 impl fmt::Debug for AcceptorCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.service {
-            Some(service) => write!(f, "AcceptorCredential({service})"),
-            None => f.write_str("AcceptorCredential(any)"),
-        }
+        write!(f, "AcceptorCredential({})", self.scope)
     }
 }

@@ -70,11 +70,6 @@ impl RecordWriter {
         self.u32(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
-    /// How many octets there are.
-    pub(crate) fn len(&self) -> usize {
-        self.octets.len()
-    }
-
     /// What has been written.
     pub(crate) fn written(&self) -> &[u8] {
         &self.octets
@@ -101,7 +96,7 @@ mod tests {
         for number in 0..5_000_u32 {
             writer.u32(number);
         }
-        assert_eq!(writer.len(), 20_000);
+        assert_eq!(writer.written().len(), 20_000);
         assert_eq!(writer.written()[19_996..], 4_999_u32.to_be_bytes());
     }
 

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use orthros::kdc_link::{KdcAddress, KdcLink, LinkReport, Outcome, Transport, Transports};
+use orthros::kdc_link::{KdcLink, LinkReport, Outcome, Transport};
+use orthros_krb5::config::{KdcAddress, Transport as Configured};
 
 const REQUEST: &[u8] = b"a request";
 const ANSWER: &[u8] = b"an answer";
@@ -24,8 +25,8 @@ fn link() -> KdcLink {
     }
 }
 
-fn kdc(port: u16, transport: Transports) -> KdcAddress {
-    KdcAddress { host: "127.0.0.1".into(), port, transport }
+fn kdc(port: u16, transport: Configured) -> KdcAddress {
+    KdcAddress { host: "127.0.0.1".into(), port, transport, path: String::new() }
 }
 
 fn ask(kdcs: &[KdcAddress]) -> Result<Vec<u8>, LinkReport> {
@@ -86,33 +87,33 @@ fn outcomes(report: &LinkReport) -> Vec<(Transport, &Outcome)> {
 #[test]
 fn a_small_request_goes_by_udp_and_a_long_one_by_tcp() {
     let (port, seen) = udp(|_, request| Some([b"udp ", request].concat()));
-    assert_eq!(ask(&[kdc(port, Transports::Any)]).unwrap(), b"udp a request");
+    assert_eq!(ask(&[kdc(port, Configured::Any)]).unwrap(), b"udp a request");
     assert_eq!(seen.load(Ordering::SeqCst), 1);
     let port = tcp(|mut stream| stream.write_all(&framed(ANSWER)).unwrap());
     let long = vec![7; 1_466];
-    assert_eq!(link().exchange(&[kdc(port, Transports::Any)], &long, |_| false).unwrap(), ANSWER);
+    assert_eq!(link().exchange(&[kdc(port, Configured::Any)], &long, |_| false).unwrap(), ANSWER);
     let tcp_first = KdcLink { udp_preference_limit: 0, ..link() };
-    assert_eq!(tcp_first.exchange(&[kdc(port, Transports::Any)], REQUEST, |_| false).unwrap(), ANSWER);
+    assert_eq!(tcp_first.exchange(&[kdc(port, Configured::Any)], REQUEST, |_| false).unwrap(), ANSWER);
 }
 
 #[test]
 fn a_lost_datagram_is_sent_again_as_it_was() {
     let (port, seen) = udp(|number, request| (number == 1).then(|| request.to_vec()));
-    assert_eq!(ask(&[kdc(port, Transports::UdpOnly)]).unwrap(), REQUEST);
+    assert_eq!(ask(&[kdc(port, Configured::Udp)]).unwrap(), REQUEST);
     assert_eq!(seen.load(Ordering::SeqCst), 2);
 }
 
 #[test]
 fn an_empty_datagram_is_no_answer() {
     let (port, _) = udp(|number, _| Some(if number == 0 { Vec::new() } else { ANSWER.to_vec() }));
-    assert_eq!(ask(&[kdc(port, Transports::UdpOnly)]).unwrap(), ANSWER);
+    assert_eq!(ask(&[kdc(port, Configured::Udp)]).unwrap(), ANSWER);
 }
 
 #[test]
 fn a_silent_kdc_is_given_up_in_time_and_named() {
     let (port, seen) = udp(|_, _| None);
     let began = Instant::now();
-    let report = ask(&[kdc(port, Transports::UdpOnly)]).unwrap_err();
+    let report = ask(&[kdc(port, Configured::Udp)]).unwrap_err();
     assert!(began.elapsed() < Duration::from_millis(900), "{:?}", began.elapsed());
     assert_eq!(outcomes(&report), [(Transport::Udp, &Outcome::Silent)]);
     assert_eq!(seen.load(Ordering::SeqCst), 3, "once each tenth of a second");
@@ -122,7 +123,7 @@ fn a_silent_kdc_is_given_up_in_time_and_named() {
 #[test]
 fn a_refusal_is_seen_at_once_by_both_transports() {
     let began = Instant::now();
-    let report = ask(&[kdc(nobody(), Transports::Any)]).unwrap_err();
+    let report = ask(&[kdc(nobody(), Configured::Any)]).unwrap_err();
     assert!(began.elapsed() < Duration::from_millis(290), "{:?}", began.elapsed());
     assert_eq!(outcomes(&report), [(Transport::Udp, &Outcome::Refused), (Transport::Tcp, &Outcome::Refused)]);
     assert!(report.to_string().contains("nobody listens there"));
@@ -137,10 +138,10 @@ fn the_next_kdc_is_asked_after_each_kind_of_failure() {
     let half = tcp(|mut stream| stream.write_all(&framed(ANSWER)[..7]).unwrap());
     let lies = tcp(|mut stream| stream.write_all(&[0x7f, 0xff, 0xff, 0xff, 1]).unwrap());
     for bad in [nobody(), silent] {
-        assert_eq!(ask(&[kdc(bad, Transports::UdpOnly), kdc(good, Transports::Any)]).unwrap(), ANSWER);
+        assert_eq!(ask(&[kdc(bad, Configured::Udp), kdc(good, Configured::Any)]).unwrap(), ANSWER);
     }
     for bad in [nobody(), closes, half, lies] {
-        let kdcs = [kdc(bad, Transports::TcpOnly), kdc(good_tcp, Transports::TcpOnly)];
+        let kdcs = [kdc(bad, Configured::Tcp), kdc(good_tcp, Configured::Tcp)];
         assert_eq!(ask(&kdcs).unwrap(), ANSWER);
     }
 }
@@ -168,7 +169,7 @@ fn closing_resetting_and_stopping_half_way_are_told_apart() {
         (stalls, Outcome::Stalled(6)),
         (resets, Outcome::Closed(0)),
     ] {
-        let report = ask(&[kdc(port, Transports::TcpOnly)]).unwrap_err();
+        let report = ask(&[kdc(port, Configured::Tcp)]).unwrap_err();
         assert_eq!(outcomes(&report), [(Transport::Tcp, &wanted)], "{report}");
     }
 }
@@ -182,7 +183,7 @@ fn a_length_that_cannot_be_is_refused_before_anything_is_read() {
             while stream.write_all(&[0; 65_536]).is_ok() {}
         });
         let began = Instant::now();
-        let report = ask(&[kdc(port, Transports::TcpOnly)]).unwrap_err();
+        let report = ask(&[kdc(port, Configured::Tcp)]).unwrap_err();
         assert_eq!(outcomes(&report), [(Transport::Tcp, &Outcome::Length(length))]);
         assert!(began.elapsed() < Duration::from_millis(290));
     }
@@ -193,7 +194,7 @@ fn what_follows_an_answer_is_not_part_of_it() {
     let port = tcp(|mut stream| {
         let _ = stream.write_all(&[&framed(ANSWER)[..], b"and more"].concat());
     });
-    assert_eq!(ask(&[kdc(port, Transports::TcpOnly)]).unwrap(), ANSWER);
+    assert_eq!(ask(&[kdc(port, Configured::Tcp)]).unwrap(), ANSWER);
 }
 
 #[test]
@@ -209,11 +210,11 @@ fn a_slow_kdc_that_drips_its_answer_is_waited_for_within_the_whole_limit() {
     });
     // Longer than the silence that ends a try, shorter than the whole.
     let patient = KdcLink { total_limit: Duration::from_secs(20), ..link() };
-    let answer = patient.exchange(&[kdc(port, Transports::TcpOnly)], REQUEST, |_| false);
+    let answer = patient.exchange(&[kdc(port, Configured::Tcp)], REQUEST, |_| false);
     assert_eq!(answer.unwrap(), [7; 100]);
     let hurried = KdcLink { total_limit: Duration::from_millis(400), ..link() };
     let began = Instant::now();
-    let report = hurried.exchange(&[kdc(port, Transports::TcpOnly)], REQUEST, |_| false).unwrap_err();
+    let report = hurried.exchange(&[kdc(port, Configured::Tcp)], REQUEST, |_| false).unwrap_err();
     assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
     assert!(report.out_of_time && report.to_string().contains("limit of 0.4 s"), "{report}");
 }
@@ -223,7 +224,7 @@ fn an_answer_of_a_mebibyte_arrives_whole() {
     let long: Vec<u8> = (0..1_usize << 20).map(|number| u8::try_from(number % 251).unwrap()).collect();
     let sent = framed(&long);
     let port = tcp(move |mut stream| stream.write_all(&sent).unwrap());
-    assert_eq!(ask(&[kdc(port, Transports::TcpOnly)]).unwrap(), long);
+    assert_eq!(ask(&[kdc(port, Configured::Tcp)]).unwrap(), long);
 }
 
 #[test]
@@ -249,12 +250,12 @@ fn an_answer_too_big_for_a_datagram_is_fetched_by_tcp_from_the_same_kdc() {
             stream.unwrap().write_all(&framed(answer)).unwrap();
         }
     });
-    assert_eq!(ask(&[kdc(port, Transports::Any)]).unwrap(), ANSWER);
-    assert_eq!(ask(&[kdc(port, Transports::Any)]).unwrap(), TOO_BIG, "by tcp it is an answer: no loop");
-    let report = ask(&[kdc(port, Transports::UdpOnly)]).unwrap_err();
+    assert_eq!(ask(&[kdc(port, Configured::Any)]).unwrap(), ANSWER);
+    assert_eq!(ask(&[kdc(port, Configured::Any)]).unwrap(), TOO_BIG, "by tcp it is an answer: no loop");
+    let report = ask(&[kdc(port, Configured::Udp)]).unwrap_err();
     assert_eq!(outcomes(&report), [(Transport::Udp, &Outcome::AnswerTooBig)]);
     let (next, _) = udp(|_, _| Some(ANSWER.to_vec()));
-    let kdcs = [kdc(port, Transports::UdpOnly), kdc(next, Transports::Any)];
+    let kdcs = [kdc(port, Configured::Udp), kdc(next, Configured::Any)];
     assert_eq!(ask(&kdcs).unwrap(), ANSWER);
 }
 
@@ -262,8 +263,8 @@ fn an_answer_too_big_for_a_datagram_is_fetched_by_tcp_from_the_same_kdc() {
 fn many_dead_kdcs_together_take_no_longer_than_the_whole_limit() {
     let (silent, _) = udp(|_, _| None);
     let kdcs: Vec<_> = (0..1)
-        .map(|_| kdc(silent, Transports::UdpOnly))
-        .chain((0..20).map(|_| kdc(udp(|_, _| None).0, Transports::UdpOnly)))
+        .map(|_| kdc(silent, Configured::Udp))
+        .chain((0..20).map(|_| kdc(udp(|_, _| None).0, Configured::Udp)))
         .collect();
     let hurried = KdcLink { total_limit: Duration::from_millis(700), ..link() };
     let began = Instant::now();
@@ -275,7 +276,12 @@ fn many_dead_kdcs_together_take_no_longer_than_the_whole_limit() {
 #[test]
 fn without_a_kdc_or_with_an_unknown_name_the_report_says_so() {
     assert!(ask(&[]).unwrap_err().to_string().contains("none is configured"));
-    let unknown = KdcAddress { host: "not a host name".into(), port: 88, transport: Transports::Any };
+    let unknown = KdcAddress {
+        host: "not a host name".into(),
+        port: 88,
+        transport: Configured::Any,
+        path: String::new(),
+    };
     let report = ask(&[unknown]).unwrap_err();
     assert_eq!(report.attempts.len(), 1, "{report}");
     assert!(report.to_string().contains("not a host name:88"), "{report}");
@@ -284,7 +290,7 @@ fn without_a_kdc_or_with_an_unknown_name_the_report_says_so() {
 #[test]
 fn a_request_that_no_datagram_holds_is_not_tried_by_udp() {
     let (port, seen) = udp(|_, _| Some(ANSWER.to_vec()));
-    let report = link().exchange(&[kdc(port, Transports::UdpOnly)], &[0; 70_000], |_| false).unwrap_err();
+    let report = link().exchange(&[kdc(port, Configured::Udp)], &[0; 70_000], |_| false).unwrap_err();
     assert_eq!(outcomes(&report), [(Transport::Udp, &Outcome::TooLong(70_000))]);
     assert_eq!(seen.load(Ordering::SeqCst), 0);
 }

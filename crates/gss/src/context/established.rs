@@ -134,6 +134,20 @@ impl Context {
         token_octets.saturating_sub(self.0.protection.wrap_overhead(confidential))
     }
 
+    /// Whether the context could be exported now.
+    ///
+    /// # Errors
+    /// What [`export`](Self::export) would answer: [`Misuse::ContextExpired`], or
+    /// [`Unavailable`](crate::transfer::TransferRefusal::Unavailable) if transfer is switched off.
+    pub fn check_exportable(&self) -> Result<(), Error> {
+        self.check_time()?;
+        if self.0.flags.contains(Flags::TRANSFERABLE) {
+            Ok(())
+        } else {
+            Err(crate::transfer::TransferRefusal::Unavailable.into())
+        }
+    }
+
     pub(crate) fn check_time(&self) -> Result<(), Misuse> {
         if self.0.env.clock.now() < self.0.end {
             Ok(())

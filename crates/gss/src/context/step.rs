@@ -282,6 +282,11 @@ impl NeedStore {
         &self.ticket
     }
 
+    /// Where the credential's tickets lie, if anybody said so.
+    pub fn origin(&self) -> Option<&str> {
+        self.then.origin()
+    }
+
     /// Stored, or not wanted: the context comes up either way.
     pub fn done(self) -> Step {
         self.then.proceed()

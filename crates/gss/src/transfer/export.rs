@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{SealingKey, TransferRefusal, state};
-use crate::{Context, Error, Flags};
+use super::{SealingKey, state};
+use crate::{Context, Error};
 
 /// An export that failed: the context is untouched and goes on.
 pub struct Kept {
@@ -33,7 +33,8 @@ impl Context {
     ///
     /// # Errors
     /// [`Kept`] gives the context back, untouched: [`ContextExpired`](crate::error::Misuse::ContextExpired),
-    /// [`TransferRefusal::Unavailable`] if transfer is switched off, [`TransferRefusal::TooLarge`].
+    /// [`Unavailable`](super::TransferRefusal::Unavailable) if transfer is switched off,
+    /// [`TooLarge`](super::TransferRefusal::TooLarge).
     pub fn export(self, key: &SealingKey) -> Result<Vec<u8>, Kept> {
         match self.sealed(key) {
             // Dropping the context wipes its keys.
@@ -43,10 +44,7 @@ impl Context {
     }
 
     fn sealed(&self, key: &SealingKey) -> Result<Vec<u8>, Error> {
-        self.check_time()?;
-        if !self.flags().contains(Flags::TRANSFERABLE) {
-            return Err(TransferRefusal::Unavailable.into());
-        }
+        self.check_exportable()?;
         let state = state::write(&self.0)?;
         Ok(key.seal(state.expose_octets(), self.end(), &*self.0.env.random)?)
     }

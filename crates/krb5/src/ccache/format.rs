@@ -7,7 +7,7 @@ use orthros_wire::der::KerberosTime;
 use orthros_wire::{Reader, SecretBytes, Truncated};
 use zeroize::Zeroizing;
 
-use super::{BadCache, Configuration, CredentialCache, Entry, TimeOffset};
+use super::{BadCache, Configuration, CredentialCache, Entry, OpaqueCredential, TimeOffset};
 use crate::credential::{CONFIGURATION_REALM, TypedOctets};
 use crate::principal::NameType;
 use crate::record_writer::{RecordWriter, stored_seconds};
@@ -150,12 +150,22 @@ impl<'a> RawCredential<'a> {
         endtime == 0 && authtime != 0
     }
 
+    fn times(&self) -> TicketTimes {
+        let [authtime, starttime, endtime, renew_till] = self.times.map(|time| KerberosTime(time.into()));
+        TicketTimes { authtime, starttime, endtime, renew_till }
+    }
+
     fn into_entry(self) -> Entry {
         let note = self.configuration().map(Entry::Configuration);
         note.or_else(|| self.credential().map(Entry::Credential)).unwrap_or_else(|| {
             let mut writer = RecordWriter::default();
             self.write(&mut writer);
-            Entry::Opaque(Arc::new(SecretBytes::from(writer.finish())))
+            Entry::Opaque(OpaqueCredential {
+                server: self.server.to_principal(),
+                enctype: self.enctype,
+                times: self.times(),
+                record: Arc::new(SecretBytes::from(writer.finish())),
+            })
         })
     }
 
@@ -172,12 +182,11 @@ impl<'a> RawCredential<'a> {
     fn credential(&self) -> Option<Credential> {
         let key = Key::new(Enctype::from_number(self.enctype)?, self.key).ok()?;
         let server = self.server.to_principal().filter(|server| server.realm() != CONFIGURATION_REALM)?;
-        let [authtime, starttime, endtime, renew_till] = self.times.map(|time| KerberosTime(time.into()));
         Some(Credential {
             client: self.client.to_principal()?,
             server,
             key: Arc::new(SessionKey::from(key)),
-            times: TicketTimes { authtime, starttime, endtime, renew_till },
+            times: self.times(),
             flags: TicketFlags(self.flags),
             in_session_key: self.in_session_key != 0,
             addresses: own_typed(&self.addresses),
@@ -239,7 +248,7 @@ pub(super) fn write(cache: &CredentialCache) -> Zeroizing<Vec<u8>> {
         match entry {
             Entry::Configuration(note) => writer.octets(&configuration_record(&cache.primary, note)),
             Entry::Credential(credential) => writer.octets(&credential_record(credential)),
-            Entry::Opaque(record) => writer.octets(record.expose_octets()),
+            Entry::Opaque(credential) => writer.octets(credential.record.expose_octets()),
         }
     }
     writer.finish()

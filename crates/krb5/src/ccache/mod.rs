@@ -32,7 +32,7 @@ use orthros_crypto::Enctype;
 use orthros_wire::{SecretBytes, Timestamp};
 use zeroize::Zeroizing;
 
-use crate::{Credential, Principal};
+use crate::{Credential, Principal, TicketTimes};
 
 /// Why octets are no credential cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,8 +115,44 @@ pub struct CredentialCache {
 enum Entry {
     Configuration(Configuration),
     Credential(Credential),
-    /// A record of version 4 that is kept as it is.
-    Opaque(Arc<SecretBytes>),
+    Opaque(OpaqueCredential),
+}
+
+/// A credential that cannot be used here, kept as it came.
+#[derive(Clone)]
+pub struct OpaqueCredential {
+    server: Option<Principal>,
+    enctype: i32,
+    times: TicketTimes,
+    /// The record, as version 4 has it.
+    record: Arc<SecretBytes>,
+}
+
+impl OpaqueCredential {
+    /// Whom it is for; `None` if the name is no UTF-8 or has no component.
+    pub fn server(&self) -> Option<&Principal> {
+        self.server.as_ref()
+    }
+
+    /// The number of the session key's enctype.
+    pub fn enctype_number(&self) -> i32 {
+        self.enctype
+    }
+
+    /// When it is valid.
+    pub fn times(&self) -> TicketTimes {
+        self.times
+    }
+}
+
+impl fmt::Debug for OpaqueCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpaqueCredential")
+            .field("server", &self.server)
+            .field("enctype", &self.enctype)
+            .field("times", &self.times)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CredentialCache {
@@ -161,9 +197,12 @@ impl CredentialCache {
         })
     }
 
-    /// How many entries are kept but cannot be used here.
-    pub fn opaque_count(&self) -> usize {
-        self.entries.iter().filter(|entry| matches!(entry, Entry::Opaque(_))).count()
+    /// The entries that are kept but cannot be used here, in the order of the file.
+    pub fn opaque_credentials(&self) -> impl Iterator<Item = &OpaqueCredential> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Opaque(credential) => Some(credential),
+            Entry::Configuration(_) | Entry::Credential(_) => None,
+        })
     }
 
     /// Adds a ticket at the end.

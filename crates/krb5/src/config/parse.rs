@@ -12,7 +12,6 @@ const MOST_INCLUDES: usize = 1_000;
 
 /// What an `include` or `includedir` line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Include<'a> {
     /// Every suitable file of this directory, sorted by name; see [`Include::takes_name`].
     Directory(&'a str),
@@ -53,6 +52,25 @@ struct Place<'o> {
 impl Place<'_> {
     fn fault(&self, what: impl Into<String>) -> BadConfig {
         BadConfig { origin: self.origin.to_string(), line: self.line, what: what.into() }
+    }
+
+    /// What the open sections hold so far, as one tree; they go on empty. Values stand in the order in which they
+    /// were read, so what precedes an inclusion must be put away before what is included.
+    fn so_far(&mut self) -> Option<Node> {
+        let empty = |node: &Node| Node {
+            name: node.name.clone(),
+            is_final: node.is_final,
+            content: Content::Section(Vec::new()),
+            origin: node.origin.clone(),
+            line: node.line,
+        };
+        let fresh = self.open.iter().map(empty).collect();
+        std::mem::replace(&mut self.open, fresh).into_iter().rev().reduce(|inner, mut outer| {
+            if let Content::Section(children) = &mut outer.content {
+                children.push(inner);
+            }
+            outer
+        })
     }
 
     fn node(&self, name: &str, is_final: bool, content: Content) -> Node {
@@ -112,10 +130,13 @@ impl<'r> Parser<'r> {
         }
     }
 
-    fn include(&mut self, what: Include<'_>, place: &Place<'_>, depth: usize) -> Result<(), BadConfig> {
+    fn include(&mut self, what: Include<'_>, place: &mut Place<'_>, depth: usize) -> Result<(), BadConfig> {
         let files = (self.resolver)(what).map_err(|reason| place.fault(reason))?;
         if depth >= DEEPEST {
             return Err(place.fault("files include each other too deeply"));
+        }
+        if !files.is_empty() {
+            self.sections.extend(place.so_far());
         }
         for (origin, text) in files {
             self.includes_left = self

@@ -96,9 +96,15 @@ fn includes_are_resolved_where_they_stand_and_do_not_run_away() {
     let text = "[s]\nv = a\nincludedir /etc/d\nw = 1\n include \t/x y \n";
     let profile = Profile::parse_with(text, "a", &mut resolver).unwrap();
     assert_eq!(asked, ["Directory(\"/etc/d\")", "File(\"/x y\")"]);
-    assert_eq!(texts(&profile, &["s", "v"]), ["b", "c", "b", "c", "a"]);
-    let origin = profile.values(&["s", "v"]).next().unwrap();
+    assert_eq!(texts(&profile, &["s", "v"]), ["a", "b", "c", "b", "c"]);
+    assert_eq!(texts(&profile, &["s", "w"]), ["1"]);
+    let origin = profile.values(&["s", "v"]).nth(1).unwrap();
     assert_eq!((origin.origin, origin.line), ("b", 2));
+
+    let text = "[r]\nR = {\n kdc = a\n include x\n kdc = d\n}*\n";
+    let mut other = |_: Include<'_>| Ok(vec![("x".to_owned(), "[r]\nR = {\n kdc = b\n}".to_owned())]);
+    let profile = Profile::parse_with(text, "a", &mut other).unwrap();
+    assert_eq!(texts(&profile, &["r", "R", "kdc"]), ["a", "b", "d"]);
 
     let mut itself = |_: Include<'_>| Ok(vec![("me".to_owned(), "include me\ninclude me".to_owned())]);
     let error = Profile::parse_with("include me", "me", &mut itself).unwrap_err();

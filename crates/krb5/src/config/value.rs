@@ -5,10 +5,10 @@ use std::fmt;
 /// Reads a boolean as MIT krb5 does; `None` if it is neither.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     let is = |word: &&str| word.eq_ignore_ascii_case(text);
-    if ["y", "yes", "true", "t", "1", "on"].iter().any(|word| is(word)) {
+    if ["y", "yes", "true", "t", "1", "on"].iter().any(is) {
         return Some(true);
     }
-    ["n", "no", "false", "f", "nil", "0", "off"].iter().any(|word| is(word)).then_some(false)
+    ["n", "no", "false", "f", "nil", "0", "off"].iter().any(is).then_some(false)
 }
 
 /// Reads a duration and gives it in seconds: `3600`, `10h`, `1d 2h3m4s`, `10:30`, `10:30:15`, `1-10:30:15`.

@@ -27,7 +27,7 @@ fn found(keytab: &Keytab, kvno: Option<u32>) -> Option<u32> {
 
 #[test]
 fn a_version_is_found_exactly_else_by_its_low_octet() {
-    let keytab = keytab(&[(2, 10), (258, 20), (3, 30)]);
+    let keytab = keytab(&[(2, 10), (258, 20), (3, 15)]);
     assert_eq!(found(&keytab, Some(258)), Some(258));
     assert_eq!(found(&keytab, Some(2)), Some(2));
     assert_eq!(found(&keytab, Some(514)), Some(2));

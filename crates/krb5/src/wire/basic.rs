@@ -155,7 +155,10 @@ fn decode_flags(reader: &mut DerReader<'_>) -> Result<u32, DerError> {
     }
     let mut first = [0_u8; 4];
     first.iter_mut().zip(bits).for_each(|(place, octet)| *place = *octet);
-    Ok(u32::from_be_bytes(first))
+    // The unused bits of the last octet are no flags, whatever a peer leaves in them.
+    let used = (bits.len() * 8).saturating_sub(usize::from(unused)).min(32);
+    let mask = u64::from(u32::MAX) << (32 - used);
+    Ok(u32::from_be_bytes(first) & u32::try_from(mask & u64::from(u32::MAX)).unwrap_or(u32::MAX))
 }
 
 fn encode_flags(flags: u32, writer: &mut DerWriter) {
@@ -267,6 +270,8 @@ mod tests {
         assert_eq!(TicketFlags::from_der(&[3, 2, 6, 0x40]), Ok(TicketFlags::FORWARDABLE));
         assert_eq!(TicketFlags::from_der(&[3, 6, 0, 0x40, 0, 0, 0, 9]), Ok(TicketFlags::FORWARDABLE));
         assert_eq!(TicketFlags::from_der(&[3, 1, 0]), Ok(TicketFlags(0)));
+        assert_eq!(TicketFlags::from_der(&[3, 2, 6, 0x7f]), Ok(TicketFlags::FORWARDABLE));
+        assert_eq!(TicketFlags::from_der(&[3, 5, 1, 0, 0, 0, 3]), Ok(TicketFlags(2)));
         assert!(TicketFlags::from_der(&[3, 0]).is_err());
         assert!(TicketFlags::from_der(&[3, 2, 8, 0]).is_err());
         let both = TicketFlags::FORWARDABLE | TicketFlags::INITIAL;

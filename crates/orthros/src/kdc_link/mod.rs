@@ -19,42 +19,21 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use orthros_krb5::config::{KdcAddress, Transport as Configured};
+
 pub use report::{Attempt, LinkReport, Outcome, Transport};
 
 /// The longest answer that is taken, in octets: 1 MiB.
 pub const MAX_ANSWER_LEN: usize = 1 << 20;
 
-/// A KDC and how it may be reached.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct KdcAddress {
-    /// A name that the system's resolver knows, or an address in digits.
-    pub host: String,
-    /// The port, usually 88.
-    pub port: u16,
-    /// Which transports it may be asked by.
-    pub transport: Transports,
-}
-
-/// The transports that a KDC's configuration allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Transports {
-    /// Either; the request's length decides which comes first.
-    #[default]
-    Any,
-    /// Only TCP (`tcp/host` in krb5.conf).
-    TcpOnly,
-    /// Only UDP (`udp/host`).
-    UdpOnly,
-}
-
-impl Transports {
-    fn allow(self, transport: Transport) -> bool {
-        match self {
-            Self::Any => true,
-            Self::TcpOnly => transport == Transport::Tcp,
-            Self::UdpOnly => transport == Transport::Udp,
-        }
+/// Whether the configuration of a KDC allows a transport.
+fn allows(configured: Configured, transport: Transport) -> bool {
+    match configured {
+        Configured::Any => true,
+        Configured::Tcp => transport == Transport::Tcp,
+        Configured::Udp => transport == Transport::Udp,
+        // An HTTPS proxy, or what later versions know: not carried here.
+        _ => false,
     }
 }
 
@@ -108,7 +87,7 @@ impl KdcLink {
         // Those whose name is unknown, or that were asked by TCP after UDP, are done with after the first round.
         for (round, transport) in order.into_iter().enumerate() {
             for (kdc, known) in kdcs.iter().zip(&mut known) {
-                if !kdc.transport.allow(transport) {
+                if !allows(kdc.transport, transport) {
                     continue;
                 }
                 let addresses = match known {
@@ -144,7 +123,7 @@ impl Run<'_> {
         &mut self,
         address: SocketAddr,
         transport: Transport,
-        allowed: Transports,
+        allowed: Configured,
         wants_tcp: &impl Fn(&[u8]) -> bool,
     ) -> Option<Vec<u8>> {
         let kdc = address.to_string();
@@ -161,7 +140,7 @@ impl Run<'_> {
             Ok(answer) => return Some(answer),
             Err(outcome) => outcome,
         };
-        let follow = outcome == Outcome::AnswerTooBig && allowed.allow(Transport::Tcp);
+        let follow = outcome == Outcome::AnswerTooBig && allows(allowed, Transport::Tcp);
         self.tried.push(Attempt { kdc, transport, elapsed: began.elapsed(), outcome });
         if follow { self.ask(address, Transport::Tcp, allowed, wants_tcp) } else { None }
     }

@@ -59,7 +59,7 @@ fn linked(outcome: rustix::io::Result<()>) -> rustix::io::Result<bool> {
     }
 }
 
-/// An exclusive lock on a whole open file, given up when dropped.
+/// A lock on a whole open file, given up when dropped.
 ///
 /// It is an *open file description* lock (`F_OFD_SETLKW`), the kind that MIT krb5 puts on its replay cache, so
 /// each excludes the other. It belongs to the open file: two opens of one path exclude each other even in one
@@ -75,6 +75,15 @@ impl<'a> Locked<'a> {
     /// What fcntl(2) answers, for instance where the file system has no locks.
     pub fn exclusive(file: &'a File) -> io::Result<Self> {
         lock_whole(file.as_fd(), libc::F_WRLCK)?;
+        Ok(Self(file.as_fd()))
+    }
+
+    /// Waits until nobody else has `file` exclusively.
+    ///
+    /// # Errors
+    /// What fcntl(2) answers, for instance where the file system has no locks.
+    pub fn shared(file: &'a File) -> io::Result<Self> {
+        lock_whole(file.as_fd(), libc::F_RDLCK)?;
         Ok(Self(file.as_fd()))
     }
 }

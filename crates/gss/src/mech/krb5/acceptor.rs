@@ -16,6 +16,7 @@ use super::checksum::{BindingsChecked, GssChecksum, check_bindings};
 use super::{TokenKind, first_sequence, token};
 use crate::context::established::Established;
 use crate::context::{Accept, Need, NeedReplay, Step};
+use crate::credential::Scope;
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
@@ -65,10 +66,9 @@ impl Acceptor {
     }
 
     fn check(self, opened: Opened, now: Timestamp) -> Step {
-        if let Some(service) = self.accept.credential.service()
-            && *service != opened.server
-        {
-            let (asked, offered) = (opened.server, service.to_string());
+        let scope = self.accept.credential.scope();
+        if !scope.contains(&opened.server) {
+            let (asked, offered) = (opened.server, scope.to_string());
             let error = Refusal::WrongService { asked: asked.clone(), offered };
             return refuse(&self.accept, Some(&asked), now, error.into());
         }
@@ -81,7 +81,10 @@ impl Acceptor {
 /// Tells the peer by a KRB-ERROR, then fails.
 fn refuse(accept: &Accept, server: Option<&Principal>, now: Timestamp, error: Error) -> Step {
     let nobody = Principal::new(NameType::UNKNOWN, [""], "");
-    let server = server.or(accept.credential.service()).unwrap_or(&nobody);
+    let server = match (server, accept.credential.scope()) {
+        (Some(server), _) | (None, Scope::Principal(server)) => server,
+        (None, Scope::Any | Scope::Service(_)) => &nobody,
+    };
     let code = error.kerberos_code().unwrap_or(ErrorCode::GENERIC);
     Step::refuse(token(TokenKind::Error, &ap::refusal::make_error(code, server, now)), error)
 }

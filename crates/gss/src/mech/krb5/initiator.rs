@@ -171,6 +171,10 @@ impl Initiating {
         Ok(Step::send(first, then))
     }
 
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.initiate.credential.origin()
+    }
+
     fn policy(&self) -> ExchangePolicy {
         ExchangePolicy {
             kdc_offset: self.initiate.credential.offset_seconds(),

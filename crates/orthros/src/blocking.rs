@@ -1,0 +1,144 @@
+//! The driver that answers what a step needs, and waits for it.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use orthros_gss::{Context, Error, Need, Step};
+use orthros_krb5::wire::{Decode, KrbError};
+use orthros_krb5::{Credential, ErrorCode};
+
+use crate::replay::ReplayRefusal;
+use crate::{CacheName, Orthros};
+
+/// The longest token that [`Orthros::establish`] takes, in octets: 1 MiB.
+pub const LONGEST_TOKEN: u32 = 1 << 20;
+
+/// Why a context did not come up over a stream.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EstablishError {
+    /// The context failed; the peer has been told if there was something to tell.
+    Context(Error),
+    /// The stream failed.
+    Stream(io::Error),
+}
+
+impl fmt::Display for EstablishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Context(error) => error.fmt(f),
+            Self::Stream(error) => write!(f, "the connection failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for EstablishError {}
+
+impl From<io::Error> for EstablishError {
+    fn from(error: io::Error) -> Self {
+        Self::Stream(error)
+    }
+}
+
+impl Orthros {
+    /// Answers a need from what this object has: KDCs over the network, the replay cache, the ledger, the
+    /// credential cache. Waits for KDCs, at most 10 s for each request: never call this where blocking hurts.
+    pub fn provide(&self, need: Need) -> Step {
+        match need {
+            Need::Kdc(need) => match self.carry(need.realm(), need.request()) {
+                Ok(answer) => need.reply(&answer),
+                Err(report) => need.unavailable(report),
+            },
+            Need::Replay(need) => match self.replay().check(need.tag(), need.now(), need.skew_seconds()) {
+                Ok(()) => need.fresh(),
+                Err(ReplayRefusal::Replayed) => need.replayed(),
+                Err(ReplayRefusal::Unavailable(report)) => need.unavailable(report),
+            },
+            Need::Spend(need) => self.spend(need),
+            Need::Store(need) => {
+                self.store_ticket(need.origin(), need.ticket());
+                need.done()
+            }
+        }
+    }
+
+    /// Establishes a context over a stream: each token follows its length in four octets, big-endian.
+    ///
+    /// # Errors
+    /// [`EstablishError`]. What was owed to the peer has been sent then, also the reason.
+    pub fn establish(&self, step: Step, stream: &mut (impl Read + Write)) -> Result<Context, EstablishError> {
+        let mut step = step;
+        loop {
+            step = match step {
+                Step::Send(owed) => {
+                    let length = u32::try_from(owed.token().len()).map_err(io::Error::other)?;
+                    stream.write_all(&[&length.to_be_bytes(), owed.token()].concat())?;
+                    stream.flush()?;
+                    owed.sent()
+                }
+                Step::Receive(wait) => wait.token(&receive(stream)?),
+                Step::Need(need) => self.provide(need),
+                Step::Done(context) => return Ok(context),
+                Step::Failed(error) => return Err(EstablishError::Context(error)),
+            };
+        }
+    }
+
+    /// Runs steps that need no peer.
+    pub(crate) fn run(&self, mut step: Step) -> Result<Context, Error> {
+        loop {
+            step = match step {
+                Step::Need(need) => self.provide(need),
+                Step::Done(context) => return Ok(context),
+                Step::Failed(error) => return Err(error),
+                Step::Send(owed) => owed.sent(),
+                Step::Receive(wait) => wait.token(&[]),
+            };
+        }
+    }
+
+    /// Carries a request to a KDC of `realm`; if none answers, says which were tried.
+    pub(crate) fn carry(&self, realm: &str, request: &[u8]) -> Result<Vec<u8>, String> {
+        let kdcs = self.config().kdcs(realm);
+        if kdcs.is_empty() {
+            return Err(format!(
+                "no KDC of {realm} is configured: add kdc = HOST to {realm} in [realms] of krb5.conf"
+            ));
+        }
+        tracing::debug!(realm, octets = request.len(), "asking a KDC");
+        self.link().exchange(kdcs, request, is_too_big).map_err(|report| report.to_string())
+    }
+
+    /// Puts a fetched ticket into the cache that its credential came from. That it can't be stored takes
+    /// nothing from the context: the next one will fetch it again.
+    pub(crate) fn store_ticket(&self, origin: Option<&str>, ticket: &Credential) {
+        let Some(origin) = origin else { return };
+        if let Err(error) = self.stores().add_ticket(&CacheName::from(origin), ticket) {
+            tracing::warn!(%error, "a ticket could not be stored");
+        }
+    }
+}
+
+fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let length = u32::from_be_bytes(length);
+    if length > LONGEST_TOKEN {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the peer announces a token of {length} octets"),
+        ));
+    }
+    // Grows with what really comes, not with what is announced.
+    let mut token = Vec::new();
+    stream.take(length.into()).read_to_end(&mut token)?;
+    if token.len() < usize::try_from(length).unwrap_or(usize::MAX) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(token)
+}
+
+/// Whether an answer asks for TCP.
+fn is_too_big(answer: &[u8]) -> bool {
+    KrbError::from_der(answer).is_ok_and(|error| error.error_code == ErrorCode::RESPONSE_TOO_BIG.0)
+}

@@ -1,0 +1,426 @@
+//! [`Orthros`]: configuration, stores, transport, replay cache and ledger, joined to the mechanisms.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use orthros_gss::context::{NeedSpend, Settings};
+use orthros_gss::credential::Scope;
+use orthros_gss::error::NoCredential;
+use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
+use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
+use orthros_krb5::config::BadConfig;
+use orthros_krb5::{Config, Env};
+use orthros_wire::{Clock, Random, SecretBytes};
+
+use crate::acquire::Acquire;
+use crate::clock::SystemClock;
+use crate::kdc_link::KdcLink;
+use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
+use crate::random::SystemRandom;
+use crate::replay::{MemoryReplay, ReplayCache};
+use crate::seal_key::{Places, UserKey};
+use crate::settings::{self, SetupError};
+use crate::stores::{CacheName, KeytabKeys, KeytabName, Stores};
+use crate::sys::process;
+
+/// Everything that a program needs of the GSS-API, set up once. Cheap to clone, `Send` and `Sync`; several
+/// with different configurations can live in one process.
+///
+/// ```
+/// use orthros::{Config, Orthros};
+/// let orthros = Orthros::builder().config(Config::for_realm("EXAMPLE.COM", &["127.0.0.1:88"])?).build();
+/// assert_eq!(orthros.config().default_realm.as_deref(), Some("EXAMPLE.COM"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Orthros(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    default_cache: CacheName,
+    default_keytab: KeytabName,
+    client_keytab: KeytabName,
+    link: KdcLink,
+    replay: Box<dyn ReplayCache>,
+    transfer: Transfer,
+    stores: Stores,
+}
+
+/// Where the sealing key and the ledger come from.
+enum Transfer {
+    /// The user's key and the ledger beside it, opened when first needed.
+    User { places: Places, opened: Mutex<Option<Arc<OpenedKey>>>, memory_ledger: Option<MemoryLedger> },
+    /// Both given by the caller.
+    Given { key: SealingKey, ledger: Box<dyn Ledger> },
+}
+
+struct OpenedKey {
+    user: UserKey,
+    key: SealingKey,
+    ledger: crate::ledger::FileLedger,
+}
+
+/// Collects what an [`Orthros`] is made of. Nothing is taken from the system but its clock and randomness,
+/// unless it is named here; stores and the replay cache are in memory by default.
+#[must_use]
+pub struct Builder {
+    config: Config,
+    env: Env,
+    default_cache: CacheName,
+    default_keytab: KeytabName,
+    client_keytab: KeytabName,
+    link: Option<KdcLink>,
+    replay: Box<dyn ReplayCache>,
+    places: Option<Places>,
+    given: Option<(SealingKey, Box<dyn Ledger>)>,
+}
+
+impl Builder {
+    /// The configuration.
+    pub fn config(self, config: Config) -> Self {
+        Self { config, ..self }
+    }
+
+    /// The configuration, as the text of a `krb5.conf` that includes nothing.
+    ///
+    /// # Errors
+    /// [`BadConfig`] names the line.
+    pub fn config_text(self, text: &str) -> Result<Self, BadConfig> {
+        Ok(self.config(Config::parse(text)?))
+    }
+
+    /// Another clock than the system's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.env.clock = Arc::new(clock);
+        self
+    }
+
+    /// Other randomness than the system's.
+    pub fn random(mut self, random: impl Random + 'static) -> Self {
+        self.env.random = Arc::new(random);
+        self
+    }
+
+    /// The credential cache that is used where none is named.
+    pub fn default_cache(self, name: CacheName) -> Self {
+        Self { default_cache: name, ..self }
+    }
+
+    /// The keytab that acceptors use where none is named.
+    pub fn default_keytab(self, name: KeytabName) -> Self {
+        Self { default_keytab: name, ..self }
+    }
+
+    /// The keytab that initiators use where there is no credential cache.
+    pub fn client_keytab(self, name: KeytabName) -> Self {
+        Self { client_keytab: name, ..self }
+    }
+
+    /// How KDCs are reached; otherwise as the configuration says.
+    pub fn kdc_link(self, link: KdcLink) -> Self {
+        Self { link: Some(link), ..self }
+    }
+
+    /// Where requests that were seen are remembered.
+    pub fn replay_cache(self, cache: impl ReplayCache + 'static) -> Self {
+        Self { replay: Box::new(cache), ..self }
+    }
+
+    /// Where the key for transfer tokens and its ledger may live; otherwise where `[orthros]` of the
+    /// configuration and the environment say.
+    pub fn transfer_places(self, places: Places) -> Self {
+        Self { places: Some(places), ..self }
+    }
+
+    /// A sealing key and a ledger of the caller's.
+    pub fn transfer(self, key: SealingKey, ledger: impl Ledger + 'static) -> Self {
+        Self { given: Some((key, Box::new(ledger))), ..self }
+    }
+
+    /// Joins everything.
+    pub fn build(self) -> Orthros {
+        let config = self.config;
+        let transfer = match self.given {
+            Some((key, ledger)) => Transfer::Given { key, ledger },
+            None => Transfer::User {
+                places: self.places.unwrap_or_else(|| settings::transfer_places(&config)),
+                opened: Mutex::default(),
+                memory_ledger: (config.transfer.ledger.as_deref() == Some("memory")).then(MemoryLedger::new),
+            },
+        };
+        let link = self.link.unwrap_or_else(|| KdcLink {
+            udp_preference_limit: config.udp_preference_limit,
+            ..KdcLink::default()
+        });
+        let settings =
+            Settings { transfer: config.transfer.enabled, config: Arc::new(config), env: self.env };
+        Orthros(Arc::new(Inner {
+            settings,
+            default_cache: self.default_cache,
+            default_keytab: self.default_keytab,
+            client_keytab: self.client_keytab,
+            link,
+            replay: self.replay,
+            transfer,
+            stores: Stores::default(),
+        }))
+    }
+}
+
+impl Orthros {
+    /// What the system is configured for: `krb5.conf`, the environment's variables (unless set-user-id), MIT
+    /// krb5's replay cache.
+    ///
+    /// # Errors
+    /// [`SetupError`] names the file or the variable.
+    pub fn from_system() -> Result<Self, SetupError> {
+        let config = settings::system_config()?;
+        let builder = Self::builder()
+            .default_cache(settings::default_cache(&config)?)
+            .default_keytab(settings::default_keytab(&config)?)
+            .client_keytab(settings::default_client_keytab(&config)?);
+        Ok(Builder { replay: settings::replay_cache()?, ..builder.config(config) }.build())
+    }
+
+    /// Nothing from the system but clock and randomness.
+    pub fn builder() -> Builder {
+        let memory = "default".to_owned();
+        Builder {
+            config: Config::default(),
+            env: Env::new(SystemClock, SystemRandom),
+            default_cache: CacheName::Memory(memory.clone()),
+            default_keytab: KeytabName::Memory(memory),
+            client_keytab: KeytabName::Memory("client".to_owned()),
+            link: None,
+            replay: Box::new(MemoryReplay::new()),
+            places: None,
+            given: None,
+        }
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.0.settings.config
+    }
+
+    /// What contexts are given: configuration, clock and randomness.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Clock and randomness.
+    pub fn env(&self) -> &Env {
+        &self.0.settings.env
+    }
+
+    /// The credential cache that is used where none is named.
+    pub fn default_cache(&self) -> &CacheName {
+        &self.0.default_cache
+    }
+
+    /// The keytab that acceptors use where none is named.
+    pub fn default_keytab(&self) -> &KeytabName {
+        &self.0.default_keytab
+    }
+
+    /// The keytab that initiators use where there is no credential cache.
+    pub fn client_keytab(&self) -> &KeytabName {
+        &self.0.client_keytab
+    }
+
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.0.stores
+    }
+
+    pub(crate) fn link(&self) -> &KdcLink {
+        &self.0.link
+    }
+
+    pub(crate) fn replay(&self) -> &dyn ReplayCache {
+        &*self.0.replay
+    }
+
+    /// A ticket for `client` to be got from its KDC, by password or keytab.
+    pub fn acquire(&self, client: &str) -> Acquire {
+        Acquire::new(self, client)
+    }
+
+    /// The default credential: the default cache's, or else the client keytab's first principal.
+    ///
+    /// # Errors
+    /// [`NoCredential`] names each place tried and what is wrong with it.
+    pub fn default_credential(&self) -> Result<Arc<InitiatorCredential>, Error> {
+        let now = self.env().now();
+        let cached = self.credential_from(&self.0.default_cache);
+        if let Ok(credential) = &cached
+            && credential.end().is_some_and(|end| end > now)
+        {
+            return cached;
+        }
+        match self.read_keytab(&self.0.client_keytab) {
+            Ok(keytab) => match keytab.entries().next().map(|entry| entry.principal().to_string()) {
+                Some(client) => self.acquire(&client).keytab(&keytab).blocking(),
+                None => Err(NoCredential::None(format!("{}: it is empty", self.0.client_keytab)).into()),
+            },
+            Err(keytab) => match cached {
+                // An ended ticket tells more than a keytab that was never meant to be there.
+                Ok(credential) => Ok(credential),
+                Err(cache) => Err(NoCredential::None(format!("{cache}; {keytab}; run kinit")).into()),
+            },
+        }
+    }
+
+    /// The credential of a cache, kept with all that was derived from its keys while the cache is the same.
+    ///
+    /// # Errors
+    /// [`NoCredential`] names the cache and what is wrong with it.
+    pub fn credential_from(&self, cache: &CacheName) -> Result<Arc<InitiatorCredential>, Error> {
+        let snapshot = self.0.stores.cache(cache, self.config().kdc_timesync)?;
+        Ok(Arc::clone(&snapshot.credential))
+    }
+
+    /// Accepts by the default keytab, for every principal in it.
+    ///
+    /// # Errors
+    /// [`NoCredential`] names the keytab and what is wrong with it.
+    pub fn acceptor(&self) -> Result<AcceptorCredential, Error> {
+        self.acceptor_from(&self.0.default_keytab, None)
+    }
+
+    /// Accepts by a keytab; if a name is given, for that one only (a service without a host: on every host).
+    /// Keys that come into the keytab later are used at once.
+    ///
+    /// # Errors
+    /// [`NoCredential`] names the keytab and what is wrong with it: also that it has no key of that name.
+    pub fn acceptor_from(
+        &self,
+        name: &KeytabName,
+        service: Option<&Name>,
+    ) -> Result<AcceptorCredential, Error> {
+        let keytab = self.read_keytab(name)?;
+        let scope = match service {
+            None => Scope::Any,
+            Some(Name::HostbasedService { service, host: None }) => Scope::Service(service.clone()),
+            Some(service) => Scope::Principal(service.to_principal(self.config(), None)?),
+        };
+        if !keytab.entries().any(|entry| scope.contains(entry.principal())) {
+            return Err(NoCredential::None(format!("{name}: it has no key for {scope}")).into());
+        }
+        let keys = Arc::new(KeytabKeys { orthros: self.clone(), name: name.clone() });
+        Ok(AcceptorCredential::within(keys, scope))
+    }
+
+    /// A context with `target`, by the default credential.
+    ///
+    /// # Errors
+    /// As [`default_credential`](Self::default_credential).
+    pub fn initiate(&self, target: Name) -> Result<Initiate, Error> {
+        Ok(self.initiate_with(&self.default_credential()?, target))
+    }
+
+    /// A context with `target`, by a credential at hand.
+    pub fn initiate_with(&self, credential: &Arc<InitiatorCredential>, target: Name) -> Initiate {
+        Initiate::new(&self.0.settings, Arc::clone(credential), target)
+    }
+
+    /// A context with whoever proves to have a ticket for `credential`.
+    pub fn accept(&self, credential: &AcceptorCredential) -> Accept {
+        Accept::new(&self.0.settings, credential.clone())
+    }
+
+    /// Gives up a context and returns the token that brings it to life in another process (see
+    /// [`Context::export`]).
+    ///
+    /// # Errors
+    /// [`Kept`] gives the context back, untouched.
+    pub fn export(&self, context: Context) -> Result<Vec<u8>, Kept> {
+        if let Err(error) = context.check_exportable() {
+            return Err(Kept { context, error });
+        }
+        match &self.0.transfer {
+            Transfer::Given { key, .. } => context.export(key),
+            Transfer::User { places, opened, .. } => match user_key(places, opened) {
+                Ok(opened) => context.export(&opened.key),
+                Err(refusal) => Err(Kept { context, error: refusal.into() }),
+            },
+        }
+    }
+
+    /// Takes a token: the context in it lives here from now on, and nowhere else.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`] says why not; a refused token is not spent.
+    pub fn import(&self, token: &[u8]) -> Result<Context, Error> {
+        let step = match &self.0.transfer {
+            Transfer::Given { key, .. } => transfer::import(token, key, &self.0.settings),
+            Transfer::User { places, opened, .. } => {
+                transfer::import(token, &user_key(places, opened)?.key, &self.0.settings)
+            }
+        };
+        self.run(step)
+    }
+
+    /// Asks the ledger, and tells it.
+    pub(crate) fn spend(&self, need: NeedSpend) -> Step {
+        let (id, until, now) = (*need.id(), need.until(), need.now());
+        let answer = match &self.0.transfer {
+            Transfer::Given { ledger, .. } => ledger.spend(&id, until, now),
+            Transfer::User { memory_ledger: Some(ledger), .. } => ledger.spend(&id, until, now),
+            Transfer::User { places, opened, .. } => match user_key(places, opened) {
+                Ok(opened) => opened.ledger.spend(&id, until, now),
+                Err(refusal) => return need.unavailable(refusal.to_string()),
+            },
+        };
+        match answer {
+            Ok(()) => need.spent(),
+            Err(SpendRefusal::AlreadySpent { at, pid }) => need.spent_before(Spent { at, pid }),
+            Err(SpendRefusal::Unavailable(report)) => need.unavailable(report),
+        }
+    }
+}
+
+/// The user's key: the one that was opened before, if it is still the one that others would find.
+fn user_key(
+    places: &Places,
+    opened: &Mutex<Option<Arc<OpenedKey>>>,
+) -> Result<Arc<OpenedKey>, TransferRefusal> {
+    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kept) = &*opened
+        && kept.user.is_current()
+    {
+        return Ok(Arc::clone(kept));
+    }
+    let boot = process::boot_id().ok_or_else(|| {
+        TransferRefusal::Key("the system has no boot id, so no key of this boot can be made".into())
+    })?;
+    let user = UserKey::open(places).map_err(|places| TransferRefusal::Key(places.to_string()))?;
+    let key = SealingKey::new(SecretBytes::copy_of(user.secret().expose_octets()), &boot);
+    let fresh = Arc::new(OpenedKey { ledger: user.ledger(), key, user });
+    *opened = Some(Arc::clone(&fresh));
+    Ok(fresh)
+}
+
+impl Orthros {
+    /// The folder in which the key for transfer tokens lies, opened or made now; `None` if the key was given.
+    ///
+    /// # Errors
+    /// [`TransferRefusal::Key`] names each place tried.
+    pub fn transfer_folder(&self) -> Result<Option<PathBuf>, Error> {
+        match &self.0.transfer {
+            Transfer::Given { .. } => Ok(None),
+            Transfer::User { places, opened, .. } => {
+                Ok(Some(user_key(places, opened)?.user.folder().to_owned()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Orthros {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Orthros")
+            .field("default_cache", &self.0.default_cache)
+            .field("default_keytab", &self.0.default_keytab)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,186 @@
+//! Where configuration comes from: files, and environment variables as defaults.
+//!
+//! | variable | what it names | otherwise |
+//! |---|---|---|
+//! | `KRB5_CONFIG` | configuration files, separated by colons | `/etc/krb5.conf` |
+//! | `KRB5CCNAME` | the credential cache | `default_ccache_name`, `FILE:/tmp/krb5cc_UID` |
+//! | `KRB5_KTNAME` | the acceptors' keytab | `default_keytab_name`, `FILE:/etc/krb5.keytab` |
+//! | `KRB5_CLIENT_KTNAME` | the initiators' keytab | `default_client_keytab_name`, `FILE:/etc/krb5/user/EUID/client.keytab` |
+//! | `KRB5RCACHENAME`, `KRB5RCACHEDIR` | the replay cache | `dfl:` |
+//!
+//! In a set-user-id process none of them counts.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+
+use orthros_krb5::Config;
+use orthros_krb5::config::{BadConfig, Include, PathTokens, Profile};
+
+use crate::replay::{self, ReplayCache};
+use crate::seal_key::Places;
+use crate::stores::{CacheName, KeytabName};
+use crate::sys::process;
+
+/// Why the system's configuration can't be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A file of the configuration is malformed.
+    Config(BadConfig),
+    /// None of the files named can be read.
+    NoFile {
+        /// The files and what is wrong with each.
+        tried: String,
+    },
+    /// A name of a cache, keytab or replay cache can't be understood.
+    Name(String),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::NoFile { tried } => write!(f, "no configuration can be read: {tried}"),
+            Self::Name(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+impl From<BadConfig> for SetupError {
+    fn from(error: BadConfig) -> Self {
+        Self::Config(error)
+    }
+}
+
+/// A variable of the environment, unless the process is set-user-id: its caller is not to be trusted then.
+pub fn variable(name: &str) -> Option<OsString> {
+    if process::is_set_user_id() { None } else { env::var_os(name).filter(|value| !value.is_empty()) }
+}
+
+/// Reads the system's configuration.
+///
+/// # Errors
+/// [`SetupError`]: a malformed file, or `KRB5_CONFIG` names no file that can be read. A missing
+/// `/etc/krb5.conf` is no error: everything has a default.
+pub fn system_config() -> Result<Config, SetupError> {
+    let named = variable("KRB5_CONFIG");
+    let paths: Vec<PathBuf> = match &named {
+        Some(list) => env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => vec!["/etc/krb5.conf".into()],
+    };
+    let mut profiles = Vec::new();
+    let mut tried = Vec::new();
+    for path in paths {
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                profiles.push(Profile::parse_with(&text, &path.to_string_lossy(), &mut included)?);
+            }
+            Err(error) => tried.push(format!("{}: {error}", path.display())),
+        }
+    }
+    if profiles.is_empty() && named.is_some() {
+        return Err(SetupError::NoFile { tried: tried.join("; ") });
+    }
+    Ok(Config::from_profiles(profiles)?)
+}
+
+/// The files that an `include` or `includedir` line means.
+fn included(include: Include<'_>) -> Result<Vec<(String, String)>, String> {
+    let read = |path: PathBuf| {
+        let name = path.to_string_lossy().into_owned();
+        fs::read_to_string(&path).map(|text| (name.clone(), text)).map_err(|error| format!("{name}: {error}"))
+    };
+    match include {
+        Include::File(path) => read(path.into()).map(|file| vec![file]),
+        Include::Directory(path) => {
+            let fault = |error: std::io::Error| format!("{path}: {error}");
+            let mut files = Vec::new();
+            for entry in fs::read_dir(path).map_err(fault)? {
+                let entry = entry.map_err(fault)?;
+                if entry.file_name().to_str().is_some_and(Include::takes_name) {
+                    files.push(entry.path());
+                }
+            }
+            files.sort();
+            files.into_iter().map(read).collect()
+        }
+    }
+}
+
+/// The values of the tokens in configured paths.
+fn path_tokens() -> PathTokens {
+    let user = process::effective_user();
+    PathTokens {
+        uid: rustix::process::getuid().as_raw(),
+        euid: user,
+        username: variable("USER")
+            .and_then(|name| name.into_string().ok())
+            .unwrap_or_else(|| user.to_string()),
+        temp: variable("TMPDIR").and_then(|path| path.into_string().ok()).unwrap_or_else(|| "/tmp".into()),
+    }
+}
+
+/// The name that a variable or the configuration gives, else the default; tokens expanded.
+fn named(name: &str, configured: Option<&str>, default: &str) -> Result<String, SetupError> {
+    if let Some(value) = variable(name) {
+        let text = value.into_string();
+        return text.map_err(|_| SetupError::Name(format!("the variable {name} is no valid text")));
+    }
+    path_tokens()
+        .expand(configured.unwrap_or(default))
+        .map_err(|token| SetupError::Name(format!("{name}'s default: {token}")))
+}
+
+/// The default credential cache.
+///
+/// # Errors
+/// [`SetupError::Name`] if a path has an unknown token.
+pub fn default_cache(config: &Config) -> Result<CacheName, SetupError> {
+    let name = named("KRB5CCNAME", config.default_ccache_name.as_deref(), "FILE:/tmp/krb5cc_%{uid}")?;
+    Ok(CacheName::from(name.as_str()))
+}
+
+/// The default keytab of acceptors.
+///
+/// # Errors
+/// [`SetupError::Name`] if a path has an unknown token.
+pub fn default_keytab(config: &Config) -> Result<KeytabName, SetupError> {
+    let name = named("KRB5_KTNAME", config.default_keytab_name.as_deref(), "FILE:/etc/krb5.keytab")?;
+    Ok(KeytabName::from(name.as_str()))
+}
+
+/// The default keytab of initiators.
+///
+/// # Errors
+/// [`SetupError::Name`] if a path has an unknown token.
+pub fn default_client_keytab(config: &Config) -> Result<KeytabName, SetupError> {
+    let configured = config.default_client_keytab_name.as_deref();
+    let name = named("KRB5_CLIENT_KTNAME", configured, "FILE:/etc/krb5/user/%{euid}/client.keytab")?;
+    Ok(KeytabName::from(name.as_str()))
+}
+
+/// The replay cache that the environment names, else the file that MIT krb5 uses by default.
+///
+/// # Errors
+/// [`SetupError::Name`] if no such kind of cache exists: to go on without one would be to accept replays.
+pub fn replay_cache() -> Result<Box<dyn ReplayCache>, SetupError> {
+    let name = match variable("KRB5RCACHENAME") {
+        Some(name) => replay::CacheName::parse(&name).map_err(|error| SetupError::Name(error.to_string()))?,
+        None => replay::CacheName::Default,
+    };
+    Ok(name.open(variable))
+}
+
+/// Where the key for transfer tokens may live: the folder that `transfer_key` names in section `[orthros]`, or
+/// `ORTHROS_TRANSFER`, else the runtime folders.
+pub fn transfer_places(config: &Config) -> Places {
+    let configured = variable("ORTHROS_TRANSFER")
+        .or_else(|| config.transfer.key.as_deref().map(OsStr::new).map(OsStr::to_os_string))
+        .map(PathBuf::from);
+    Places::from_environment(configured, variable)
+}

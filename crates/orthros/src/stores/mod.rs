@@ -1,0 +1,106 @@
+//! Credential caches and keytabs: by name, in files and in memory.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`name`] | `FILE:/path`, `MEMORY:name` |
+//! | `file` | reading and writing whole files safely |
+//! | `snapshot` | parsed contents, kept while their file stays the same |
+//! | `cache` | what [`Orthros`](crate::Orthros) does with credential caches |
+//! | `keytab` | what it does with keytabs |
+//!
+//! Deliberately not here yet: `DIR`, `KEYRING` and `KCM` caches. Their names are understood, and using them
+//! says so.
+
+mod cache;
+pub(crate) mod file;
+mod keytab;
+pub mod name;
+pub(crate) mod snapshot;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use orthros_gss::InitiatorCredential;
+use orthros_gss::error::NoCredential;
+use orthros_krb5::ccache::BadCache;
+use orthros_krb5::keytab::BadKeytab;
+use orthros_krb5::{CredentialCache, Keytab};
+
+pub(crate) use keytab::KeytabKeys;
+pub use name::{CacheName, KeytabName};
+use snapshot::Snapshots;
+
+/// What went wrong with a cache or keytab, and with which.
+#[derive(Debug)]
+pub struct StoreError {
+    /// The store's name.
+    pub store: String,
+    /// What went wrong.
+    pub fault: StoreFault,
+}
+
+/// What went wrong with a cache or keytab.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreFault {
+    /// The content is no credential cache.
+    Cache(BadCache),
+    /// The operating system says so.
+    Io(io::Error),
+    /// The content is no keytab.
+    Keytab(BadKeytab),
+    /// There is none of this name.
+    Missing,
+    /// It is not a regular file.
+    NotAFile,
+    /// It is larger than any that is read.
+    TooLarge,
+    /// Stores of this type are not supported.
+    Type,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.store)?;
+        match &self.fault {
+            StoreFault::Cache(error) => error.fmt(f),
+            StoreFault::Io(error) => error.fmt(f),
+            StoreFault::Keytab(error) => error.fmt(f),
+            StoreFault::Missing => f.write_str("there is none"),
+            StoreFault::NotAFile => f.write_str("not a regular file"),
+            StoreFault::TooLarge => write!(f, "larger than {} octets", file::LARGEST),
+            StoreFault::Type => f.write_str("this type is not supported here: use FILE or MEMORY"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<StoreError> for orthros_gss::Error {
+    fn from(error: StoreError) -> Self {
+        NoCredential::None(error.to_string()).into()
+    }
+}
+
+/// A credential cache as it was read, and its tickets as a credential, with whatever has been derived from
+/// their keys.
+pub(crate) struct CacheSnapshot {
+    pub(crate) cache: CredentialCache,
+    pub(crate) credential: Arc<InitiatorCredential>,
+}
+
+/// All stores of one [`Orthros`](crate::Orthros).
+#[derive(Default)]
+pub(crate) struct Stores {
+    caches: Snapshots<CacheSnapshot>,
+    keytabs: Snapshots<Keytab>,
+    memory_caches: Mutex<HashMap<String, Arc<CacheSnapshot>>>,
+    memory_keytabs: Mutex<HashMap<String, Arc<Keytab>>>,
+}
+
+fn locked<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Tables are changed by single calls: they are whole even after a panic.
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
