@@ -1,7 +1,7 @@
 //! How a command ends: well, with a status of its own, or with a story.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 
 /// Exit status of a command that failed. 0 is success, and 2 a wrong usage (by the parser).
 pub(crate) const FAILED: u8 = 1;
@@ -68,6 +68,11 @@ impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(error)
     }
+}
+
+/// Tells a story on standard error. Where nobody listens, the exit status still speaks.
+pub(crate) fn complain(story: &impl fmt::Display) {
+    let _unheard = writeln!(io::stderr(), "orthros: {story}");
 }
 
 /// Adds to an error of the system what was being done.

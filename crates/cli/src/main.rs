@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         // Whoever reads has read enough: no fault of anyone.
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(Failure::Story(story)) => {
-            eprintln!("orthros: {story}");
+            failure::complain(&story);
             ExitCode::from(failure::FAILED)
         }
     }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::arguments::Kdc;
-use crate::failure::{Ending, Failure, While};
+use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
 
 /// The service that a realm for a command has if none is named.
@@ -74,7 +74,7 @@ pub(crate) fn run(wanted: &Kdc) -> Result<Ending, Failure> {
     orthros.acquire(&client).password(password.as_str()).forwardable(true).blocking_into(&cache)?;
     if wanted.principals.is_empty() {
         // To standard error: what the command prints is its own.
-        eprintln!("orthros: realm {}, {client} with password {password}, a ticket at hand", ready.realm);
+        complain(&format!("realm {}, {client} with password {password}, a ticket at hand", ready.realm));
     }
     let environment = [
         ("KRB5_CONFIG", ready.config.clone().into_os_string()),

@@ -116,8 +116,8 @@ impl Stage {
             },
             wire: Wire {
                 first_message: heard.token,
-                from_initiator: traffic.from_initiator(),
-                to_initiator: traffic.to_initiator(),
+                from_initiator: traffic.leaving_initiator(),
+                to_initiator: traffic.reaching_initiator(),
             },
             token: Token {
                 octets: moved.exported.token_octets,
@@ -187,9 +187,10 @@ impl Stage {
         self.initiator.tell(&Order::Say { text: QUESTION.into() })?;
         let heard: Heard = self.acceptor.answer()?;
         let said: Said = self.initiator.answer()?;
-        let mut passed = Passed::default();
-        passed.initiator = Both::from(self.initiator.ask::<Traffic>(&Order::Traffic)?);
-        passed.holders = Both::from(self.acceptor.ask::<Traffic>(&Order::Traffic)?);
+        let passed = Passed {
+            initiator: Both::from(self.initiator.ask::<Traffic>(&Order::Traffic)?),
+            holders: Both::from(self.acceptor.ask::<Traffic>(&Order::Traffic)?),
+        };
         let hidden = passed.hides(&[QUESTION, &answer]);
         let octets = hex::decode(&heard.token).unwrap_or_default();
         let begin: Vec<_> = octets.iter().take(6).map(|octet| format!("{octet:02x}")).collect();
@@ -206,7 +207,10 @@ impl Stage {
                 .claim("the message is the one that was sent", heard.message.text == QUESTION)
                 .claim("it was sealed and in order", heard.message.sealed && is_next(heard.message.order))
                 .claim("the answer is the one that was sent", said.answer.text == answer)
-                .claim("the answer was sealed and in order", said.answer.sealed && is_next(said.answer.order)),
+                .claim(
+                    "the answer was sealed and in order",
+                    said.answer.sealed && is_next(said.answer.order),
+                ),
         )?;
         Ok((said, heard))
     }
@@ -299,9 +303,7 @@ impl Stage {
                 .claim("because the heir had spent the token", by == moved.heir)
                 .claim(
                     "at the time of its import",
-                    again.spent_at.is_some()
-                        && spent <= moved.at
-                        && spent.plus_seconds(60) > moved.at,
+                    again.spent_at.is_some() && spent <= moved.at && spent.plus_seconds(60) > moved.at,
                 ),
         )
     }
@@ -349,7 +351,8 @@ fn context_step(tickets: &Tickets, ours: &Established, theirs: &Established, pid
         .claim("two tokens made it", ours.tokens == 2 && theirs.tokens == 2)
         .claim(
             "both ends are on one connection",
-            ours.connection.local == theirs.connection.peer && ours.connection.peer == theirs.connection.local,
+            ours.connection.local == theirs.connection.peer
+                && ours.connection.peer == theirs.connection.local,
         )
 }
 
@@ -365,14 +368,12 @@ fn is_next(order: Standing) -> bool {
 }
 
 /// What passed over the connection: as alice recorded it, and as those at the other end did.
-#[derive(Default)]
 struct Passed {
     initiator: Both,
     holders: Both,
 }
 
 /// Both directions at one end.
-#[derive(Default)]
 struct Both {
     sent: Vec<u8>,
     received: Vec<u8>,
@@ -402,17 +403,18 @@ impl Passed {
 
     /// Whether none of these texts can be read from what passed.
     fn hides(&self, texts: &[&str]) -> bool {
-        let readable = |octets: &[u8], text: &str| octets.windows(text.len()).any(|part| part == text.as_bytes());
+        let readable =
+            |octets: &[u8], text: &str| octets.windows(text.len()).any(|part| part == text.as_bytes());
         let ends = [&self.initiator, &self.holders];
         let mut streams = ends.iter().flat_map(|end| [&end.sent, &end.received]);
         streams.all(|stream| !texts.iter().any(|text| readable(stream, text)))
     }
 
-    fn from_initiator(&self) -> Direction {
+    fn leaving_initiator(&self) -> Direction {
         direction(&self.initiator.sent, &self.holders.received)
     }
 
-    fn to_initiator(&self) -> Direction {
+    fn reaching_initiator(&self) -> Direction {
         direction(&self.holders.sent, &self.initiator.received)
     }
 }

@@ -5,11 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 
 use orthros::{AcceptorCredential, ChannelBindings, Context, Flags, Name, Order, Orthros};
 
+use super::Passing;
 use super::client::told;
 use super::framing::{Purpose, Stream};
-use super::Passing;
 use crate::arguments::GssServer;
-use crate::failure::{Ending, Failure, While};
+use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
 
 /// The names of flags in RFC 2744 §5.19, in its order: what the samples print.
@@ -49,7 +49,7 @@ pub(crate) fn run(wanted: &GssServer) -> Result<Ending, Failure> {
             Err(failure) if wanted.once => return Err(failure),
             Err(Failure::ClosedPipe) => return Err(Failure::ClosedPipe),
             // What a peer does wrong must not end the service of others.
-            Err(Failure::Story(story)) => eprintln!("orthros: {story}"),
+            Err(Failure::Story(story)) => complain(&story),
             Ok(()) if wanted.once => return Ok(Ending::Success),
             Ok(()) => {}
         }
@@ -84,15 +84,14 @@ impl Server<'_> {
         if let Some(text) = &self.wanted.bindings {
             request = request.bindings_required(ChannelBindings::from_application_data(text.as_bytes()));
         }
-        let context =
-            super::establish(&self.orthros, request.start(), stream, |passing| match passing {
-                Passing::Received(token) => {
-                    self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
-                }
-                Passing::Sending(token) => self.verbose(|| {
-                    format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
-                }),
-            })?;
+        let context = super::establish(&self.orthros, request.start(), stream, |passing| match passing {
+            Passing::Received(token) => {
+                self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
+            }
+            Passing::Sending(token) => self.verbose(|| {
+                format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
+            }),
+        })?;
         for (_, name) in FLAGS.iter().filter(|row| context.flags().contains(row.0)) {
             self.verbose(|| format!("context flag: {name}"))?;
         }

@@ -1,0 +1,10 @@
+//! The real binary, in a fresh folder, with an environment made from nothing.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod demo;
+mod gss;
+mod keytab;
+mod realm;
+mod sandbox;
+mod tickets;
+mod usage;
