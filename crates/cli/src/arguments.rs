@@ -42,6 +42,9 @@ pub(crate) enum Command {
     Gss(GssCommand),
     /// Serve a realm of your own on 127.0.0.1, in memory
     Kdc(Kdc),
+    /// The KDC behind a command; it is told the realm on standard input
+    #[command(hide = true)]
+    KdcBehind,
     /// Destroy a credential cache
     Kdestroy(Kdestroy),
     /// List and make keytabs

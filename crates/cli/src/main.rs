@@ -55,6 +55,7 @@ fn run(command: Command) -> Result<Ending, Failure> {
         Command::Gss(GssCommand::Client(wanted)) => gss::client::run(&wanted),
         Command::Gss(GssCommand::Server(wanted)) => gss::server::run(&wanted),
         Command::Kdc(wanted) => realm::run(&wanted),
+        Command::KdcBehind => realm::serve_behind(),
         Command::Kdestroy(wanted) => kdestroy::run(&wanted),
         Command::Keytab(KeytabCommand::Add(wanted)) => keytab::add(&wanted),
         Command::Keytab(KeytabCommand::List(wanted)) => keytab::list(&wanted),

@@ -1,22 +1,26 @@
 //! `kdc`: a realm of one's own on 127.0.0.1, for a command, a shell, or whoever reads the line of JSON.
 //!
 //! The folder holds `krb5.conf` and `keytab`, which MIT's programs read as well; with a command also `cc`, a
-//! credential cache with a ticket for the user. A folder that nobody named is removed at the end; if this process
-//! is killed it stays.
+//! credential cache with a ticket for the user. A folder that nobody named is removed at the end.
+//!
+//! With a command, this process becomes the command, so that its signals, its terminal and its status are the
+//! command's own; the KDC is in a process behind it that ends when the command has ended.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use orthros::{CacheName, Config, Keytab, Orthros};
 use orthros_kdc::{Listener, Realm, SystemRandom};
 use orthros_krb5::Principal;
 use orthros_krb5::keytab::KeytabEntry;
 use orthros_wire::{Clock, Random, hex};
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -37,42 +41,89 @@ pub(crate) struct Ready {
     pub(crate) keytab: PathBuf,
 }
 
-pub(crate) fn run(wanted: &Kdc) -> Result<Ending, Failure> {
-    let folder = Folder::open(wanted.dir.as_deref())?;
-    let mut builder = Realm::builder(&wanted.realm);
-    if !wanted.enctypes.is_empty() {
-        builder = builder.enctypes(&wanted.enctypes);
-    }
-    for (name, password) in &wanted.principals {
-        builder = builder.principal(name.as_str(), password.as_str());
-    }
-    for service in &wanted.services {
-        builder = builder.service(service.as_str());
-    }
-    let Some((program, words)) = wanted.command.split_first() else {
-        let kdc = Listener::start(builder.build(&SystemRandom)?).while_doing("cannot serve on 127.0.0.1")?;
-        output::json_line(&write_files(&kdc, folder.path(), &wanted.services)?)?;
-        return wait_for_end_of_input();
-    };
-    let mut services = wanted.services.clone();
-    if services.is_empty() {
-        services.push(USUAL_SERVICE.into());
-        builder = builder.service(USUAL_SERVICE);
-    }
-    let (client, password) = match wanted.principals.first() {
-        Some((name, password)) => (name.clone(), password.clone()),
-        None => {
-            let (name, password) = (user_name(), random_password());
-            builder = builder.principal(name.as_str(), password.as_str());
-            (name, password)
+/// What the process behind a command is told, on standard input.
+#[derive(Deserialize, Serialize)]
+struct Behind {
+    wanted: Wanted,
+    folder: PathBuf,
+    /// Whether the folder goes at the end.
+    temporary: bool,
+    /// The process whose end is the realm's.
+    command: u32,
+}
+
+/// What a realm shall hold.
+#[derive(Deserialize, Serialize)]
+struct Wanted {
+    realm: String,
+    principals: Vec<(String, String)>,
+    services: Vec<String>,
+    /// By their names; none: the usual ones.
+    enctypes: Vec<String>,
+}
+
+impl Wanted {
+    fn start(&self) -> Result<Listener, Failure> {
+        let mut builder = Realm::builder(&self.realm);
+        if !self.enctypes.is_empty() {
+            builder = builder
+                .enctypes(&self.enctypes.iter().map(|name| name.parse()).collect::<Result<Vec<_>, _>>()?);
         }
+        for (name, password) in &self.principals {
+            builder = builder.principal(name.as_str(), password.as_str());
+        }
+        for service in &self.services {
+            builder = builder.service(service.as_str());
+        }
+        Listener::start(builder.build(&SystemRandom)?).while_doing("cannot serve on 127.0.0.1")
+    }
+}
+
+pub(crate) fn run(arguments: &Kdc) -> Result<Ending, Failure> {
+    let folder = Folder::open(arguments.dir.as_deref())?;
+    let wanted = Wanted {
+        realm: arguments.realm.clone(),
+        principals: arguments.principals.clone(),
+        services: arguments.services.clone(),
+        enctypes: arguments.enctypes.iter().map(|enctype| enctype.name().to_owned()).collect(),
     };
-    let kdc = Listener::start(builder.build(&SystemRandom)?).while_doing("cannot serve on 127.0.0.1")?;
-    let ready = write_files(&kdc, folder.path(), &services)?;
-    let cache = CacheName::File(folder.path().join("cc"));
+    match arguments.command.split_first() {
+        Some((program, words)) => run_command(wanted, folder, program, words),
+        None => {
+            let kdc = wanted.start()?;
+            output::json_line(&write_files(&kdc, folder.path(), &wanted.services)?)?;
+            wait_for_end_of_input()
+        }
+    }
+}
+
+/// Becomes the command, with the realm in a process behind it. That one is in a process group of its own: what is
+/// typed at the command to interrupt it must not end the realm.
+fn run_command(
+    mut wanted: Wanted,
+    folder: Folder,
+    program: &OsStr,
+    words: &[OsString],
+) -> Result<Ending, Failure> {
+    if wanted.services.is_empty() {
+        wanted.services.push(USUAL_SERVICE.into());
+    }
+    let generated = wanted.principals.is_empty();
+    if generated {
+        wanted.principals.push((user_name(), random_password()));
+    }
+    let first = wanted.principals.first().cloned();
+    let (client, password) = first.ok_or_else(|| Failure::new("the realm has no principal"))?;
+    let temporary = matches!(folder, Folder::Temporary(_));
+    let path = folder.path().to_owned();
+    let ready =
+        start_behind(&Behind { wanted, folder: path.clone(), temporary, command: std::process::id() })?;
+    // From here on the process behind removes it.
+    folder.keep();
+    let cache = CacheName::File(path.join("cc"));
     let orthros = Orthros::builder().config(Config::parse(&krb5_conf(&ready))?).build();
     orthros.acquire(&client).password(password.as_str()).forwardable(true).blocking_into(&cache)?;
-    if wanted.principals.is_empty() {
+    if generated {
         // To standard error: what the command prints is its own.
         complain(&format!("realm {}, {client} with password {password}, a ticket at hand", ready.realm));
     }
@@ -80,22 +131,64 @@ pub(crate) fn run(wanted: &Kdc) -> Result<Ending, Failure> {
         ("KRB5_CONFIG", ready.config.clone().into_os_string()),
         ("KRB5CCNAME", OsString::from(cache.to_string())),
         ("KRB5_KTNAME", with_type("FILE:", &ready.keytab)),
-        ("KRB5RCACHEDIR", folder.path().as_os_str().to_owned()),
+        ("KRB5RCACHEDIR", path.into_os_string()),
     ];
-    let status = Command::new(program)
-        .args(words)
-        .envs(environment)
-        .status()
-        .while_doing(format!("cannot run {}", program.display()))?;
-    drop(kdc);
-    folder.close()?;
-    Ok(Ending::Status(exit_status(status)))
+    let error = Command::new(program).args(words).envs(environment).exec();
+    Err(Failure::new(error).while_doing(format!("cannot run {}", program.display())))
 }
 
-/// As shells have it: 128 and the signal, if one ended the command.
-fn exit_status(status: std::process::ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| signal.saturating_add(128)));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(crate::failure::FAILED)
+/// Starts the process behind, and waits until it serves.
+fn start_behind(behind: &Behind) -> Result<Ready, Failure> {
+    let doing = "cannot start the KDC";
+    let mut child = Command::new(std::env::current_exe().while_doing(doing)?)
+        .arg("kdc-behind")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .while_doing(doing)?;
+    let told = serde_json::to_vec(behind)?;
+    // The password goes this way and not by the arguments, which every user can see.
+    let stdin = child.stdin.take().map(|mut stdin| stdin.write_all(&told));
+    stdin.transpose().while_doing(doing)?;
+    let mut line = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut line).while_doing(doing)?;
+    }
+    if line.is_empty() {
+        // It has told the reason already.
+        return Err(Failure::new("the KDC did not start"));
+    }
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// The process behind a command: serves until that process ends.
+pub(crate) fn serve_behind() -> Result<Ending, Failure> {
+    let behind: Behind = serde_json::from_reader(io::stdin().lock())?;
+    let folder = RemovedAtEnd(behind.temporary.then_some(&behind.folder));
+    let command = i32::try_from(behind.command).ok().and_then(Pid::from_raw);
+    let command = command.ok_or_else(|| Failure::new("there is no command to serve"))?;
+    let command = pidfd_open(command, PidfdFlags::empty())
+        .map_err(io::Error::from)
+        .while_doing("cannot watch the command")?;
+    let kdc = behind.wanted.start()?;
+    output::json_line(&write_files(&kdc, &behind.folder, &behind.wanted.services)?)?;
+    let mut waiting = [PollFd::new(&command, PollFlags::IN)];
+    let ended = rustix::io::retry_on_intr(|| rustix::event::poll(&mut waiting, None));
+    drop(folder);
+    ended.map_err(io::Error::from).while_doing("cannot watch the command")?;
+    Ok(Ending::Success)
+}
+
+/// A folder that goes when this is dropped.
+struct RemovedAtEnd<'a>(Option<&'a PathBuf>);
+
+impl Drop for RemovedAtEnd<'_> {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.0.map(fs::remove_dir_all) {
+            complain(&format!("cannot remove the realm's folder: {error}"));
+        }
+    }
 }
 
 /// Whoever started this process holds the other end of standard input, and lets go of it when it ends.
@@ -181,10 +274,10 @@ impl Folder {
         }
     }
 
-    fn close(self) -> Result<(), Failure> {
-        match self {
-            Self::Named(_) => Ok(()),
-            Self::Temporary(folder) => folder.close().while_doing("cannot remove the realm's folder"),
+    /// Leaves the folder where it is.
+    fn keep(self) {
+        if let Self::Temporary(folder) = self {
+            let _kept_at = folder.keep();
         }
     }
 }

@@ -36,9 +36,27 @@ fn named_principals_and_enctypes_are_used() {
 }
 
 #[test]
+fn an_interrupt_meant_for_the_command_leaves_the_realm_alone() {
+    let sandbox = Sandbox::new();
+    let own = env!("CARGO_BIN_EXE_orthros");
+    // As a terminal does it: to the whole process group, which the shell survives here.
+    let script = format!("trap : INT; kill -INT 0; {own} kvno host/localhost");
+    let mut command = sandbox.command(&["kdc", "--", "/bin/sh", "-c", &script]);
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let ended = crate::sandbox::finish(command, "");
+    assert_eq!(ended.status, Some(0), "{ended:?}");
+    assert!(ended.stdout.contains("kvno = 1"), "{ended:?}");
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_command_that_is_not_there_is_named() {
     let sandbox = Sandbox::new();
-    assert!(sandbox.bad(&["kdc", "--", "./no-such-program"], "").contains("./no-such-program"));
+    assert!(
+        sandbox
+            .bad(&["kdc", "--principal", "a=b", "--", "./no-such-program"], "")
+            .contains("./no-such-program")
+    );
     assert!(sandbox.bad(&["kdc", "--principal", "a@OTHER=x"], "").contains("another realm"));
 }
 
