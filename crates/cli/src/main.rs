@@ -1,3 +1,70 @@
 //! The command orthros: tickets, contexts, an embedded KDC, and why authentication fails.
+//!
+//! | module | commands |
+//! |---|---|
+//! | `arguments` | the table of all commands: it gives the parser, the help, the man page and the completions |
+//! | `kinit`, `klist`, `kdestroy`, `kvno`, `keytab` | tickets and keys in the user's files |
+//! | `realm` | `kdc`: a realm of one's own |
+//! | `gss` | `gss client` and `gss server`: the two ends of a context, in the framing of krb5-gss-samples |
+//! | `demo` | one context, three processes |
+//! | `failure`, `output` | how a command ends, and how it speaks |
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod arguments;
+mod demo;
+mod failure;
+mod gss;
+mod kdestroy;
+mod keytab;
+mod kinit;
+mod klist;
+mod kvno;
+mod output;
+mod realm;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Command, GssCommand, KeytabCommand};
+use failure::{Ending, Failure};
+
+fn main() -> ExitCode {
+    let ended = run(Arguments::parse().command);
+    match ended {
+        Ok(Ending::Success) => ExitCode::SUCCESS,
+        Ok(Ending::Status(status)) => ExitCode::from(status),
+        // Whoever reads has read enough: no fault of anyone.
+        Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(Failure::Story(story)) => {
+            eprintln!("orthros: {story}");
+            ExitCode::from(failure::FAILED)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<Ending, Failure> {
+    match command {
+        Command::Completions { shell } => {
+            let mut page = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "orthros", &mut page);
+            output::octets(&page)
+        }
+        Command::Demo(wanted) => demo::run(&wanted),
+        Command::DemoRole { role } => demo::play(role),
+        Command::Gss(GssCommand::Client(wanted)) => gss::client::run(&wanted),
+        Command::Gss(GssCommand::Server(wanted)) => gss::server::run(&wanted),
+        Command::Kdc(wanted) => realm::run(&wanted),
+        Command::Kdestroy(wanted) => kdestroy::run(&wanted),
+        Command::Keytab(KeytabCommand::Add(wanted)) => keytab::add(&wanted),
+        Command::Keytab(KeytabCommand::List(wanted)) => keytab::list(&wanted),
+        Command::Kinit(wanted) => kinit::run(&wanted),
+        Command::Klist(wanted) => klist::run(&wanted),
+        Command::Kvno(wanted) => kvno::run(&wanted),
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            output::octets(&page)
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The table of all commands: clap makes the parser, the help, the man page and the completions from it.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use orthros::stores::{CacheName, KeytabName};
+use orthros_crypto::Enctype;
+use orthros_krb5::config::parse_duration;
+
+/// Kerberos tickets, security contexts, and a realm of your own.
+///
+/// Exit status: 0 if all went well, 1 if something failed (standard error says what), 2 if the command line was
+/// wrong. `kdc -- COMMAND` ends with the status of COMMAND.
+///
+/// Environment: KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME, KRB5_CLIENT_KTNAME, KRB5RCACHEDIR, as in MIT krb5.
+#[derive(Debug, Parser)]
+#[command(name = "orthros", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print a script that completes this command's arguments in a shell
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Show one security context move between processes; no realm needed
+    Demo(Demo),
+    /// A process of the demo; it takes orders on standard input
+    #[command(hide = true)]
+    DemoRole {
+        /// Which one
+        role: Role,
+    },
+    /// Establish a context and send messages over it
+    #[command(subcommand)]
+    Gss(GssCommand),
+    /// Serve a realm of your own on 127.0.0.1, in memory
+    Kdc(Kdc),
+    /// Destroy a credential cache
+    Kdestroy(Kdestroy),
+    /// List and make keytabs
+    #[command(subcommand)]
+    Keytab(KeytabCommand),
+    /// Get a ticket-granting ticket by password or keytab
+    Kinit(Kinit),
+    /// List the tickets of a credential cache, or the keys of a keytab
+    Klist(Klist),
+    /// Get tickets for services and print their key versions
+    Kvno(Kvno),
+    /// Print the manual page, for man(1)
+    Man,
+}
+
+/// A process of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Accepts the context, and gives it up.
+    Acceptor,
+    /// Takes the context over.
+    Heir,
+    /// Initiates the context, and notices nothing.
+    Initiator,
+    /// Serves the realm.
+    Kdc,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Print what happened as JSON: processes, octets, digests, and each claim
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Keep the processes and the connection until standard input ends, for a look at them from outside
+    #[arg(long, hide = true)]
+    pub(crate) hold: bool,
+    /// Import without a ledger of spent tokens: the demo must fail then
+    #[arg(long, hide = true)]
+    pub(crate) without_ledger: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Kinit {
+    /// Whose ticket; default: of whom the cache is, else the user's name in the default realm
+    pub(crate) principal: Option<String>,
+    /// Use a keytab instead of a password
+    #[arg(short = 'k', long)]
+    pub(crate) use_keytab: bool,
+    /// Which keytab; default: the client keytab, else the default keytab
+    #[arg(short = 't', long, value_name = "KEYTAB")]
+    pub(crate) keytab: Option<KeytabName>,
+    /// Into which cache
+    #[arg(short, long, value_name = "CACHE")]
+    pub(crate) cache: Option<CacheName>,
+    /// The ticket may be forwarded to services that act for you
+    #[arg(short, long, conflicts_with = "not_forwardable")]
+    pub(crate) forwardable: bool,
+    /// The ticket may not be forwarded
+    #[arg(short = 'F', long)]
+    pub(crate) not_forwardable: bool,
+    /// For how long, such as 8h, 90m or 1:30
+    #[arg(short, long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) lifetime: Option<i64>,
+    /// For how long it may be renewed
+    #[arg(short, long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) renewable: Option<i64>,
+    /// For another service than the ticket-granting one
+    #[arg(short = 'S', long, value_name = "PRINCIPAL")]
+    pub(crate) service: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Klist {
+    /// Which cache (or with -k which keytab)
+    pub(crate) name: Option<String>,
+    /// Which cache
+    #[arg(short, long, conflicts_with_all = ["name", "keytab"])]
+    pub(crate) cache: Option<String>,
+    /// List a keytab
+    #[arg(short, long)]
+    pub(crate) keytab: bool,
+    /// Show encryption types
+    #[arg(short, long)]
+    pub(crate) enctypes: bool,
+    /// Show what each ticket is good for
+    #[arg(short, long, conflicts_with = "keytab")]
+    pub(crate) flags: bool,
+    /// Print nothing: the exit status says whether there is a ticket-granting ticket that has not ended
+    #[arg(short, long, conflicts_with_all = ["keytab", "json"])]
+    pub(crate) silent: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Kdestroy {
+    /// Which cache
+    #[arg(short, long, value_name = "CACHE")]
+    pub(crate) cache: Option<CacheName>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Kvno {
+    /// Services, as principals (host/www.example.com) or as names (host@www.example.com with --name)
+    #[arg(required = true, value_name = "SERVICE")]
+    pub(crate) services: Vec<String>,
+    /// Which cache
+    #[arg(short, long, value_name = "CACHE")]
+    pub(crate) cache: Option<CacheName>,
+    /// The services are host-based names: service@host
+    #[arg(long)]
+    pub(crate) name: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeytabCommand {
+    /// Add a key
+    Add(KeytabAdd),
+    /// List the keys
+    List(KeytabList),
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("key").required(true))]
+pub(crate) struct KeytabAdd {
+    /// Into which keytab; made if it is not there
+    #[arg(value_name = "KEYTAB")]
+    pub(crate) keytab: Option<KeytabName>,
+    /// Whose key
+    #[arg(short, long)]
+    pub(crate) principal: String,
+    /// The key's version
+    #[arg(short, long, default_value_t = 1)]
+    pub(crate) kvno: u32,
+    /// The encryption type, such as aes256-cts-hmac-sha384-192
+    #[arg(short, long)]
+    pub(crate) enctype: Enctype,
+    /// A random key
+    #[arg(long, group = "key")]
+    pub(crate) random_key: bool,
+    /// A key made of the password that stands in the first line of standard input
+    #[arg(long, group = "key")]
+    pub(crate) password_stdin: bool,
+    /// The salt of the password; default: realm and name joined
+    #[arg(long, requires = "password_stdin")]
+    pub(crate) salt: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeytabList {
+    /// Which keytab
+    #[arg(value_name = "KEYTAB")]
+    pub(crate) keytab: Option<KeytabName>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Kdc {
+    /// The realm's name
+    #[arg(long, default_value = "ORTHROS.TEST")]
+    pub(crate) realm: String,
+    /// Where krb5.conf and keytab are written; default: a folder of its own, gone at the end
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
+    /// A principal with its password; other users of this machine can see it in the list of processes
+    #[arg(long = "principal", value_name = "NAME=PASSWORD", value_parser = name_and_password)]
+    pub(crate) principals: Vec<(String, String)>,
+    /// A service, with random keys in the keytab
+    #[arg(long = "service", value_name = "NAME")]
+    pub(crate) services: Vec<String>,
+    /// An encryption type; default: all AES types
+    #[arg(long = "enctype", value_name = "NAME")]
+    pub(crate) enctypes: Vec<Enctype>,
+    /// Run this in the realm, with a ticket at hand; without it, serve until standard input ends
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GssCommand {
+    /// Initiate contexts, and send a message over each
+    Client(GssClient),
+    /// Accept contexts, and read messages
+    Server(GssServer),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssClient {
+    /// Where the server listens
+    pub(crate) host: String,
+    /// The service, as service@host
+    pub(crate) service: String,
+    /// The message
+    pub(crate) message: String,
+    /// The server's port
+    #[arg(short, long, default_value_t = 4444)]
+    pub(crate) port: u16,
+    /// Use the krb5 mechanism, which is the only one today
+    #[arg(long)]
+    pub(crate) krb5: bool,
+    /// Delegate your ticket-granting ticket: the server can act as you
+    #[arg(long)]
+    pub(crate) delegate: bool,
+    /// Notice messages out of order
+    #[arg(long)]
+    pub(crate) sequence: bool,
+    /// Don't ask for the server's proof of who it is
+    #[arg(long)]
+    pub(crate) no_mutual: bool,
+    /// Don't ask for notice of replayed messages
+    #[arg(long)]
+    pub(crate) no_replay: bool,
+    /// Sign messages without sealing them
+    #[arg(long)]
+    pub(crate) no_encrypt: bool,
+    /// Neither seal nor sign messages
+    #[arg(long)]
+    pub(crate) no_wrap: bool,
+    /// Don't ask for a signature of what arrived
+    #[arg(long)]
+    pub(crate) no_mic: bool,
+    /// How many messages go over each context
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) messages: u32,
+    /// How many contexts are made, each over a connection of its own
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) contexts: u32,
+    /// Bind the context to a channel, by this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) bindings: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssServer {
+    /// The service, as service@host
+    pub(crate) service: String,
+    /// On which port; 0: the system picks one
+    #[arg(short, long, default_value_t = 4444)]
+    pub(crate) port: u16,
+    /// On which address
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub(crate) address: IpAddr,
+    /// Print tokens and flags
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Export and import each context before it is used
+    #[arg(long)]
+    pub(crate) export: bool,
+    /// End after one connection
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Which keytab
+    #[arg(long)]
+    pub(crate) keytab: Option<KeytabName>,
+    /// Demand that contexts are bound to a channel, by this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) bindings: Option<String>,
+}
+
+fn seconds(text: &str) -> Result<i64, String> {
+    parse_duration(text)
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(|| "write a time such as 8h, 90m, 1h30m or 3600s".into())
+}
+
+fn name_and_password(text: &str) -> Result<(String, String), String> {
+    let (name, password) = text.split_once('=').ok_or("write NAME=PASSWORD")?;
+    Ok((name.into(), password.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_table_holds_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_of_nothing_is_refused() {
+        assert_eq!(seconds("90m"), Ok(5_400));
+        assert!(seconds("0").is_err() && seconds("-1h").is_err() && seconds("soon").is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! `gss client`: initiates contexts, and sends a message over each.
+
+use std::net::TcpStream;
+
+use orthros::{ChannelBindings, Context, Name, Order, Orthros};
+
+use super::framing::{Purpose, Stream};
+use crate::arguments::GssClient;
+use crate::failure::{Ending, Failure, While};
+use crate::output;
+
+pub(crate) fn run(wanted: &GssClient) -> Result<Ending, Failure> {
+    let orthros = Orthros::from_system()?;
+    let service = Name::parse_hostbased(&wanted.service)?;
+    for _ in 0..wanted.contexts {
+        let connection = TcpStream::connect((wanted.host.as_str(), wanted.port))
+            .and_then(Stream::new)
+            .while_doing(format!("cannot connect to {} port {}", wanted.host, wanted.port));
+        let mut stream = connection?;
+        let context = establish(&orthros, wanted, &service, &mut stream)?;
+        output::line(format!("Context with {}: {}", context.acceptor(), context.flags()))?;
+        for _ in 0..wanted.messages {
+            send_message(wanted, &context, &mut stream)?;
+        }
+        stream.send(Purpose::NOOP, &[])?;
+    }
+    Ok(Ending::Success)
+}
+
+fn establish(
+    orthros: &Orthros,
+    wanted: &GssClient,
+    service: &Name,
+    stream: &mut Stream,
+) -> Result<Context, Failure> {
+    let mut request = orthros.initiate(service.clone())?.confidential();
+    if !wanted.no_mutual {
+        request = request.mutual();
+    }
+    if !wanted.no_replay {
+        request = request.replay_detection();
+    }
+    if wanted.sequence {
+        request = request.sequencing();
+    }
+    if wanted.delegate {
+        request = request.delegate();
+    }
+    if let Some(text) = &wanted.bindings {
+        request = request.bindings(ChannelBindings::from_application_data(text.as_bytes()));
+    }
+    stream.send(Purpose::NOOP.and_if(true, Purpose::CONTEXT_NEXT), &[])?;
+    super::establish(orthros, request.start(), stream, |_| Ok(()))
+}
+
+fn send_message(wanted: &GssClient, context: &Context, stream: &mut Stream) -> Result<(), Failure> {
+    let message = wanted.message.as_bytes();
+    let token = match (wanted.no_wrap, wanted.no_encrypt) {
+        (true, _) => message.to_vec(),
+        (false, true) => context.wrap_integrity(message)?,
+        (false, false) => context.wrap(message)?,
+    };
+    let purpose = Purpose::DATA
+        .and_if(!wanted.no_wrap, Purpose::WRAPPED)
+        .and_if(!wanted.no_encrypt, Purpose::ENCRYPTED)
+        .and_if(!wanted.no_mic, Purpose::SEND_MIC);
+    stream.send(purpose, &token)?;
+    let (_, answer) = stream.expect("an answer to the message")?;
+    if wanted.no_mic {
+        output::line("Response received.")?;
+        return Ok(());
+    }
+    let order = context.verify_mic(message, &answer);
+    match order.map_err(|error| Failure::new(error).while_doing("the server's signature"))? {
+        Order::InOrder => output::line("Signature verified.")?,
+        Order::Gap => output::line("Signature verified; signatures before it are missing.")?,
+        unusual => {
+            return Err(Failure::new(format!("the server's signature is genuine, but {}", told(unusual))));
+        }
+    };
+    Ok(())
+}
+
+/// What is wrong with a genuine message.
+pub(super) fn told(order: Order) -> &'static str {
+    match order {
+        Order::InOrder => "the next one",
+        Order::Duplicate => "it came before: a replay",
+        Order::Old => "too old to tell whether it came before",
+        Order::Unsequenced => "later ones came before it",
+        Order::Gap => "others are missing before it",
+    }
+}

@@ -1,0 +1,54 @@
+//! `gss client` and `gss server`: the two ends of a context, in the framing of Debian's `krb5-gss-samples`, so
+//! that either end can be MIT's.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `framing` | a token on the wire: what it is for, its length, itself |
+//! | `client` | initiates contexts and sends messages |
+//! | `server` | accepts contexts and reads messages |
+
+pub(crate) mod client;
+pub(crate) mod framing;
+pub(crate) mod server;
+
+use orthros::{Context, Orthros, Step};
+
+use crate::failure::Failure;
+use framing::{Purpose, Stream};
+
+/// What happens to tokens on the way to a context, for whoever wants to be told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Passing<'a> {
+    Received(&'a [u8]),
+    Sending(&'a [u8]),
+}
+
+/// Establishes a context over the samples' framing. An error token that is owed to the peer is sent before the
+/// failure is told.
+fn establish(
+    orthros: &Orthros,
+    mut step: Step,
+    stream: &mut Stream,
+    mut tell: impl FnMut(Passing<'_>) -> Result<(), Failure>,
+) -> Result<Context, Failure> {
+    loop {
+        step = match step {
+            Step::Send(owed) => {
+                tell(Passing::Sending(owed.token()))?;
+                stream.send(Purpose::CONTEXT, owed.token())?;
+                owed.sent()
+            }
+            Step::Receive(wait) => {
+                let (purpose, token) = stream.expect("a context token")?;
+                if !purpose.contains(Purpose::CONTEXT) {
+                    return Err(Failure::new(format!("a token of purpose {purpose} came, no context token")));
+                }
+                tell(Passing::Received(&token))?;
+                wait.token(&token)
+            }
+            Step::Need(need) => orthros.provide(need),
+            Step::Done(context) => return Ok(context),
+            Step::Failed(error) => return Err(error.into()),
+        };
+    }
+}

@@ -1,0 +1,173 @@
+//! `gss server`: accepts contexts, and reads messages. Connections are served one after the other, as in the
+//! samples; one that fails is told on standard error, and the next one is served.
+
+use std::net::{SocketAddr, TcpListener};
+
+use orthros::{AcceptorCredential, ChannelBindings, Context, Flags, Name, Order, Orthros};
+
+use super::client::told;
+use super::framing::{Purpose, Stream};
+use super::Passing;
+use crate::arguments::GssServer;
+use crate::failure::{Ending, Failure, While};
+use crate::output;
+
+/// The names of flags in RFC 2744 §5.19, in its order: what the samples print.
+const FLAGS: &[(Flags, &str)] = &[
+    (Flags::DELEGATION, "GSS_C_DELEG_FLAG"),
+    (Flags::MUTUAL, "GSS_C_MUTUAL_FLAG"),
+    (Flags::REPLAY, "GSS_C_REPLAY_FLAG"),
+    (Flags::SEQUENCE, "GSS_C_SEQUENCE_FLAG"),
+    (Flags::CONFIDENTIALITY, "GSS_C_CONF_FLAG"),
+    (Flags::INTEGRITY, "GSS_C_INTEG_FLAG"),
+    (Flags::TRANSFERABLE, "GSS_C_TRANS_FLAG"),
+    (Flags::CHANNEL_BOUND, "GSS_C_CHANNEL_BOUND_FLAG"),
+];
+
+struct Server<'a> {
+    orthros: Orthros,
+    credential: AcceptorCredential,
+    wanted: &'a GssServer,
+}
+
+pub(crate) fn run(wanted: &GssServer) -> Result<Ending, Failure> {
+    let orthros = Orthros::from_system()?;
+    let service = Name::parse_hostbased(&wanted.service)?;
+    let keytab = wanted.keytab.as_ref().unwrap_or_else(|| orthros.default_keytab());
+    let credential = orthros.acceptor_from(keytab, Some(&service))?;
+    let listener = TcpListener::bind(SocketAddr::new(wanted.address, wanted.port))
+        .while_doing(format!("cannot listen on {} port {}", wanted.address, wanted.port))?;
+    let server = Server { orthros, credential, wanted };
+    output::line(format!("listening on {}", listener.local_addr()?))?;
+    output::line("starting...")?;
+    loop {
+        let (connection, _) = listener.accept().while_doing("cannot accept a connection")?;
+        let served = Stream::new(connection)
+            .while_doing("cannot use the connection")
+            .and_then(|mut stream| server.serve(&mut stream));
+        match served {
+            Err(failure) if wanted.once => return Err(failure),
+            Err(Failure::ClosedPipe) => return Err(Failure::ClosedPipe),
+            // What a peer does wrong must not end the service of others.
+            Err(Failure::Story(story)) => eprintln!("orthros: {story}"),
+            Ok(()) if wanted.once => return Ok(Ending::Success),
+            Ok(()) => {}
+        }
+    }
+}
+
+impl Server<'_> {
+    fn serve(&self, stream: &mut Stream) -> Result<(), Failure> {
+        let (purpose, _) = stream.expect("its first token")?;
+        if !purpose.contains(Purpose::NOOP) || !purpose.contains(Purpose::CONTEXT_NEXT) {
+            return Err(Failure::new(format!("the first token has purpose {purpose}: no context follows")));
+        }
+        let mut context = self.accept(stream)?;
+        if self.wanted.export {
+            let token = self.orthros.export(context)?;
+            output::line(format!("Exported context: {} octets", token.len()))?;
+            context = self.orthros.import(&token)?;
+            output::line("Imported context")?;
+        }
+        while let Some((purpose, token)) = stream.receive()? {
+            if purpose.contains(Purpose::NOOP) {
+                self.verbose(|| "NOOP token".into())?;
+                break;
+            }
+            self.message(&context, purpose, &token, stream)?;
+        }
+        Ok(())
+    }
+
+    fn accept(&self, stream: &mut Stream) -> Result<Context, Failure> {
+        let mut request = self.orthros.accept(&self.credential);
+        if let Some(text) = &self.wanted.bindings {
+            request = request.bindings_required(ChannelBindings::from_application_data(text.as_bytes()));
+        }
+        let context =
+            super::establish(&self.orthros, request.start(), stream, |passing| match passing {
+                Passing::Received(token) => {
+                    self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
+                }
+                Passing::Sending(token) => self.verbose(|| {
+                    format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
+                }),
+            })?;
+        for (_, name) in FLAGS.iter().filter(|row| context.flags().contains(row.0)) {
+            self.verbose(|| format!("context flag: {name}"))?;
+        }
+        output::line(format!(
+            "Accepted connection using mechanism OID {{ {} }}.",
+            context.mechanism().to_string().replace('.', " ")
+        ))?;
+        output::line(format!("Accepted connection: \"{}\"", context.initiator()))?;
+        if let Some(delegated) = context.delegated_credential() {
+            output::line(format!("Delegated credential of {}", delegated.client()))?;
+        }
+        Ok(context)
+    }
+
+    fn message(
+        &self,
+        context: &Context,
+        purpose: Purpose,
+        token: &[u8],
+        stream: &mut Stream,
+    ) -> Result<(), Failure> {
+        self.verbose(|| format!("Message token (flags={purpose}):\n{}", dump(token)))?;
+        let message = if purpose.contains(Purpose::WRAPPED) {
+            let opened = context.unwrap(token)?;
+            if purpose.contains(Purpose::ENCRYPTED) && !opened.confidential {
+                output::line("Warning!  Message not encrypted.")?;
+            }
+            match opened.order {
+                Order::InOrder | Order::Gap => {}
+                unusual => {
+                    return Err(Failure::new(format!("the message is genuine, but {}", told(unusual))));
+                }
+            }
+            opened.message
+        } else {
+            token.to_vec()
+        };
+        output::line(format!("Received message: {}", readable(&message)))?;
+        if !purpose.contains(Purpose::SEND_MIC) {
+            return stream.send(Purpose::NOOP, &[]);
+        }
+        stream.send(Purpose::MIC, &context.mic(&message)?)?;
+        self.verbose(|| "MIC signature sent".into())
+    }
+
+    fn verbose(&self, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.wanted.verbose {
+            output::line(text())?;
+        }
+        Ok(())
+    }
+}
+
+/// A message in quotes if it is text that a terminal bears, else as octets.
+fn readable(message: &[u8]) -> String {
+    match std::str::from_utf8(message) {
+        Ok(text) if !text.chars().any(char::is_control) => format!("\"{text}\""),
+        _ => format!("\n{}", dump(message)),
+    }
+}
+
+/// Octets in rows of sixteen.
+fn dump(octets: &[u8]) -> String {
+    let row = |row: &[u8]| row.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().join(" ");
+    octets.chunks(16).map(row).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_with_control_characters_never_reaches_the_terminal_as_it_is() {
+        assert_eq!(readable("grüße".as_bytes()), "\"grüße\"");
+        assert_eq!(readable(b"a\x1b[2J"), "\n61 1b 5b 32 4a");
+        assert_eq!(readable(&[0xff; 17]), format!("\n{}\nff", ["ff"; 16].join(" ")));
+    }
+}
