@@ -92,7 +92,6 @@ fn own_keytab(kdc: Side) -> Result<(), Failure> {
         let words = [
             "keytab",
             "add",
-            "-k",
             &keytab,
             "-p",
             "alice",
