@@ -68,7 +68,7 @@ fn list(wanted: &Klist) -> Result<Ending, Failure> {
             principal: cache.primary().to_string(),
             kdc_offset: cache.time_offset().map_or(0, |offset| offset.seconds),
             tickets: tickets.collect(),
-            unusable: cache.opaque_count(),
+            unusable: cache.opaque_credentials().count(),
         });
     }
     output::octets(table(name, &cache, wanted).as_bytes())
@@ -96,7 +96,7 @@ fn table(name: &CacheName, cache: &CredentialCache, wanted: &Klist) -> String {
             text.push_str(&format!("\tEtype (skey, tkt): {session}, {sealed}\n"));
         }
     }
-    match cache.opaque_count() {
+    match cache.opaque_credentials().count() {
         0 => {}
         count => text.push_str(&format!("({count} more that can't be used here)\n")),
     }
