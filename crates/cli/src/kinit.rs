@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn the_line_end_is_no_part_of_the_password_and_blanks_are() {
-        for (input, password) in [("pw\n", "pw"), ("pw\r\nnext\n", "pw"), (" p w ", " p w "), ("\tx\n", "\tx")] {
+        for (input, password) in
+            [("pw\n", "pw"), ("pw\r\nnext\n", "pw"), (" p w ", " p w "), ("\tx\n", "\tx")]
+        {
             assert_eq!(password_line(input.as_bytes()).unwrap().expose_octets(), password.as_bytes());
         }
         assert!(password_line("".as_bytes()).is_err() && password_line("\nx".as_bytes()).is_err());

@@ -38,7 +38,11 @@ pub(crate) fn run(wanted: &Demo) -> Result<Ending, Failure> {
     let report = stage.play()?;
     if wanted.json {
         // On one line where somebody waits for it.
-        if wanted.hold { output::json_line(&report)? } else { output::json(&report)? };
+        if wanted.hold {
+            output::json_line(&report)?
+        } else {
+            output::json(&report)?
+        };
     }
     if wanted.hold {
         io::copy(&mut io::stdin().lock(), &mut io::sink()).while_doing("cannot read standard input")?;

@@ -206,7 +206,10 @@ impl Stage {
                 .claim("the message is the one that was sent", heard.message.text == QUESTION)
                 .claim("it was sealed and in order", heard.message.sealed && is_next(heard.message.order))
                 .claim("the answer is the one that was sent", said.answer.text == answer)
-                .claim("the answer was sealed and in order", said.answer.sealed && is_next(said.answer.order)),
+                .claim(
+                    "the answer was sealed and in order",
+                    said.answer.sealed && is_next(said.answer.order),
+                ),
         )?;
         Ok((said, heard))
     }
@@ -299,9 +302,7 @@ impl Stage {
                 .claim("because the heir had spent the token", by == moved.heir)
                 .claim(
                     "at the time of its import",
-                    again.spent_at.is_some()
-                        && spent <= moved.at
-                        && spent.plus_seconds(60) > moved.at,
+                    again.spent_at.is_some() && spent <= moved.at && spent.plus_seconds(60) > moved.at,
                 ),
         )
     }
@@ -349,7 +350,8 @@ fn context_step(tickets: &Tickets, ours: &Established, theirs: &Established, pid
         .claim("two tokens made it", ours.tokens == 2 && theirs.tokens == 2)
         .claim(
             "both ends are on one connection",
-            ours.connection.local == theirs.connection.peer && ours.connection.peer == theirs.connection.local,
+            ours.connection.local == theirs.connection.peer
+                && ours.connection.peer == theirs.connection.local,
         )
 }
 
@@ -402,7 +404,8 @@ impl Passed {
 
     /// Whether none of these texts can be read from what passed.
     fn hides(&self, texts: &[&str]) -> bool {
-        let readable = |octets: &[u8], text: &str| octets.windows(text.len()).any(|part| part == text.as_bytes());
+        let readable =
+            |octets: &[u8], text: &str| octets.windows(text.len()).any(|part| part == text.as_bytes());
         let ends = [&self.initiator, &self.holders];
         let mut streams = ends.iter().flat_map(|end| [&end.sent, &end.received]);
         streams.all(|stream| !texts.iter().any(|text| readable(stream, text)))

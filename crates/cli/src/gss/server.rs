@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 
 use orthros::{AcceptorCredential, ChannelBindings, Context, Flags, Name, Order, Orthros};
 
+use super::Passing;
 use super::client::told;
 use super::framing::{Purpose, Stream};
-use super::Passing;
 use crate::arguments::GssServer;
 use crate::failure::{Ending, Failure, While};
 use crate::output;
@@ -84,15 +84,14 @@ impl Server<'_> {
         if let Some(text) = &self.wanted.bindings {
             request = request.bindings_required(ChannelBindings::from_application_data(text.as_bytes()));
         }
-        let context =
-            super::establish(&self.orthros, request.start(), stream, |passing| match passing {
-                Passing::Received(token) => {
-                    self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
-                }
-                Passing::Sending(token) => self.verbose(|| {
-                    format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
-                }),
-            })?;
+        let context = super::establish(&self.orthros, request.start(), stream, |passing| match passing {
+            Passing::Received(token) => {
+                self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
+            }
+            Passing::Sending(token) => self.verbose(|| {
+                format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
+            }),
+        })?;
         for (_, name) in FLAGS.iter().filter(|row| context.flags().contains(row.0)) {
             self.verbose(|| format!("context flag: {name}"))?;
         }
