@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use orthros_crypto::{BadKey, Enctype, Key, LongTermKey, Password};
 use orthros_krb5::principal::BadPrincipal;
 use orthros_krb5::{Keytab, Principal};
-use orthros_wire::Random;
+use orthros_wire::{Random, Timestamp};
 
 use crate::policy::RealmPolicy;
 
