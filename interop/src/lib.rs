@@ -7,6 +7,7 @@
 //! | [`process`] | child processes with captured output; every wait is bounded, every child ends by pid |
 //! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC or by ours |
 //! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's or ours |
+//! | [`relay`] | passes a connection on and remembers it, for sending it again |
 //! | [`failure`] | what a scenario returns when it does not hold |
 //!
 //! Subject and peer speak through sockets, files and programs, never through each other's API. Nothing here
@@ -18,6 +19,7 @@ pub mod gss;
 pub mod peers;
 pub mod process;
 pub mod realm;
+pub mod relay;
 pub mod scenario;
 
 pub use failure::Failure;

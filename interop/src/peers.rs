@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A program that scenarios run, and the Debian package that brings it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
-    /// The file name of the program.
+    /// The file name of the program, or the whole path of a file that is none.
     pub program: &'static str,
     /// The Debian 12 package.
     pub package: &'static str,
@@ -42,6 +42,10 @@ peers! {
     GSS_CLIENT = "gss-client" from "krb5-gss-samples";
     /// MIT's sample acceptor.
     GSS_SERVER = "gss-server" from "krb5-gss-samples";
+    /// Debian's own interpreter, for [`Self::PYTHON_GSSAPI`].
+    PYTHON = "/usr/bin/python3" from "python3";
+    /// MIT's library for Python programs.
+    PYTHON_GSSAPI = "/usr/lib/python3/dist-packages/gssapi/__init__.py" from "python3-gssapi";
     /// Line buffering for `gss-server`.
     STDBUF = "stdbuf" from "coreutils";
 }
@@ -75,7 +79,10 @@ impl Peer {
         std::env::split_paths(&path)
             .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")])
             .map(|folder| folder.join(self.program))
-            .find(|file| is_executable(file))
+            .find(|file| {
+                is_executable(file)
+                    || file.is_absolute() && *file == Path::new(self.program) && file.is_file()
+            })
             .ok_or(Missing(vec![self]))
     }
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use orthros_crypto::{BadKey, Enctype, Key, LongTermKey, Password};
-use orthros_krb5::Principal;
 use orthros_krb5::principal::BadPrincipal;
-use orthros_wire::Random;
+use orthros_krb5::{Keytab, Principal};
+use orthros_wire::{Random, Timestamp};
 
 use crate::policy::RealmPolicy;
 
@@ -240,6 +240,23 @@ impl Realm {
         let Some(version) = entry.as_ref().and_then(|entry| entry.newest()) else { return Vec::new() };
         let made = version.keys.iter().filter_map(|stored| stored.key(principal).ok());
         made.map(|key| KeytabKey { principal: principal.clone(), kvno: version.kvno, key }).collect()
+    }
+
+    /// A keytab with the newest keys of a principal, for its acceptor. `name` may do without its realm.
+    ///
+    /// # Errors
+    /// [`RealmError`] if it is no principal of this realm, or is not known.
+    pub fn keytab(&self, name: &str) -> Result<Keytab, RealmError> {
+        let principal = Principal::parse(name, Some(&self.name))?;
+        let mut keytab = Keytab::default();
+        for key in self.keytab_for(&principal) {
+            let added = keytab.add(key.principal, key.kvno, key.key.duplicate(), Timestamp::default());
+            debug_assert!(added.is_ok(), "a name that parses fits a keytab");
+        }
+        if keytab.entries().next().is_none() {
+            return Err(RealmError::Unknown(principal));
+        }
+        Ok(keytab)
     }
 
     /// The realm's name.

@@ -7,7 +7,7 @@ use orthros_gss::{Context, Error, Need, Step};
 use orthros_krb5::wire::{Decode, KrbError};
 use orthros_krb5::{Credential, ErrorCode};
 
-use crate::replay::ReplayRefusal;
+use crate::replay::{ReplayRefusal, before_memory};
 use crate::{CacheName, Orthros};
 
 /// The longest token that [`Orthros::establish`] takes, in octets: 1 MiB.
@@ -49,11 +49,16 @@ impl Orthros {
                 Ok(answer) => need.reply(&answer),
                 Err(report) => need.unavailable(report),
             },
-            Need::Replay(need) => match self.replay().check(need.tag(), need.now(), need.skew_seconds()) {
-                Ok(()) => need.fresh(),
-                Err(ReplayRefusal::Replayed) => need.replayed(),
-                Err(ReplayRefusal::Unavailable(report)) => need.unavailable(report),
-            },
+            Need::Replay(need) => {
+                let cache = self.replay();
+                let answer = before_memory(cache, need.authenticator_time(), need.is_replay_harmless())
+                    .and_then(|()| cache.check(need.tag(), need.now(), need.skew_seconds()));
+                match answer {
+                    Ok(()) => need.fresh(),
+                    Err(ReplayRefusal::Replayed) => need.replayed(),
+                    Err(ReplayRefusal::Unavailable(report)) => need.unavailable(report),
+                }
+            }
             Need::Spend(need) => self.spend(need),
             Need::Store(need) => {
                 self.store_ticket(need.origin(), need.ticket());

@@ -71,7 +71,7 @@ pub struct Builder {
     default_keytab: KeytabName,
     client_keytab: KeytabName,
     link: Option<KdcLink>,
-    replay: Box<dyn ReplayCache>,
+    replay: Option<Box<dyn ReplayCache>>,
     places: Option<Places>,
     given: Option<(SealingKey, Box<dyn Ledger>)>,
 }
@@ -124,7 +124,7 @@ impl Builder {
 
     /// Where requests that were seen are remembered.
     pub fn replay_cache(self, cache: impl ReplayCache + 'static) -> Self {
-        Self { replay: Box::new(cache), ..self }
+        Self { replay: Some(Box::new(cache)), ..self }
     }
 
     /// Where the key for transfer tokens and its ledger may live; otherwise where `[orthros]` of the
@@ -153,6 +153,7 @@ impl Builder {
             udp_preference_limit: config.udp_preference_limit,
             ..KdcLink::default()
         });
+        let replay = self.replay.unwrap_or_else(|| Box::new(MemoryReplay::made_at(self.env.now())));
         let settings =
             Settings { transfer: config.transfer.enabled, config: Arc::new(config), env: self.env };
         Orthros(Arc::new(Inner {
@@ -161,7 +162,7 @@ impl Builder {
             default_keytab: self.default_keytab,
             client_keytab: self.client_keytab,
             link,
-            replay: self.replay,
+            replay,
             transfer,
             stores: Stores::default(),
         }))
@@ -180,7 +181,7 @@ impl Orthros {
             .default_cache(settings::default_cache(&config)?)
             .default_keytab(settings::default_keytab(&config)?)
             .client_keytab(settings::default_client_keytab(&config)?);
-        Ok(Builder { replay: settings::replay_cache()?, ..builder.config(config) }.build())
+        Ok(Builder { replay: Some(settings::replay_cache()?), ..builder.config(config) }.build())
     }
 
     /// Nothing from the system but clock and randomness.
@@ -193,7 +194,7 @@ impl Orthros {
             default_keytab: KeytabName::Memory(memory),
             client_keytab: KeytabName::Memory("client".to_owned()),
             link: None,
-            replay: Box::new(MemoryReplay::new()),
+            replay: None,
             places: None,
             given: None,
         }
@@ -268,6 +269,29 @@ impl Orthros {
                 Ok(credential) => Ok(credential),
                 Err(cache) => Err(NoCredential::None(format!("{cache}; {keytab}; run kinit")).into()),
             },
+        }
+    }
+
+    /// The credential of one client: the default cache's if it is its, or else by its key in the client keytab.
+    ///
+    /// # Errors
+    /// [`NoCredential`] names each place tried and what is wrong with it.
+    pub fn credential_for(&self, client: &Name) -> Result<Arc<InitiatorCredential>, Error> {
+        let client = client.to_principal(self.config(), None)?;
+        let cache = match self.credential_from(&self.0.default_cache) {
+            Ok(credential) if *credential.client() == client => return Ok(credential),
+            Ok(credential) => format!("{}: it belongs to {}", self.0.default_cache, credential.client()),
+            Err(error) => error.to_string(),
+        };
+        match self.read_keytab(&self.0.client_keytab) {
+            Ok(keytab) if keytab.keys_for(&client).next().is_some() => {
+                self.acquire(&client.to_string()).keytab(&keytab).blocking()
+            }
+            Ok(_) => {
+                let keytab = &self.0.client_keytab;
+                Err(NoCredential::None(format!("{cache}; {keytab}: it has no key of {client}")).into())
+            }
+            Err(keytab) => Err(NoCredential::None(format!("{cache}; {keytab}; run kinit {client}")).into()),
         }
     }
 

@@ -51,3 +51,8 @@ pub use orthros_gss::{
 pub use orthros_krb5::{Config, Keytab, Principal};
 pub use settings::SetupError;
 pub use stores::{CacheName, KeytabName, StoreError};
+
+/// The examples of README.md, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -191,3 +191,51 @@ fn a_cache_that_cannot_be_written_keeps_its_old_content() {
     assert!(orthros.read_cache(orthros.default_cache()).unwrap().to_octets().ct_eq(&before));
     drop(Arc::clone(&alice));
 }
+
+#[test]
+fn a_cache_without_memory_of_the_past_refuses_old_requests_unless_a_replay_is_harmless() {
+    let world = World::new();
+    let alice = world.orthros();
+    alice.acquire("alice").password("open sesame").blocking_into(alice.default_cache()).unwrap();
+    let first_token = |mutual: bool| {
+        let request = alice.initiate(Name::hostbased_service("host", "localhost")).unwrap();
+        let mut step = if mutual { request.mutual().start() } else { request.start() };
+        loop {
+            step = match step {
+                orthros::Step::Need(need) => alice.provide(need),
+                orthros::Step::Send(owed) => return owed.token().to_vec(),
+                other => panic!("{other:?}"),
+            };
+        }
+    };
+    let (one_way, mutual) = (first_token(false), first_token(true));
+    // This acceptor was made after both requests.
+    let acceptor = world.orthros();
+    let accept = |token: &[u8]| {
+        let credential = acceptor.acceptor().unwrap();
+        let orthros::Step::Receive(wait) = acceptor.accept(&credential).start() else { panic!() };
+        let orthros::Step::Need(need) = wait.token(token) else { panic!() };
+        let orthros::Step::Send(owed) = acceptor.provide(need) else {
+            panic!("an answer is owed either way")
+        };
+        owed.sent()
+    };
+    let orthros::Step::Failed(error) = accept(&one_way) else { panic!() };
+    assert!(error.to_string().contains("remembers what was accepted since"), "{error}");
+    assert!(matches!(accept(&mutual), orthros::Step::Done(_)));
+    assert!(matches!(accept(&mutual), orthros::Step::Failed(_)), "and a replay is still a replay");
+}
+
+#[test]
+fn a_credential_by_name_comes_from_the_cache_or_the_client_keytab() {
+    let world = World::new();
+    let kdc = world.kdc.address().to_string();
+    let orthros = Orthros::builder().config(Config::for_realm("TEST", &[&kdc]).unwrap()).build();
+    orthros.acquire("alice").password("open sesame").blocking_into(orthros.default_cache()).unwrap();
+    orthros.write_keytab(orthros.client_keytab(), world.keytab()).unwrap();
+    for (name, client) in [("alice", "alice@TEST"), ("host/localhost", "host/localhost@TEST")] {
+        assert_eq!(orthros.credential_for(&Name::user(name)).unwrap().client().to_string(), client);
+    }
+    let error = orthros.credential_for(&Name::user("bob")).unwrap_err();
+    assert!(error.to_string().contains("bob@TEST") && error.to_string().contains("alice@TEST"), "{error}");
+}

@@ -4,10 +4,18 @@
 
 use std::process::ExitCode;
 
+mod bindings;
+mod matrix;
 mod mit_alone;
+mod replay;
+mod stores;
 
 fn main() -> ExitCode {
     let mut scenarios = Vec::new();
     scenarios.extend(mit_alone::scenarios());
+    scenarios.extend(matrix::scenarios());
+    scenarios.extend(stores::scenarios());
+    scenarios.extend(replay::scenarios());
+    scenarios.extend(bindings::scenarios());
     interop::scenario::run(scenarios)
 }

@@ -202,6 +202,17 @@ impl NeedReplay {
         self.checked.skew_seconds()
     }
 
+    /// The time of the authenticator, by the client's clock.
+    pub fn authenticator_time(&self) -> Timestamp {
+        self.checked.authenticator_time()
+    }
+
+    /// Whether a replay would gain nothing: the client asked for mutual authentication, so the context will
+    /// use a key that only the first sender can read from the answer (RFC 4120 §3.2.3).
+    pub fn is_replay_harmless(&self) -> bool {
+        self.checked.is_mutual()
+    }
+
     /// It was not seen before, and is recorded now.
     pub fn fresh(self) -> Step {
         self.checked.fresh()

@@ -14,6 +14,7 @@ use crate::sys::fork;
 /// A forked child has not seen what its parent accepts from then on, nor the other way, so a cache refuses to
 /// serve in a process that did not make it.
 pub struct MemoryReplay {
+    made_at: Timestamp,
     generation: u64,
     seen: Mutex<Seen>,
 }
@@ -27,9 +28,10 @@ struct Seen {
 }
 
 impl MemoryReplay {
-    /// An empty cache. It knows nothing of what was accepted before it was made.
-    pub fn new() -> Self {
-        Self { generation: fork::generation(), seen: Mutex::default() }
+    /// An empty cache, made now. It knows nothing of what was accepted before, and says so by
+    /// [`remembers_since`](ReplayCache::remembers_since).
+    pub fn made_at(now: Timestamp) -> Self {
+        Self { made_at: now, generation: fork::generation(), seen: Mutex::default() }
     }
 
     /// How many tags are remembered.
@@ -43,12 +45,6 @@ impl MemoryReplay {
     }
 }
 
-impl Default for MemoryReplay {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl fmt::Debug for MemoryReplay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MemoryReplay(..)")
@@ -56,6 +52,10 @@ impl fmt::Debug for MemoryReplay {
 }
 
 impl ReplayCache for MemoryReplay {
+    fn remembers_since(&self) -> Option<Timestamp> {
+        Some(self.made_at)
+    }
+
     fn check(&self, tag: &[u8], now: Timestamp, skew_seconds: u32) -> Result<(), ReplayRefusal> {
         if self.generation != fork::generation() {
             return Err(ReplayRefusal::Unavailable(
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_refused_for_two_skews_and_then_forgotten() {
-        let cache = MemoryReplay::new();
+        let cache = MemoryReplay::made_at(Timestamp::from_seconds(0));
         let at = Timestamp::from_seconds;
         assert_eq!(cache.check(b"one", at(1_000), 300), Ok(()));
         for moment in [1_000, 1_299, 1_600, 400] {
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_forked_child_does_not_trust_its_parents_memory() {
-        let cache = MemoryReplay::new();
+        let cache = MemoryReplay::made_at(Timestamp::from_seconds(0));
         let said = fork::tests::in_a_child(|| match cache.check(b"one", Timestamp::from_seconds(1), 300) {
             Err(ReplayRefusal::Unavailable(cause)) => cause.into_bytes(),
             other => format!("{other:?}").into_bytes(),

@@ -31,6 +31,31 @@ pub trait ReplayCache: Send + Sync {
     /// [`ReplayRefusal::Replayed`] if it was remembered already; [`ReplayRefusal::Unavailable`] if that can't
     /// be found out or recorded. Both mean that the authenticator must be refused.
     fn check(&self, tag: &[u8], now: Timestamp, skew_seconds: u32) -> Result<(), ReplayRefusal>;
+
+    /// Since when everything accepted is remembered, if the cache lost or never had what was before. An
+    /// authenticator from before may be a replay that it can't know; [`before_memory`] refuses it.
+    fn remembers_since(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// Refuses an authenticator from before the cache's memory begins, unless a replay would do no harm: with
+/// mutual authentication and a subkey of the acceptor's the replayer learns nothing and can say nothing
+/// (RFC 4120 §3.2.3).
+///
+/// # Errors
+/// [`ReplayRefusal::Unavailable`], with both times.
+pub fn before_memory(
+    cache: &dyn ReplayCache,
+    authenticator: Timestamp,
+    harmless: bool,
+) -> Result<(), ReplayRefusal> {
+    match cache.remembers_since() {
+        Some(since) if !harmless && authenticator < since => Err(ReplayRefusal::Unavailable(format!(
+            "it remembers what was accepted since {since}, and this request is dated {authenticator}: ask again"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Why an authenticator can't be accepted.

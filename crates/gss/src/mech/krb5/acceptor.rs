@@ -98,6 +98,14 @@ impl Checked {
         self.now
     }
 
+    pub(crate) fn authenticator_time(&self) -> Timestamp {
+        self.opened.time
+    }
+
+    pub(crate) fn is_mutual(&self) -> bool {
+        self.opened.options.contains(ApOptions::MUTUAL_REQUIRED)
+    }
+
     pub(crate) fn skew_seconds(&self) -> u32 {
         self.accept.settings.skew_seconds()
     }
@@ -152,7 +160,7 @@ impl Checked {
         delegated: Option<Arc<InitiatorCredential>>,
     ) -> Step {
         let random = &*self.accept.settings.env.random;
-        let mutual = self.opened.options.contains(ApOptions::MUTUAL_REQUIRED);
+        let mutual = self.is_mutual();
         let flags = flags
             .with(Flags::MUTUAL, mutual)
             .with(Flags::CHANNEL_BOUND, bindings.bound)

@@ -1,0 +1,151 @@
+//! Caches and keytabs, read and written both ways.
+
+use interop::peers::Peer;
+use interop::{Enctype, Failure, Realm, Scenario, Side};
+
+const NEEDS: &[Peer] =
+    &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::KINIT, Peer::KLIST, Peer::KVNO, Peer::KTUTIL];
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let mut list = Vec::new();
+    for kdc in Side::ALL {
+        for writer in Side::ALL {
+            list.push(Scenario::new(
+                format!("stores::a_cache_of_{writer}_is_read_and_continued_by_the_other_kdc_{kdc}"),
+                NEEDS,
+                move || cache(kdc, writer),
+            ));
+        }
+        list.push(Scenario::new(
+            format!("stores::a_keytab_of_ours_logs_in_with_mit_kinit_kdc_{kdc}"),
+            NEEDS,
+            move || own_keytab(kdc),
+        ));
+        list.push(Scenario::new(
+            format!("stores::a_keytab_of_ktutil_logs_in_with_our_kinit_kdc_{kdc}"),
+            NEEDS,
+            move || mit_keytab(kdc),
+        ));
+        list.push(Scenario::new(
+            format!("stores::refusals_of_the_kdc_say_what_to_do_kdc_{kdc}"),
+            NEEDS,
+            move || refusals(kdc),
+        ));
+    }
+    list
+}
+
+fn realm(kdc: Side) -> Result<Realm, Failure> {
+    Realm::build("STORES.TEST").principal("alice", "wonderland").service("host/localhost").start(kdc)
+}
+
+fn other(side: Side) -> Side {
+    match side {
+        Side::Mit => Side::Own,
+        Side::Own => Side::Mit,
+    }
+}
+
+fn kvno(side: Side, realm: &Realm, service: &str) -> Result<(), Failure> {
+    match side {
+        Side::Mit => realm.peer(Peer::KVNO, &[service], ""),
+        Side::Own => realm.orthros(&["kvno", service], ""),
+    }?
+    .success()?
+    .says(&format!("{service}@STORES.TEST: kvno = "))
+    .map(drop)
+}
+
+fn cache(kdc: Side, writer: Side) -> Result<(), Failure> {
+    let realm = realm(kdc)?;
+    realm.kinit(writer, "alice", &["-f"])?;
+    let listing = realm.klist(other(writer))?;
+    assert!(
+        listing.contains("alice@STORES.TEST") && listing.contains("krbtgt/STORES.TEST@STORES.TEST"),
+        "{listing}"
+    );
+    // The other continues the cache by a service ticket; the writer reads what it added.
+    kvno(other(writer), &realm, "host/localhost")?;
+    let listing = realm.klist(writer)?;
+    assert!(listing.contains("host/localhost@STORES.TEST"), "{listing}");
+    kvno(writer, &realm, "krbtgt/STORES.TEST")?;
+    let listing = realm.klist(other(writer))?;
+    assert!(listing.contains("host/localhost@STORES.TEST"), "{listing}");
+    match other(writer) {
+        Side::Mit => realm.peer(Peer::KLIST, &["-s"], ""),
+        Side::Own => realm.orthros(&["klist", "-s"], ""),
+    }?
+    .success()?;
+    realm.orthros(&["kdestroy"], "")?.success()?;
+    assert!(!realm.ccache.exists());
+    Ok(())
+}
+
+fn path(realm: &Realm, name: &str) -> String {
+    realm.folder().join(name).display().to_string()
+}
+
+fn own_keytab(kdc: Side) -> Result<(), Failure> {
+    let realm = realm(kdc)?;
+    let keytab = path(&realm, "alice.keytab");
+    for enctype in Enctype::ALL {
+        let words = [
+            "keytab",
+            "add",
+            &keytab,
+            "-p",
+            "alice",
+            "--kvno",
+            "1",
+            "-e",
+            enctype.name(),
+            "--password-stdin",
+        ];
+        realm.orthros(&words, "wonderland\n")?.success()?;
+    }
+    let listing = realm.peer(Peer::KLIST, &["-k", "-e", &keytab], "")?.success()?.stdout;
+    for enctype in Enctype::ALL {
+        assert!(listing.contains(&format!("1 alice@STORES.TEST ({enctype})")), "{listing}");
+    }
+    realm.peer(Peer::KINIT, &["-k", "-t", &keytab, "alice"], "")?.success()?;
+    let listing = realm.klist(Side::Own)?;
+    assert!(listing.contains("alice@STORES.TEST"), "{listing}");
+    Ok(())
+}
+
+fn mit_keytab(kdc: Side) -> Result<(), Failure> {
+    let realm = realm(kdc)?;
+    let keytab = path(&realm, "alice.keytab");
+    let script: String = Enctype::ALL
+        .iter()
+        .map(|enctype| format!("addent -password -p alice@STORES.TEST -k 1 -e {enctype}\nwonderland\n"))
+        .collect();
+    realm.peer(Peer::KTUTIL, &[], &format!("{script}wkt {keytab}\nq\n"))?.success()?;
+    let listing = realm.orthros(&["keytab", "list", &keytab], "")?.success()?.stdout;
+    for enctype in Enctype::ALL {
+        assert!(listing.contains(enctype.name()), "{listing}");
+    }
+    realm.orthros(&["kinit", "-k", "-t", &keytab, "alice"], "")?.success()?;
+    realm.peer(Peer::KLIST, &[], "")?.success()?.says("Default principal: alice@STORES.TEST")?;
+    // The keytab that the realm came with opens tickets: a service logs in with it too.
+    let keytab = realm.keytab.display().to_string();
+    realm.orthros(&["kinit", "-k", "-t", &keytab, "host/localhost"], "")?.success()?;
+    realm
+        .peer(Peer::KLIST, &[], "")?
+        .success()?
+        .says("Default principal: host/localhost@STORES.TEST")
+        .map(drop)
+}
+
+fn refusals(kdc: Side) -> Result<(), Failure> {
+    let realm = realm(kdc)?;
+    realm.orthros(&["kinit", "alice"], "looking-glass\n")?.refusal()?.says("alice@STORES.TEST")?;
+    realm.orthros(&["kinit", "nobody"], "x\n")?.refusal()?.says("nobody@STORES.TEST")?;
+    assert!(!realm.ccache.exists());
+    realm.kinit(Side::Own, "alice", &[])?;
+    realm
+        .orthros(&["kvno", "imap/nowhere.test"], "")?
+        .refusal()?
+        .says("imap/nowhere.test@STORES.TEST")
+        .map(drop)
+}
