@@ -5,7 +5,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{NOW, Seeded, World, principal, realm};
+use common::{NOW, SeededRandom, World, principal, realm};
 use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey};
 use orthros_kdc::{Realm, RealmPolicy};
 use orthros_krb5::exchange::{
@@ -94,7 +94,7 @@ fn a_keytab_gets_tickets_as_a_password_does() {
         let keys = world.realm.keytab_for(&host);
         // A key that is out of date stands behind the good one.
         let good = keys.iter().find(|entry| entry.key.enctype() == *enctype).unwrap().key.clone();
-        let old = Arc::new(LongTermKey::from(Key::random(*enctype, &Seeded::new(9))));
+        let old = Arc::new(LongTermKey::from(Key::random(*enctype, &SeededRandom::new(9))));
         let secret = InitialSecret::Keys(vec![good, old]);
         let progress = initial(host.clone(), secret, None, plain(), world.env.clone());
         let tgt = world.drive(progress).unwrap().credential;
@@ -110,7 +110,7 @@ fn a_wrong_password_or_key_is_said_to_be_one() {
     assert_eq!(failure.code(), Some(ErrorCode::PREAUTH_FAILED));
     assert!(failure.to_string().starts_with("the password is not the one that the KDC has for alice@TEST"));
 
-    let stale = Arc::new(LongTermKey::from(Key::random(FAST[0], &Seeded::new(9))));
+    let stale = Arc::new(LongTermKey::from(Key::random(FAST[0], &SeededRandom::new(9))));
     let secret = InitialSecret::Keys(vec![stale]);
     let progress = initial(principal("host/x.test"), secret, None, plain(), world.env.clone());
     let failure = world.drive(progress).unwrap_err();
@@ -122,7 +122,7 @@ fn a_wrong_password_or_key_is_said_to_be_one() {
 fn without_preauthentication_a_wrong_password_shows_when_the_reply_does_not_open() {
     let policy = RealmPolicy { requires_preauth: false, enctypes: FAST.to_vec(), ..RealmPolicy::default() };
     let realm = Realm::builder("TEST").policy(policy).principal("alice", "open sesame");
-    let mut world = World::with_realm(realm.build(&Seeded::new(1)).unwrap());
+    let mut world = World::with_realm(realm.build(&SeededRandom::new(1)).unwrap());
     let obtained = world.alice(plain()).unwrap();
     assert_eq!(obtained.requests, 1);
     assert!(!obtained.credential.flags.contains(TicketFlags::PRE_AUTHENT));
@@ -418,9 +418,9 @@ fn tickets_outlive_a_roll_over_of_the_ticket_granting_key() {
     let mut world = World::new(FAST);
     let old = world.tgt(plain());
     let krbtgt = principal("krbtgt/TEST");
-    assert_eq!(world.realm.roll_over(&krbtgt, &Seeded::new(7)), Ok(2));
+    assert_eq!(world.realm.roll_over(&krbtgt, &SeededRandom::new(7)), Ok(2));
     let host = principal("host/x.test");
-    assert_eq!(world.realm.roll_over(&host, &Seeded::new(8)), Ok(2));
+    assert_eq!(world.realm.roll_over(&host, &SeededRandom::new(8)), Ok(2));
     for tgt in [old, world.tgt(plain())] {
         let progress = service(&tgt, host.clone(), plain(), world.env.clone());
         let ticket = world.drive(progress).unwrap().credential;
@@ -447,7 +447,7 @@ fn exchanges_follow_each_other() {
 #[test]
 fn a_realm_refuses_what_it_cannot_hold() {
     use orthros_kdc::RealmError;
-    let random = Seeded::new(1);
+    let random = SeededRandom::new(1);
     let twice = Realm::builder("TEST").service("a").service("a").build(&random).unwrap_err();
     assert_eq!(twice, RealmError::Exists(principal("a")));
     let far = Realm::builder("TEST").service("a@ELSEWHERE").build(&random).unwrap_err();

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{NOW, Seeded, World, principal};
+use common::{NOW, SeededRandom, World, principal};
 use orthros_crypto::{Enctype, Key, KeyUsage, SessionKey};
 use orthros_krb5::exchange::{ExchangePolicy, Progress, service};
 use orthros_krb5::wire::{
@@ -66,7 +66,7 @@ fn times_beyond_reason_are_refused_or_clamped() {
     use orthros_kdc::{Realm, RealmPolicy};
     let policy = RealmPolicy { requires_preauth: false, enctypes: FAST.to_vec(), ..RealmPolicy::default() };
     let realm = Realm::builder("TEST").policy(policy).principal("alice", "open sesame");
-    let world = World::with_realm(realm.build(&Seeded::new(1)).unwrap());
+    let world = World::with_realm(realm.build(&SeededRandom::new(1)).unwrap());
     let till = |till| as_req(&world, |body| body.till = KerberosTime(till));
     assert_eq!(code(&world, &till(NOW - 1)), Some(ErrorCode::NEVER_VALID));
     assert_eq!(code(&world, &till(0)), None);
@@ -217,7 +217,7 @@ fn a_request_for_a_ticket_must_be_bound_to_its_session_key() {
     let tgt = world.tgt(ExchangePolicy::default());
     let good = || Forged::new(&tgt);
     assert_eq!(code(&world, &good().make(&world)), None);
-    let other = SessionKey::from(Key::random(FAST[0], &Seeded::new(77)));
+    let other = SessionKey::from(Key::random(FAST[0], &SeededRandom::new(77)));
     let foreign = other.checksum(KeyUsage::TGS_REQ_AUTHENTICATOR_CHECKSUM, &[b""]).to_vec();
     for (forged, wanted) in [
         (Forged { checksum: Some((0, Vec::new())), ..good() }, ErrorCode::INAPP_CKSUM),
@@ -292,7 +292,7 @@ fn sealed_part<T>(answer: &[u8], key: &Key, usage: KeyUsage, look: impl FnOnce(E
 fn the_reply_is_sealed_in_the_subkey_where_there_is_one() {
     let mut world = World::new(FAST);
     let tgt = world.tgt(ExchangePolicy::default());
-    let subkey = Key::random(Enctype::Aes256CtsHmacSha384, &Seeded::new(5));
+    let subkey = Key::random(Enctype::Aes256CtsHmacSha384, &SeededRandom::new(5));
     let request = Forged { subkey: Some(&subkey), ..Forged::new(&tgt) }.make(&world);
     let answer = world.realm.answer(&request, now(), &world.kdc_random).unwrap();
     sealed_part(&answer, &subkey, KeyUsage::TGS_REP_ENC_PART_SUBKEY, |part| assert_eq!(part.0.nonce, 7));

@@ -1,51 +1,24 @@
 //! A realm, a clock that stands where it is put, seeded randomness, and the loop that joins client and KDC.
-#![allow(clippy::unwrap_used, clippy::panic, dead_code)]
+#![allow(clippy::unwrap_used, clippy::panic, dead_code, unreachable_pub)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use orthros_crypto::Enctype;
 use orthros_kdc::Realm;
 use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, KdcFailure, Obtained, Progress, initial};
 use orthros_krb5::{Credential, Env, Principal};
-use orthros_wire::{Clock, Random, Timestamp};
+use orthros_wire::Timestamp;
+use orthros_wire::testing::ManualClock;
+pub use orthros_wire::testing::SeededRandom;
 
 pub(crate) const NOW: i64 = 1_700_000_000;
-
-/// SplitMix64: octets that look random and are the same in every run.
-pub(crate) struct Seeded(AtomicU64);
-
-impl Seeded {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(AtomicU64::new(seed))
-    }
-}
-
-impl Random for Seeded {
-    fn fill(&self, octets: &mut [u8]) {
-        for chunk in octets.chunks_mut(8) {
-            let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-            let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            chunk.iter_mut().zip((mixed ^ (mixed >> 31)).to_le_bytes()).for_each(|(to, from)| *to = from);
-        }
-    }
-}
-
-pub(crate) struct Hands(AtomicI64);
-
-impl Clock for Hands {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// A client and a KDC with clocks of their own.
 pub(crate) struct World {
     pub(crate) realm: Realm,
-    pub(crate) client_clock: Arc<Hands>,
+    pub(crate) client_clock: Arc<ManualClock>,
     pub(crate) kdc_now: i64,
-    pub(crate) kdc_random: Seeded,
+    pub(crate) kdc_random: SeededRandom,
     pub(crate) env: Env,
     /// Every message, in order.
     pub(crate) transcript: Vec<Vec<u8>>,
@@ -60,7 +33,7 @@ pub(crate) fn realm(enctypes: &[Enctype]) -> Realm {
         .enctypes(enctypes)
         .principal("alice", "open sesame")
         .service("host/x.test")
-        .build(&Seeded::new(1))
+        .build(&SeededRandom::new(1))
         .unwrap()
 }
 
@@ -70,13 +43,20 @@ impl World {
     }
 
     pub(crate) fn with_realm(realm: Realm) -> Self {
-        let client_clock = Arc::new(Hands(AtomicI64::new(NOW)));
-        let env = Env::new(Arc::clone(&client_clock), Seeded::new(2));
-        Self { realm, client_clock, kdc_now: NOW, kdc_random: Seeded::new(3), env, transcript: Vec::new() }
+        let client_clock = Arc::new(ManualClock::new(NOW));
+        let env = Env::new(Arc::clone(&client_clock), SeededRandom::new(2));
+        Self {
+            realm,
+            client_clock,
+            kdc_now: NOW,
+            kdc_random: SeededRandom::new(3),
+            env,
+            transcript: Vec::new(),
+        }
     }
 
     pub(crate) fn set_client_clock(&self, seconds: i64) {
-        self.client_clock.0.store(seconds, Ordering::SeqCst);
+        self.client_clock.set(Timestamp::from_seconds(seconds));
     }
 
     /// Drives an exchange to its end.
