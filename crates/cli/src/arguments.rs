@@ -93,7 +93,7 @@ pub(crate) struct Kinit {
     /// Use a keytab instead of a password
     #[arg(short = 'k', long)]
     pub(crate) use_keytab: bool,
-    /// Which keytab; default: the client keytab, else the default keytab
+    /// Which keytab; default: the one that KRB5_KTNAME or krb5.conf names
     #[arg(short = 't', long, value_name = "KEYTAB")]
     pub(crate) keytab: Option<KeytabName>,
     /// Into which cache

@@ -39,15 +39,8 @@ pub(crate) fn run(wanted: &Kinit) -> Result<Ending, Failure> {
 }
 
 fn keytab(orthros: &Orthros, named: Option<&KeytabName>) -> Result<std::sync::Arc<Keytab>, Failure> {
-    if let Some(name) = named {
-        return Ok(orthros.read_keytab(name)?);
-    }
-    match orthros.read_keytab(orthros.client_keytab()) {
-        Ok(keytab) => Ok(keytab),
-        Err(client) => orthros.read_keytab(orthros.default_keytab()).map_err(|default| {
-            Failure::new(format!("{client}; {default}")).hint("name a keytab with -t KEYTAB")
-        }),
-    }
+    // The default keytab, as with MIT's kinit; the client keytab serves programs that have no cache.
+    Ok(orthros.read_keytab(named.unwrap_or_else(|| orthros.default_keytab()))?)
 }
 
 /// Whose ticket: as told, else the keytab's first principal, else of whom the cache is, else the user.

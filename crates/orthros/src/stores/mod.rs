@@ -68,7 +68,7 @@ impl fmt::Display for StoreError {
             StoreFault::Cache(error) => error.fmt(f),
             StoreFault::Io(error) => error.fmt(f),
             StoreFault::Keytab(error) => error.fmt(f),
-            StoreFault::Missing => f.write_str("there is none"),
+            StoreFault::Missing => f.write_str("there is no such cache or keytab"),
             StoreFault::NotAFile => f.write_str("not a regular file"),
             StoreFault::TooLarge => write!(f, "larger than {} octets", file::LARGEST),
             StoreFault::Type => f.write_str("this type is not supported here: use FILE or MEMORY"),
