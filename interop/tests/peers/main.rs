@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod errors;
 mod matrix;
 mod mit_alone;
 mod replay;
@@ -17,5 +18,6 @@ fn main() -> ExitCode {
     scenarios.extend(stores::scenarios());
     scenarios.extend(replay::scenarios());
     scenarios.extend(bindings::scenarios());
+    scenarios.extend(errors::scenarios());
     interop::scenario::run(scenarios)
 }
