@@ -12,6 +12,45 @@
 //! # }
 //! ```
 //!
+//! Messages are wrapped (sealed, or signed only) or signed apart, and a context moves to another process once:
+//!
+//! ```
+//! use orthros::{Context, Error, Order, Orthros};
+//!
+//! fn talk_and_move(orthros: &Orthros, here: &Context, there: Context) -> Result<Context, Box<dyn std::error::Error>> {
+//!     assert_eq!(there.unwrap(&here.wrap(b"sealed")?)?.message, b"sealed");
+//!     let message = b"in the clear, by other means";
+//!     assert_eq!(there.verify_mic(message, &here.mic(message)?)?, Order::InOrder);
+//!
+//!     let token = orthros.export(there)?; // `there` is gone; on failure the error holds it, untouched
+//!     let moved = orthros.import(&token)?; // in whatever process of this user
+//!     assert!(orthros.import(&token).is_err());
+//!     assert_eq!(moved.unwrap(&here.wrap(b"as if nothing had happened")?)?.order, Order::InOrder);
+//!     Ok(moved)
+//! }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let realm = orthros_kdc::Realm::builder("TEST").principal("alice", "pw").service("host/localhost");
+//! # let kdc = orthros_kdc::Listener::start(realm.build(&orthros::random::SystemRandom)?)?;
+//! # let config = orthros::Config::for_realm("TEST", &[&kdc.address().to_string()])?;
+//! # let places = orthros::seal_key::Places::new().within(folder.path());
+//! # let orthros = Orthros::builder().config(config).transfer_places(places).build();
+//! # orthros.write_keytab(orthros.default_keytab(), kdc.realm().keytab("host/localhost")?)?;
+//! # let (mut near, mut far) = std::os::unix::net::UnixStream::pair()?;
+//! # let server = orthros.clone();
+//! # let accepting = std::thread::spawn(move || {
+//! #     let request = server.accept(&server.acceptor().unwrap());
+//! #     server.establish(request.start(), &mut far).unwrap()
+//! # });
+//! # let alice = orthros.acquire("alice").password("pw").blocking()?;
+//! # let request = orthros.initiate_with(&alice, orthros::Name::hostbased_service("host", "localhost"));
+//! # let request = request.mutual().confidential().replay_detection().sequencing();
+//! # let here = orthros.establish(request.start(), &mut near)?;
+//! # talk_and_move(&orthros, &here, accepting.join().unwrap())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`face`] | [`Orthros`]: everything below, joined |
