@@ -415,10 +415,11 @@ fn user_key(
     {
         return Ok(Arc::clone(kept));
     }
-    let boot = process::boot_id().ok_or_else(|| {
-        TransferRefusal::Key("the system has no boot id, so no key of this boot can be made".into())
-    })?;
     let user = UserKey::open(places).map_err(|places| TransferRefusal::Key(places.to_string()))?;
+    let boot = process::boot_id().map_err(|error| {
+        let path = process::BOOT_ID;
+        TransferRefusal::Key(format!("{path}: {error}; without a boot id no key of this boot can be made"))
+    })?;
     let key = SealingKey::new(SecretBytes::copy_of(user.secret().expose_octets()), &boot);
     let fresh = Arc::new(OpenedKey { ledger: user.ledger(), key, user });
     *opened = Some(Arc::clone(&fresh));

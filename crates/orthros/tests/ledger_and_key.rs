@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use common::{play, said, say, told};
+use common::{Player, limit, play, play_mounted, role, say, told};
 use orthros::clock::SystemClock;
 use orthros::ledger::{FileLedger, Ledger, SpendRefusal};
 use orthros::seal_key::{NoPlace, Places, UserKey};
@@ -62,17 +62,21 @@ fn of_eight_threads_one_spends_an_id() {
 
 #[test]
 fn of_eight_processes_one_spends_an_id_and_the_others_are_told_which() {
+    const TEST: &str = "of_eight_processes_one_spends_an_id_and_the_others_are_told_which";
+    if role().is_some() {
+        return role_spend();
+    }
     let folder = tempfile::tempdir().unwrap();
     let told = [("FOLDER", folder.path().to_str().unwrap())];
     let before = SystemClock.now();
     let ledger = open(folder.path()).unwrap().ledger();
     let file = fs::File::options().read(true).write(true).open(ledger.path()).unwrap();
     let door = Locked::exclusive(&file).unwrap();
-    let mut racers: Vec<_> = (0..8).map(|_| play("role_spend", &told)).collect();
+    let mut racers: Vec<_> = (0..8).map(|_| play(TEST, "spend", &told)).collect();
     thread::sleep(Duration::from_millis(150));
-    assert!(racers.iter_mut().all(|racer| racer.try_wait().unwrap().is_none()), "somebody did not wait");
+    assert!(racers.iter_mut().all(Player::is_running), "somebody did not wait");
     drop(door);
-    let answers: Vec<_> = racers.into_iter().map(said).collect();
+    let answers: Vec<_> = racers.into_iter().map(Player::said).collect();
     let winners: Vec<_> = answers.iter().filter(|(answer, _)| answer == "spent").collect();
     assert_eq!(winners.len(), 1, "{answers:?}");
     for (answer, pid) in &answers {
@@ -91,8 +95,6 @@ fn of_eight_processes_one_spends_an_id_and_the_others_are_told_which() {
     }
 }
 
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_spend() {
     let ledger = open(told("FOLDER").as_ref()).unwrap().ledger();
     let now = SystemClock.now();
@@ -178,21 +180,20 @@ fn a_lost_ledger_makes_no_spent_token_good_again() {
 
 #[test]
 fn limits_and_shortages_are_errors_that_name_the_file() {
+    const TEST: &str = "limits_and_shortages_are_errors_that_name_the_file";
+    match role().as_deref() {
+        Some("without descriptors") => return role_without_descriptors(),
+        Some(_) => return role_without_file_size(),
+        None => {}
+    }
     let folder = tempfile::tempdir().unwrap();
     let told = [("FOLDER", folder.path().to_str().unwrap())];
-    let (answer, _) = said(play("role_without_descriptors", &told));
+    let (answer, _) = play(TEST, "without descriptors", &told).said();
     assert!(answer.contains("ledger") && answer.contains("Too many open files"), "{answer}");
-    let (answer, _) = said(play("role_without_file_size", &told));
+    let (answer, _) = play(TEST, "without file size", &told).said();
     assert!(answer.contains("ledger") && answer.contains("RLIMIT_FSIZE"), "{answer}");
 }
 
-fn limit(resource: rustix::process::Resource, to: u64) {
-    let maximum = rustix::process::getrlimit(resource).maximum;
-    rustix::process::setrlimit(resource, rustix::process::Rlimit { current: Some(to), maximum }).unwrap();
-}
-
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_without_descriptors() {
     let places = Places::new().within(told("FOLDER")).within("/dev/shm");
     let key = UserKey::open(&places).unwrap();
@@ -205,8 +206,6 @@ fn role_without_descriptors() {
     say(&refusal);
 }
 
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_without_file_size() {
     let key = open(told("FOLDER").as_ref()).unwrap();
     let ledger = key.ledger();
@@ -222,10 +221,14 @@ fn role_without_file_size() {
 
 #[test]
 fn eight_first_users_get_one_key() {
+    const TEST: &str = "eight_first_users_get_one_key";
+    if role().is_some() {
+        return role_key();
+    }
     let folder = tempfile::tempdir().unwrap();
     let told = [("FOLDER", folder.path().to_str().unwrap())];
-    let racers: Vec<_> = (0..8).map(|_| play("role_key", &told)).collect();
-    let answers: Vec<_> = racers.into_iter().map(|racer| said(racer).0).collect();
+    let racers: Vec<_> = (0..8).map(|_| play(TEST, "key", &told)).collect();
+    let answers: Vec<_> = racers.into_iter().map(|racer| racer.said().0).collect();
     assert!(answers.iter().all(|answer| *answer == answers[0] && answer.len() == 16), "{answers:?}");
     let key = open(folder.path()).unwrap();
     assert_eq!(hex::encode(&key.key_id()), answers[0]);
@@ -240,8 +243,6 @@ fn eight_first_users_get_one_key() {
     }
 }
 
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_key() {
     say(&hex::encode(&open(told("FOLDER").as_ref()).unwrap().key_id()));
 }
@@ -346,32 +347,25 @@ fn places_come_in_their_order_and_only_absolute_ones() {
 
 #[test]
 fn a_full_disk_is_an_error_that_names_the_file() {
-    // A file system of one page that is used up; only root may mount one, and only in a namespace of his own.
+    const TEST: &str = "a_full_disk_is_an_error_that_names_the_file";
+    if role().is_some() {
+        return role_on_a_full_disk();
+    }
+    // A file system of one page that is used up.
     let folder = tempfile::tempdir().unwrap();
-    let script = r#"
-        mount -t tmpfs -o size=4k,mode=0700 none "$FOLDER" && mkdir -m 700 "$FOLDER/orthros" || exit 77
-        head -c 8192 /dev/zero > "$FOLDER/filler" 2>/dev/null
-        exec "$@""#;
-    let exe = std::env::current_exe().unwrap();
-    let output = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"])
-        .arg(exe)
-        .args(["--ignored", "--exact", "--nocapture", "role_on_a_full_disk"])
-        .env("FOLDER", folder.path())
-        .output();
-    match output {
-        Ok(output) if output.status.code() != Some(77) => {
-            let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success(), "{said}{errors}");
+    let mount = r#"
+        mount -t tmpfs -o size=4k,mode=0700 none "$FOLDER"
+        mkdir -m 700 "$FOLDER/orthros"
+        head -c 8192 /dev/zero > "$FOLDER/filler" 2>/dev/null || true"#;
+    match play_mounted(TEST, "on a full disk", folder.path(), mount) {
+        Some(player) => {
+            let (said, _) = player.said();
             assert!(said.contains("seal.key") && said.contains("No space left"), "{said}");
         }
-        other => println!("skipped: no mount namespace can be had here: {other:?}"),
+        None => println!("skipped: no mount namespace can be had here"),
     }
 }
 
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_on_a_full_disk() {
     let folder = told("FOLDER");
     let error = refused(folder.as_ref());

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use common::{play, said, say, told};
+use common::{play, role, say, told};
 use orthros::replay::{CacheName, File2, ReplayCache, ReplayRefusal, UnknownType};
 use orthros::sys::file::Locked;
 use orthros_wire::{Timestamp, hex};
@@ -212,19 +212,21 @@ fn of_eight_threads_one_is_let_in_each_time() {
 
 #[test]
 fn what_one_process_accepted_another_refuses() {
+    const TEST: &str = "what_one_process_accepted_another_refuses";
+    if role().is_some() {
+        return role_check();
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cache");
     let cache = File2::at(&path);
     let told = [("CACHE", path.to_str().unwrap()), ("TAG", "00112233445566778899aabb")];
-    assert_eq!(said(play("role_check", &told)).0, "Ok(())");
+    assert_eq!(play(TEST, "check", &told).said().0, "Ok(())");
     let tag = hex::decode(told[1].1).unwrap();
     let now = orthros_wire::Clock::now(&orthros::clock::SystemClock);
     assert_eq!(cache.check(&tag, now, 300), Err(ReplayRefusal::Replayed));
-    assert_eq!(said(play("role_check", &told)).0, "Err(Replayed)");
+    assert_eq!(play(TEST, "check", &told).said().0, "Err(Replayed)");
 }
 
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_check() {
     let tag = hex::decode(&told("TAG")).unwrap();
     let now = orthros_wire::Clock::now(&orthros::clock::SystemClock);
@@ -233,15 +235,17 @@ fn role_check() {
 
 #[test]
 fn a_file_size_limit_is_an_error_and_not_a_signal() {
+    const TEST: &str = "a_file_size_limit_is_an_error_and_not_a_signal";
+    if role().is_some() {
+        return role_limited();
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cache");
     let told = [("CACHE", path.to_str().unwrap())];
-    let (cause, _) = said(play("role_limited", &told));
+    let (cause, _) = play(TEST, "limited", &told).said();
     assert!(cause.contains("RLIMIT_FSIZE") && cause.contains("cache"), "{cause}");
 }
 
-#[test]
-#[ignore = "a role that other tests play in a second process"]
 fn role_limited() {
     let path = told("CACHE");
     let cache = File2::at(&path);

@@ -1,6 +1,6 @@
 //! Who this process is, on which boot of the machine, and what its limits allow.
 
-use std::fmt;
+use std::{fmt, io};
 
 use rustix::process::Resource;
 
@@ -27,10 +27,15 @@ fn same_users() -> bool {
         && rustix::process::getgid() == rustix::process::getegid()
 }
 
-/// Which boot of this machine we run on: 16 octets that the kernel draws at each boot. `None` where `/proc`
-/// is not mounted or holds something else.
-pub fn boot_id() -> Option<[u8; 16]> {
-    parse_boot_id(&std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?)
+/// Where the kernel tells the boot id.
+pub const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Which boot of this machine we run on: 16 octets that the kernel draws at each boot.
+///
+/// # Errors
+/// Those of reading [`BOOT_ID`]; `InvalidData` if something else is there.
+pub fn boot_id() -> io::Result<[u8; 16]> {
+    parse_boot_id(&std::fs::read_to_string(BOOT_ID)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 fn parse_boot_id(text: &str) -> Option<[u8; 16]> {
@@ -76,8 +81,7 @@ mod tests {
 
     #[test]
     fn the_boot_id_is_read_whole_or_not_at_all() {
-        assert_eq!(boot_id(), boot_id());
-        assert!(boot_id().is_some());
+        assert_eq!(boot_id().unwrap(), boot_id().unwrap());
         let text = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0\n";
         assert_eq!(parse_boot_id(text).unwrap()[..3], [0x0f, 0x1e, 0x2d]);
         assert_eq!(parse_boot_id("0f1e2d3c\n"), None);
