@@ -1,15 +1,16 @@
 //! A context's state as octets: everything that the exporter knew.
 //!
-//! All numbers are big-endian. Lengths of names and lists have two octets, of tickets four.
+//! All numbers are big-endian. Lengths of names and lists have two octets, of tickets four. A name is its type
+//! (RFC 4120 §6.2) and its text.
 //!
 //! ```text
 //! role(1) flags(4) end(8)
 //! send(8) first(8) next(8) seen(8)
 //! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
-//! initiator: name(2+n)               acceptor: name(2+n)
+//! initiator: type(4) name(2+n)       acceptor: type(4) name(2+n)
 //! authorization data: count(2) { number(4) octets(4+n) }
-//! delegated credential: 0(1), or 1(1) offset(8) client(2+n) count(2) { ticket }
-//! ticket: client(2+n) server(2+n) enctype(1) key times(4 x 8) flags(4) octets(4+n)
+//! delegated credential: 0(1), or 1(1) offset(8) client(4+2+n) count(2) { ticket }
+//! ticket: client(4+2+n) server(4+2+n) enctype(1) key times(4 x 8) flags(4) octets(4+n)
 //! ```
 //!
 //! Enctypes have one octet: all that are supported have numbers below 256.
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_krb5::credential::TypedOctets;
+use orthros_krb5::principal::NameType;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
 use orthros_krb5::{Credential, Env, Principal, TicketTimes};
 use orthros_wire::{Reader, SecretBytes, Timestamp, Truncated};
@@ -148,6 +150,7 @@ impl StateWriter {
     }
 
     fn principal(&mut self, principal: &Principal) -> Result<(), TransferRefusal> {
+        self.octets(&principal.name_type().0.to_be_bytes());
         let text = principal.to_string();
         self.count(text.len())?;
         self.octets(text.as_bytes());
@@ -179,8 +182,10 @@ fn read_key(reader: &mut Reader<'_>) -> Result<Option<SessionKey>, TransferRefus
 }
 
 fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, TransferRefusal> {
+    let name_type = NameType(reader.i32()?);
     let text = std::str::from_utf8(reader.counted_u16()?).map_err(|_| TransferRefusal::Damaged)?;
-    text.parse().map_err(|_| TransferRefusal::Damaged)
+    let principal: Principal = text.parse().map_err(|_| TransferRefusal::Damaged)?;
+    Ok(principal.with_name_type(name_type))
 }
 
 fn read_delegated(reader: &mut Reader<'_>) -> Result<InitiatorCredential, TransferRefusal> {
