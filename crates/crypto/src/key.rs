@@ -9,7 +9,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use orthros_wire::{Random, SecretBytes};
+use orthros_wire::{Random, SecretBytes, residue};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::checksum::Checksum;
@@ -131,7 +131,7 @@ impl Key {
         self.enctype.confounder_len() + plain + self.enctype.tag_len()
     }
 
-    /// Seals `plain` in a new buffer of [`Key::sealed_len`] octets.
+    /// Seals `plain` in a new buffer of [`Key::sealed_len`] octets. Nothing of it is left on the stack.
     pub fn encrypt(&self, usage: KeyUsage, random: &dyn Random, plain: &[u8]) -> Vec<u8> {
         let mut confounder = Confounder::default();
         random.fill(&mut confounder);
@@ -145,7 +145,7 @@ impl Key {
         let mut buffer = Vec::with_capacity(self.sealed_len(plain.len()));
         buffer.extend_from_slice(confounder);
         buffer.extend_from_slice(plain);
-        let tag = self.seal(usage, &mut buffer);
+        let tag = residue::leaving_none(|| self.seal(usage, &mut buffer));
         buffer.extend_from_slice(&tag);
         buffer
     }
@@ -179,7 +179,7 @@ impl Key {
         let body_len = self.body_len(cipher.len())?;
         let (body, tag) = cipher.split_at_checked(body_len).ok_or(Integrity)?;
         let mut buffer = Zeroizing::new(body.to_vec());
-        self.open(usage, &mut buffer, tag)?;
+        residue::leaving_none(|| self.open(usage, &mut buffer, tag))?;
         let plain_len = body_len - self.enctype.confounder_len();
         buffer.copy_within(self.enctype.confounder_len().., 0);
         if let Some(rest) = buffer.get_mut(plain_len..) {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use cipher::KeyInit;
 use digest::{FixedOutput, Mac, Update};
-use orthros_wire::SecretBytes;
+use orthros_wire::{SecretBytes, residue};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -129,7 +129,7 @@ impl<P: Profile> Keys<P> {
     }
 
     pub(crate) fn prf(&self, base: &[u8], input: &[u8]) -> SecretBytes {
-        P::prf(base, input)
+        residue::leaving_none(|| P::prf(base, input))
     }
 
     pub(crate) fn prf_len(&self) -> usize {
@@ -137,7 +137,7 @@ impl<P: Profile> Keys<P> {
     }
 
     pub(crate) fn string_to_key(&self, password: &[u8], salt: &[u8], count: u32) -> SecretBytes {
-        P::string_to_key(password, salt, count)
+        residue::leaving_none(|| P::string_to_key(password, salt, count))
     }
 }
 
@@ -196,13 +196,15 @@ impl<T> Kept<T> {
         let mut place = self;
         for _ in 0..Self::MOST {
             // Two threads may race to fill the place for different uses; the loser goes on to the next.
-            let node = place.0.get_or_init(|| Box::new(Node { usage, value: derive(), next: Self::new() }));
+            let node = place.0.get_or_init(|| {
+                residue::leaving_none(|| Box::new(Node { usage, value: derive(), next: Self::new() }))
+            });
             if node.usage == usage {
                 return run(&node.value);
             }
             place = &node.next;
         }
-        run(&derive())
+        residue::leaving_none(|| run(&derive()))
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`oid`] | object identifiers as every GSS-API call names mechanisms |
 //! | [`secret`] | octets that are wiped when dropped and never printed |
 //! | [`mod@env`] | [`Clock`], [`Random`], [`Timestamp`] |
+//! | [`residue`] | the stack wiped of what computing with them left |
 //! | [`hex`] | hexadecimal text, for diagnostics and test vectors |
 //! | [`testing`] | a manual clock and seeded randomness |
 //!
@@ -19,6 +20,7 @@ pub mod env;
 pub mod hex;
 pub mod oid;
 pub mod reader;
+pub mod residue;
 pub mod secret;
 pub mod testing;
 

@@ -17,7 +17,7 @@
 
 use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag};
 use hkdf::Hkdf;
-use orthros_wire::{Random, SecretBytes, Timestamp};
+use orthros_wire::{Random, SecretBytes, Timestamp, residue};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -71,12 +71,12 @@ impl SealingKey {
         token.extend_from_slice(&self.id);
         token.extend_from_slice(&token_id);
         token.extend_from_slice(&until.seconds.to_be_bytes());
-        let cipher = self.cipher(&token_id, &token);
         token.extend_from_slice(state);
-        let (_, body) = token.split_at_mut(HEADER);
-        let tag = cipher
-            .encrypt_inout_detached(&Default::default(), &[], body.into())
-            .map_err(|_| TransferRefusal::TooLarge)?;
+        let (header, body) = token.split_at_mut(HEADER);
+        let tag = residue::leaving_none(|| {
+            self.cipher(&token_id, header).encrypt_inout_detached(&Default::default(), &[], body.into())
+        })
+        .map_err(|_| TransferRefusal::TooLarge)?;
         token.extend_from_slice(&tag);
         Ok(token)
     }
@@ -99,9 +99,11 @@ impl SealingKey {
         let until = until.try_into().map(i64::from_be_bytes).map_err(|_| TransferRefusal::Damaged)?;
         let (body, tag) = sealed.split_last_chunk::<TAG>().ok_or(TransferRefusal::Damaged)?;
         let mut state = Zeroizing::new(body.to_vec());
-        self.cipher(id, header)
-            .decrypt_inout_detached(&Default::default(), &[], state.as_mut_slice().into(), &Tag::from(*tag))
-            .map_err(|_| TransferRefusal::Damaged)?;
+        residue::leaving_none(|| {
+            let (room, tag) = (state.as_mut_slice().into(), &Tag::from(*tag));
+            self.cipher(id, header).decrypt_inout_detached(&Default::default(), &[], room, tag)
+        })
+        .map_err(|_| TransferRefusal::Damaged)?;
         let until = Timestamp::from_seconds(until);
         if until <= now {
             return Err(TransferRefusal::Expired { ended: until });

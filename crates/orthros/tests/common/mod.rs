@@ -2,6 +2,7 @@
 //! `if let Some(role) = role() { .. }`. So no test is there only to be played by another one.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub, reason = "test helpers")]
 
+pub mod memory;
 pub mod world;
 
 use std::io::{BufRead, BufReader, Read, Write};
