@@ -31,6 +31,29 @@ impl Context {
     /// Gives up the context and returns the token that brings it to life in another process (RFC 2743
     /// §2.2.8). The token is good until the context ends, for one import.
     ///
+    /// The context is moved in, so that nothing can be done with it any more:
+    ///
+    /// ```compile_fail,E0382
+    /// # use orthros_gss::{Context, transfer::SealingKey};
+    /// fn go_on(context: Context, key: &SealingKey) {
+    ///     let token = context.export(key);
+    ///     let _ = context.wrap(b"after the export"); // use of moved value
+    /// }
+    /// ```
+    ///
+    /// Only an export that failed gives it back:
+    ///
+    /// ```
+    /// # use orthros_gss::{Context, Error, transfer::SealingKey};
+    /// fn hand_over(context: Context, key: &SealingKey, send: impl Fn(&[u8])) -> Option<Context> {
+    ///     match context.export(key) {
+    ///         Ok(token) => send(&token),
+    ///         Err(kept) => return Some(kept.context),
+    ///     }
+    ///     None
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`Kept`] gives the context back, untouched: [`ContextExpired`](crate::error::Misuse::ContextExpired),
     /// [`Unavailable`](super::TransferRefusal::Unavailable) if transfer is switched off,
