@@ -235,7 +235,7 @@ fn another_user_is_refused_with_the_reason_and_spends_nothing() {
         command.uid(NOBODY).gid(NOBODY).current_dir("/");
         command
     } else {
-        fs::set_permissions(world.folder.path(), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(world.folder.path(), fs::Permissions::from_mode(0o000)).unwrap();
         Command::new(std::env::current_exe().unwrap())
     };
     command.args(arguments(TEST));

@@ -223,3 +223,53 @@ impl From<Truncated> for TransferRefusal {
         Self::Damaged
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use orthros_wire::testing::{ManualClock, SeededRandom};
+
+    use super::*;
+
+    fn context() -> Established {
+        let key = |octet| SessionKey::from(Key::new(Enctype::Aes128CtsHmacSha1, &[octet; 16]).unwrap());
+        let window = Window { first: 1, next: 9, seen: 0b1011, replay: true, sequence: true };
+        let element = |number, octets: &[u8]| TypedOctets { number, octets: octets.to_vec() };
+        let name = |text: &str, kind| text.parse::<Principal>().unwrap().with_name_type(NameType(kind));
+        Established {
+            initiator: name("al\\/ice/ad\\@min@TEST", -128),
+            acceptor: name("host/x@TEST", 3),
+            flags: Flags(0x1ff),
+            end: Timestamp::from_seconds(-5),
+            protection: Protection::new(Role::Acceptor, key(1), Some(key(2)), u64::MAX, window),
+            delegated: None,
+            // No KDC of the tests puts any in.
+            authorization_data: vec![element(128, b"PAC"), element(-1, b"")],
+            env: Env::new(ManualClock::new(0), SeededRandom::new(1)),
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_read_whole() {
+        let context = context();
+        let state = write(&context).unwrap();
+        let read = read(state.expose_octets(), context.env.clone()).unwrap();
+        assert_eq!(read.authorization_data, context.authorization_data);
+        assert_eq!((&read.initiator, read.end), (&context.initiator, context.end));
+        assert_eq!(read.initiator.name_type(), NameType(-128));
+        assert_eq!(*read.protection.window(), *context.protection.window());
+        assert!(write(&read).unwrap().ct_eq(&state));
+    }
+
+    #[test]
+    fn a_cut_or_prolonged_state_is_damaged() {
+        let context = context();
+        let state = write(&context).unwrap();
+        let octets = state.expose_octets();
+        for length in 0..octets.len() {
+            let read = read(&octets[..length], context.env.clone());
+            assert_eq!(read.map(|_| ()), Err(TransferRefusal::Damaged), "{length} octets");
+        }
+        let longer = [octets, &[0]].concat();
+        assert_eq!(read(&longer, context.env.clone()).map(|_| ()), Err(TransferRefusal::Damaged));
+    }
+}
