@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use orthros::replay::MemoryReplay;
 use orthros::seal_key::Places;
 use orthros::{
     Accept, CacheName, Config, Context, Enctype, Error, Initiate, InitiatorCredential, Kept, Keytab,
@@ -44,7 +43,6 @@ impl Host {
             .clock(Arc::clone(&self.clock))
             .default_cache(CacheName::Memory("c".into()))
             .default_keytab(KeytabName::File(self.folder.join("keytab")))
-            .replay_cache(MemoryReplay::new())
             .transfer_places(Places::new().within(&self.folder))
     }
 
