@@ -58,7 +58,7 @@ impl SealingKey {
     }
 
     /// Seals `state` into a token that is good until `until`.
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &self,
         state: &[u8],
         until: Timestamp,
@@ -82,7 +82,7 @@ impl SealingKey {
     }
 
     /// Opens a token. What is in the clear is checked for its reason only; the tag decides.
-    pub(super) fn open(&self, token: &[u8], now: Timestamp) -> Result<Unsealed, TransferRefusal> {
+    pub(crate) fn open(&self, token: &[u8], now: Timestamp) -> Result<Unsealed, TransferRefusal> {
         let (header, sealed) = token.split_first_chunk::<HEADER>().ok_or(TransferRefusal::Damaged)?;
         let [version, kind, k0, k1, k2, k3, b0, b1, b2, b3, rest @ ..] = *header;
         if (version, kind) != (VERSION, TYPE_CONTEXT) {
@@ -126,8 +126,8 @@ fn expand(secret: &SecretBytes, salt: Option<&[u8]>, info: &[&[u8]], output: &mu
 
 /// A token's content after its tag was checked.
 #[derive(Debug)]
-pub(super) struct Unsealed {
-    pub(super) id: [u8; 16],
-    pub(super) until: Timestamp,
-    pub(super) state: SecretBytes,
+pub(crate) struct Unsealed {
+    pub(crate) id: [u8; 16],
+    pub(crate) until: Timestamp,
+    pub(crate) state: SecretBytes,
 }

@@ -32,7 +32,7 @@ use crate::message::window::Window;
 use crate::{Flags, InitiatorCredential};
 
 /// Writes the state of a context.
-pub(super) fn write(context: &Established) -> Result<SecretBytes, TransferRefusal> {
+pub(crate) fn write(context: &Established) -> Result<SecretBytes, TransferRefusal> {
     let mut size = StateWriter { octets: None, length: 0 };
     write_to(context, &mut size)?;
     // The size is known before the first secret is written: the buffer never grows and leaves no copy.
@@ -80,7 +80,7 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
 }
 
 /// Reads what [`write`] wrote.
-pub(super) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusal> {
+pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusal> {
     let mut reader = Reader::new(state);
     let role = match reader.u8()? {
         0 => Role::Initiator,

@@ -1,0 +1,88 @@
+//! Bodies of the fuzz targets of this crate, and the seam by which tests reach under a transfer token's seal.
+//! Not part of the API.
+//!
+//! | file | what it attacks |
+//! |---|---|
+//! | here | framing and exported names |
+//! | `handshake` | the tokens that establish a context |
+//! | `protected` | wrap and MIC tokens |
+//! | `moved` | transfer tokens, and [`open_state`] and [`seal_state`] |
+//!
+//! Targets called `sealed` own the key: the input alters a good plain text, which is then sealed, so that the
+//! fuzzer reaches what an integrity check otherwise hides. Plain tests run all bodies on the kept corpus.
+
+mod handshake;
+mod moved;
+mod protected;
+
+pub use handshake::{
+    acceptor_token, initiator_token, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred,
+};
+pub use moved::{open_state, seal_state, sealed_transfer_state, transfer_token};
+pub use protected::{mic_token, wrap_token};
+
+use std::sync::Arc;
+
+use orthros_crypto::{Enctype, Key};
+use orthros_krb5::{Config, Env, Principal};
+use orthros_wire::{Clock, Random, Timestamp};
+
+use crate::Settings;
+
+const NOW: i64 = 1_700_000_000;
+const ENCTYPE: Enctype = Enctype::Aes128CtsHmacSha1;
+
+/// The header of RFC 2743 §3.1: what is taken must come back the same.
+pub fn framing(data: &[u8]) {
+    if let Ok((mechanism, inner)) = crate::framing::unframe(data) {
+        assert_eq!(crate::framing::frame(&mechanism, &[inner]), data);
+    }
+}
+
+/// An exported name.
+pub fn exported_name(data: &[u8]) {
+    if let Ok(crate::Name::Principal(principal)) = crate::Name::from_exported(data) {
+        let exported = crate::Name::export(&principal);
+        assert_eq!(crate::Name::from_exported(&exported), Ok(crate::Name::Principal(principal)));
+    }
+}
+
+/// A clock that stands still, and octets that are all the same.
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_seconds(NOW)
+    }
+}
+
+impl Random for Still {
+    fn fill(&self, octets: &mut [u8]) {
+        octets.fill(0x5a);
+    }
+}
+
+/// Alters `octets`: each three octets of `changes` are a place (two octets) and what is added there.
+fn alter(octets: &mut [u8], changes: &[u8]) {
+    for change in changes.chunks_exact(3) {
+        if let [high, low, more] = *change {
+            let place = usize::from(u16::from_be_bytes([high, low])) % octets.len().max(1);
+            if let Some(octet) = octets.get_mut(place) {
+                *octet = octet.wrapping_add(more);
+            }
+        }
+    }
+}
+
+fn key() -> Key {
+    Key::random(ENCTYPE, &Still)
+}
+
+fn principal(name: &str) -> Principal {
+    Principal::new(orthros_krb5::principal::NameType::PRINCIPAL, name.split('/'), "FUZZ")
+}
+
+fn settings() -> Settings {
+    let config = Config::for_realm("FUZZ", &["127.0.0.1:88"]).unwrap_or_default();
+    Settings { config: Arc::new(config), env: Env::new(Still, Still), transfer: true }
+}

@@ -1,0 +1,135 @@
+//! Transfer tokens, and what lies under their seal.
+
+use orthros_wire::{Random, SecretBytes, Timestamp};
+
+use super::{NOW, Still, alter, settings};
+use crate::context::Need;
+use crate::transfer::{self, SealingKey, TransferRefusal, state};
+use crate::{Context, Step};
+
+/// The plain state in a token, laid out as `transfer/state.rs` says.
+///
+/// Tests compare it before and after a move, and change it: without this, all that they could show is that
+/// octets under a seal can't be reached.
+///
+/// # Errors
+/// As an import of the token.
+pub fn open_state(token: &[u8], key: &SealingKey) -> Result<Vec<u8>, TransferRefusal> {
+    Ok(key.open(token, Timestamp::from_seconds(i64::MIN))?.state.expose_octets().to_vec())
+}
+
+/// A token for a state that a test made up.
+///
+/// # Errors
+/// [`TransferRefusal::TooLarge`].
+pub fn seal_state(
+    state: &[u8],
+    key: &SealingKey,
+    until: Timestamp,
+    random: &dyn Random,
+) -> Result<Vec<u8>, TransferRefusal> {
+    key.seal(state, until, random)
+}
+
+fn sealing_key() -> SealingKey {
+    SealingKey::new(SecretBytes::from(vec![0x5a; 32]), b"fuzz")
+}
+
+fn import(token: &[u8]) -> Option<Context> {
+    match transfer::import(token, &sealing_key(), &settings()) {
+        Step::Need(Need::Spend(need)) => match need.spent() {
+            Step::Done(context) => Some(context),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Arbitrary octets as a transfer token.
+pub fn transfer_token(data: &[u8]) {
+    assert!(import(data).is_none(), "a token made without the key");
+}
+
+/// The fuzzer owns the sealing key. If the first octet is even, the rest is the state; if odd, the rest
+/// alters a good state. A state that is taken makes a context that can be used and that goes on as it is.
+///
+/// Returns whether it was taken.
+pub fn sealed_transfer_state(data: &[u8]) -> bool {
+    let (kind, rest) = data.split_first().unwrap_or((&1, &[]));
+    let mut plain = good_state();
+    if kind & 1 == 0 {
+        plain = rest.to_vec();
+    } else {
+        alter(&mut plain, rest);
+    }
+    let until = Timestamp::from_seconds(NOW + 60);
+    let Ok(token) = seal_state(&plain, &sealing_key(), until, &Still) else { return false };
+    let Some(context) = import(&token) else { return false };
+    let wrapped = [context.wrap(b"message"), context.wrap_integrity(b"message"), context.mic(b"message")];
+    for token in wrapped.iter().flatten() {
+        assert!(context.unwrap(token).is_err(), "a token of this end's own");
+    }
+    if let Some(delegated) = context.delegated_credential() {
+        let _ = (delegated.end(), format!("{delegated:?}"));
+    }
+    let _ = (format!("{context:?}"), context.lifetime_seconds(), context.end().to_string());
+    let Ok(written) = state::write(&context.0) else { return true };
+    let again = state::read(written.expose_octets(), settings().env);
+    let again = again.and_then(|again| state::write(&again));
+    assert!(again.is_ok_and(|again| again.ct_eq(&written)), "a state that was read changes when moved again");
+    true
+}
+
+/// An acceptor's state with an element of authorization data and a delegated ticket.
+fn good_state() -> Vec<u8> {
+    let name = |name: &str| {
+        let length = u16::try_from(name.len()).unwrap_or(0);
+        [&length.to_be_bytes()[..], name.as_bytes()].concat()
+    };
+    let key = [&[17][..], &[0x33; 16]].concat();
+    let times = [NOW, NOW, NOW + 3_600, 0].map(i64::to_be_bytes).concat();
+    [
+        &[1][..],
+        &0x0000_01be_u32.to_be_bytes(),
+        &(NOW + 3_600).to_be_bytes(),
+        &[7_u64, 100, 103, 5].map(u64::to_be_bytes).concat(),
+        &key,
+        &key,
+        &name("alice@FUZZ"),
+        &name("host/fuzz@FUZZ"),
+        &[0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3],
+        &[1],
+        &0_i64.to_be_bytes(),
+        &name("alice@FUZZ"),
+        &[0, 1],
+        &name("alice@FUZZ"),
+        &name("krbtgt/FUZZ@FUZZ"),
+        &key,
+        &times,
+        &[0x40, 0, 0, 0, 0, 0, 0, 2, 0x61, 0],
+    ]
+    .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_state_is_taken_so_that_the_fuzzer_starts_past_the_seal() {
+        assert!(sealed_transfer_state(&[]));
+        assert!(sealed_transfer_state(&[&[0][..], &good_state()].concat()));
+        assert!(!sealed_transfer_state(&[0]));
+    }
+
+    #[test]
+    fn one_altered_octet_under_the_seal_never_panics() {
+        let length = u16::try_from(good_state().len()).unwrap();
+        let alterations = (0..length).flat_map(|place| [1_u8, 0x7f, 0x80, 0xff].map(|more| (place, more)));
+        let taken = alterations.filter(|(place, more)| {
+            let [high, low] = place.to_be_bytes();
+            sealed_transfer_state(&[1, high, low, *more])
+        });
+        assert!(taken.count() > 0, "keys and numbers are free, for some");
+    }
+}

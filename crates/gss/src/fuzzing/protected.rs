@@ -1,0 +1,88 @@
+//! Wrap and MIC tokens (RFC 4121 §4.2), with and without the context's key.
+
+use orthros_crypto::{KeyUsage, SessionKey};
+
+use super::{NOW, Still, key, principal, settings};
+use crate::context::established::Established;
+use crate::message::protection::{Protection, Role};
+use crate::message::token::{MicHeader, WrapHeader};
+use crate::message::window::Window;
+use crate::{Context, Flags};
+
+/// An acceptor whose initiator protects with [`key`].
+fn acceptor() -> Context {
+    Context(Box::new(Established {
+        initiator: principal("alice"),
+        acceptor: principal("host/fuzz"),
+        flags: Flags::CONFIDENTIALITY | Flags::REPLAY | Flags::SEQUENCE,
+        end: orthros_wire::Timestamp::from_seconds(NOW + 3_600),
+        protection: Protection::new(
+            Role::Acceptor,
+            SessionKey::from(key()),
+            None,
+            0,
+            Window::new(7, true, true),
+        ),
+        delegated: None,
+        authorization_data: Vec::new(),
+        env: settings().env,
+    }))
+}
+
+/// Arbitrary octets as a wrap token; then, with the key, as 16 octets of header and a plain text, which is
+/// sealed, or signed, by that header. If the first octet is odd, the plain text gets the header's right copy.
+///
+/// Returns whether one was taken.
+pub fn wrap_token(data: &[u8]) -> bool {
+    let context = acceptor();
+    assert!(context.unwrap(data).is_err(), "a token made without the key");
+    let Some((&copied, rest)) = data.split_first() else { return false };
+    let Ok((header, plain)) = WrapHeader::parse(rest) else { return false };
+    let copy = WrapHeader { right_rotation: 0, ..header }.octets();
+    let covered = WrapHeader { extra_count: 0, right_rotation: 0, ..header }.octets();
+    let whole = [plain, if copied & 1 == 1 { &copy[..] } else { &[] }].concat();
+    let sealed = key().encrypt(KeyUsage::INITIATOR_SEAL, &Still, &whole);
+    let checksum = key().checksum(KeyUsage::INITIATOR_SEAL, &[plain, &covered]);
+    let bodies = [sealed, [plain, &checksum[..]].concat()];
+    bodies.into_iter().any(|mut body| {
+        let rotation = usize::from(header.right_rotation).checked_rem(body.len()).unwrap_or(0);
+        body.rotate_right(rotation);
+        match context.unwrap(&[&header.octets()[..], &body].concat()) {
+            Ok(unwrapped) => {
+                assert!(plain.starts_with(&unwrapped.message), "another message than was protected");
+                true
+            }
+            Err(_) => false,
+        }
+    })
+}
+
+/// Arbitrary octets as a MIC token; then, with the key, as a MIC token's header and a message.
+///
+/// Returns whether one was taken.
+pub fn mic_token(data: &[u8]) -> bool {
+    let context = acceptor();
+    assert!(context.verify_mic(b"message", data).is_err(), "a token made without the key");
+    let Ok((header, message)) = MicHeader::parse(data) else { return false };
+    let octets = header.octets();
+    let checksum = key().checksum(KeyUsage::INITIATOR_SIGN, &[message, &octets]);
+    let taken = context.verify_mic(message, &[&octets[..], &checksum].concat()).is_ok();
+    assert!(!taken || !header.flags.has(0x07), "a flag that this initiator must not set");
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn good_tokens_are_taken_so_that_the_fuzzer_starts_past_the_seal() {
+        let header = [5, 4, 2, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert!(wrap_token(&[&[1][..], &header, b"message"].concat()));
+        assert!(!wrap_token(&[&[0][..], &header, b"message"].concat()));
+        let header = [5, 4, 0, 0xff, 0, 12, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert!(wrap_token(&[&[0][..], &header, b"message"].concat()));
+        let header = [4, 4, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert!(mic_token(&[&header[..], b"message"].concat()));
+    }
+}
