@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use orthros_crypto::Enctype;
 use orthros_gss::context::{Need, NeedSpend};
+use orthros_gss::fuzzing;
 use orthros_gss::transfer::{self, SealingKey, Spent};
 use orthros_gss::{
     Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Settings, Step,
@@ -14,7 +15,7 @@ use orthros_kdc::Realm;
 use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, Progress, initial};
 use orthros_krb5::{Config, Env, Keytab, Principal};
 use orthros_wire::testing::{ManualClock, SeededRandom};
-use orthros_wire::{Clock, SecretBytes};
+use orthros_wire::{Clock, Random, SecretBytes};
 
 pub const NOW: i64 = 1_700_000_000;
 
@@ -31,7 +32,23 @@ pub struct Pair {
     pub ledger: Mutex<HashMap<[u8; 16], Spent>>,
     /// Every token that either end has sent, in order.
     pub sent: Mutex<Vec<Vec<u8>>>,
-    kdc_random: SeededRandom,
+    kdc_random: Reseedable,
+    random: Arc<Reseedable>,
+}
+
+/// Seeded randomness that can be put back to a seed.
+pub struct Reseedable(Mutex<SeededRandom>);
+
+impl Random for Reseedable {
+    fn fill(&self, octets: &mut [u8]) {
+        self.0.lock().unwrap().fill(octets);
+    }
+}
+
+impl Reseedable {
+    fn new(seed: u64) -> Self {
+        Self(Mutex::new(SeededRandom::new(seed)))
+    }
 }
 
 /// What came of a handshake on one end.
@@ -44,8 +61,9 @@ impl Pair {
 
     pub fn with_enctype(enctype: Enctype) -> Self {
         let clock = Arc::new(ManualClock::new(NOW));
-        let env = Env::new(Arc::clone(&clock), SeededRandom::new(1));
-        let kdc_random = SeededRandom::new(2);
+        let random = Arc::new(Reseedable::new(1));
+        let env = Env::new(Arc::clone(&clock), Arc::clone(&random));
+        let kdc_random = Reseedable::new(2);
         let realm = Realm::builder("TEST")
             .enctypes(&[enctype])
             .principal("alice", "open sesame")
@@ -74,6 +92,7 @@ impl Pair {
             ledger: Mutex::default(),
             sent: empty(),
             kdc_random,
+            random,
         };
         pair.alice = pair.login();
         pair
@@ -101,6 +120,11 @@ impl Pair {
 
     pub fn kdc(&self, request: &[u8]) -> Vec<u8> {
         self.realm.answer(request, self.clock.now(), &self.kdc_random).unwrap()
+    }
+
+    /// Puts the randomness of both ends back to a seed: what follows is chosen as it was after this seed before.
+    pub fn reseed(&self, seed: u64) {
+        *self.random.0.lock().unwrap() = SeededRandom::new(seed);
     }
 
     pub fn initiate(&self) -> Initiate {
@@ -226,4 +250,10 @@ impl Pair {
 
 pub fn sealing_key(octet: u8) -> SealingKey {
     SealingKey::new(SecretBytes::from(vec![octet; 32]), b"boot")
+}
+
+/// Everything that a context knows, as `transfer/state.rs` lays it out.
+pub fn open_plain_state(context: Context) -> Vec<u8> {
+    let key = sealing_key(1);
+    fuzzing::open_state(&context.export(&key).unwrap(), &key).unwrap()
 }

@@ -64,6 +64,9 @@ pub fn make_credential_message(
 /// least one.
 pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<Vec<Credential>, ApRefusal> {
     let cred = KrbCred::from_der(message)?;
+    if cred.pvno != PVNO || cred.msg_type != msg_type::KRB_CRED {
+        return Err(ApRefusal::Version);
+    }
     let plain = keys
         .iter()
         .filter(|key| key.enctype().number() == cred.enc_part.etype)

@@ -13,6 +13,7 @@ use crate::Principal;
 use crate::credential::{TicketTimes, TypedOctets};
 use crate::wire::{
     ApOptions, ApReq, Authenticator, Decode, EncTicketPart, EncryptedData, PVNO, Ticket, TicketFlags,
+    msg_type,
 };
 
 /// Where an acceptor's long-term keys come from: a keytab, or whatever a caller has.
@@ -72,7 +73,8 @@ pub fn open_request(
     skew_seconds: u32,
 ) -> Result<Opened, ApRefusal> {
     let request = ApReq::from_der(message)?;
-    if request.pvno != PVNO || request.ticket.tkt_vno != PVNO {
+    let version = (request.pvno, request.msg_type, request.ticket.tkt_vno);
+    if version != (PVNO, msg_type::AP_REQ, PVNO) {
         return Err(ApRefusal::Version);
     }
     if request.ap_options.contains(ApOptions::USE_SESSION_KEY) {

@@ -87,7 +87,7 @@ pub enum ApRefusal {
     },
     /// The request asks for user-to-user authentication.
     UserToUser,
-    /// The protocol version is not 5.
+    /// The message is not of the expected type, or the protocol version is not 5.
     Version,
 }
 
@@ -163,7 +163,7 @@ impl fmt::Display for ApRefusal {
             Self::UserToUser => {
                 f.write_str("the client asks for user-to-user authentication, which is not offered here")
             }
-            Self::Version => f.write_str("the message is not of Kerberos version 5"),
+            Self::Version => f.write_str("the message is not of the expected type of Kerberos version 5"),
         }
     }
 }

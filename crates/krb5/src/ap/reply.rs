@@ -53,6 +53,9 @@ pub fn open_reply(
     time: Timestamp,
 ) -> Result<ReplyOpened, ApRefusal> {
     let reply = ApRep::from_der(message)?;
+    if reply.pvno != PVNO || reply.msg_type != msg_type::AP_REP {
+        return Err(ApRefusal::Version);
+    }
     if reply.enc_part.etype != session_key.enctype().number() {
         return Err(ApRefusal::ReplyIntegrity);
     }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use orthros_crypto::{Key, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError};
 use orthros_krb5::principal::NameType;
-use orthros_krb5::wire::ApOptions;
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
@@ -102,8 +101,12 @@ impl Checked {
         self.opened.time
     }
 
+    /// Whether an answer is due. The request says it twice: in its options, which lie in the clear, so that
+    /// anybody could take the answer away or make a replay look harmless; and in the flags of the checksum,
+    /// which are sealed. These count.
     pub(crate) fn is_mutual(&self) -> bool {
-        self.opened.options.contains(ApOptions::MUTUAL_REQUIRED)
+        GssChecksum::parse(self.opened.checksum.as_ref())
+            .is_ok_and(|checksum| checksum.flags.contains(Flags::MUTUAL))
     }
 
     pub(crate) fn skew_seconds(&self) -> u32 {
@@ -160,11 +163,8 @@ impl Checked {
         delegated: Option<Arc<InitiatorCredential>>,
     ) -> Step {
         let random = &*self.accept.settings.env.random;
-        let mutual = self.is_mutual();
-        let flags = flags
-            .with(Flags::MUTUAL, mutual)
-            .with(Flags::CHANNEL_BOUND, bindings.bound)
-            .with(Flags::DCE_STYLE, false);
+        let mutual = flags.contains(Flags::MUTUAL);
+        let flags = flags.with(Flags::CHANNEL_BOUND, bindings.bound).with(Flags::DCE_STYLE, false);
         if !mutual {
             let send = self.opened.sequence;
             return Step::Done(self.established(flags, None, send, delegated));

@@ -195,7 +195,11 @@ impl Initiating {
         let by_ticket = Timestamp::from(ticket.times.endtime)
             .plus_seconds(self.initiate.credential.offset_seconds().saturating_neg());
         match self.initiate.lifetime_seconds {
-            Some(seconds) => by_ticket.min(self.local_time().plus_seconds(seconds.into())),
+            // Whole seconds, as tickets have them: a context's end is the same after a transfer.
+            Some(seconds) => {
+                let now = Timestamp::from_seconds(self.local_time().seconds);
+                by_ticket.min(now.plus_seconds(seconds.into()))
+            }
             None => by_ticket,
         }
     }

@@ -1,0 +1,278 @@
+//! Changed tokens are refused, and a refusal changes nothing. Where an octet is free, a test says which and why.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Pair, open_plain_state};
+use orthros_crypto::Enctype;
+use orthros_gss::context::AwaitToken;
+use orthros_gss::{Context, Error, Order, Step, Unwrapped};
+
+/// Each flip of one bit, with a name for it.
+fn flips(token: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> + '_ {
+    (0..token.len() * 8).map(|bit| {
+        let mut changed = token.to_vec();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        (bit, changed)
+    })
+}
+
+/// Each beginning of the token, and the token with octets behind it.
+fn other_lengths(token: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
+    let longer = [&[0][..], &[0xff], &[0; 16], token].map(|more| [token, more].concat());
+    (0..token.len()).map(|length| token[..length].to_vec()).chain(longer)
+}
+
+fn refuses_all_but(name: &str, token: &[u8], good: impl Fn(&[u8]) -> bool, free: impl Fn(&[u8]) -> bool) {
+    for (bit, changed) in flips(token) {
+        assert_eq!(good(&changed), free(&changed), "{name}: bit {} of octet {}", bit % 8, bit / 8);
+    }
+    for changed in other_lengths(token) {
+        assert!(!good(&changed), "{name}: {} octets instead of {}", changed.len(), token.len());
+    }
+}
+
+/// The rotation is what a token's sender chose, and neither sealed nor signed (RFC 4121 §4.2.4, §4.2.5): octets
+/// 6 and 7 are free where the new number turns the tail as far as the old one, by a multiple of its length.
+fn same_rotation(token: &[u8]) -> impl Fn(&[u8]) -> bool {
+    let length = token.len() - 16;
+    let (head, tail) = ([&token[..6]].concat(), token[8..].to_vec());
+    move |changed: &[u8]| {
+        let rotation = usize::from(u16::from_be_bytes([changed[6], changed[7]]));
+        changed[..6] == head && changed[8..] == tail && rotation % length == 0
+    }
+}
+
+/// Tampers with a token on each way. Where a free octet lets it through, the message is the one that was sent.
+fn tamper_with_wrap(enctype: Enctype, message: &[u8], wrap: impl Fn(&Context) -> Vec<u8>) {
+    let pair = Pair::with_enctype(enctype);
+    for reversed in [false, true] {
+        let (initiator, acceptor) = pair.established();
+        let (from, to) = if reversed { (acceptor, initiator) } else { (initiator, acceptor) };
+        let token = wrap(&from);
+        let opened = |changed: &[u8]| match to.unwrap(changed) {
+            Ok(unwrapped) => {
+                assert_eq!(unwrapped.message, message);
+                true
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::Token(_)));
+                false
+            }
+        };
+        refuses_all_but(&format!("{enctype}"), &token, opened, same_rotation(&token));
+    }
+}
+
+#[test]
+fn a_changed_sealed_token_is_refused() {
+    for enctype in Enctype::ALL {
+        for message in [&b""[..], b"seal"] {
+            tamper_with_wrap(*enctype, message, |from| from.wrap(message).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_changed_signed_token_is_refused() {
+    for enctype in Enctype::ALL {
+        for message in [&b""[..], b"sign"] {
+            tamper_with_wrap(*enctype, message, |from| from.wrap_integrity(message).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_changed_mic_or_message_is_refused() {
+    for enctype in Enctype::ALL {
+        let pair = Pair::with_enctype(*enctype);
+        let (initiator, acceptor) = pair.established();
+        let mic = initiator.mic(b"message").unwrap();
+        let good = |mic: &[u8]| acceptor.verify_mic(b"message", mic).is_ok();
+        refuses_all_but(&format!("{enctype}"), &mic, good, |_| false);
+        let good = |message: &[u8]| acceptor.verify_mic(message, &mic).is_ok();
+        refuses_all_but(&format!("message, {enctype}"), b"message", good, |_| false);
+        assert_eq!(acceptor.verify_mic(b"message", &mic), Ok(Order::InOrder));
+    }
+}
+
+#[test]
+fn refused_tokens_leave_the_window_where_it_was() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.established();
+    let (sealed, signed) = (initiator.wrap(b"first").unwrap(), initiator.wrap_integrity(b"second").unwrap());
+    let mic = initiator.mic(b"third").unwrap();
+    for token in [&sealed, &signed] {
+        // Every rotation by a multiple of the length is free; those come elsewhere.
+        for (_, changed) in flips(token).filter(|(bit, _)| !(48..64).contains(bit)) {
+            assert!(acceptor.unwrap(&changed).is_err());
+        }
+    }
+    for (_, changed) in flips(&mic) {
+        assert!(acceptor.verify_mic(b"third", &changed).is_err());
+    }
+    let taken = |message: &[u8], confidential| Unwrapped {
+        message: message.to_vec(),
+        confidential,
+        order: Order::InOrder,
+    };
+    assert_eq!(acceptor.unwrap(&sealed), Ok(taken(b"first", true)));
+    assert_eq!(acceptor.unwrap(&signed), Ok(taken(b"second", false)));
+    assert_eq!(acceptor.verify_mic(b"third", &mic), Ok(Order::InOrder));
+}
+
+#[test]
+fn every_rotation_of_a_tail_opens_and_no_other() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.established();
+    for token in [initiator.wrap(b"turned").unwrap(), initiator.wrap_integrity(b"turned").unwrap()] {
+        let length = token.len() - 16;
+        for rotation in (0..=u16::MAX).step_by(97).chain([length as u16, u16::MAX]) {
+            let mut turned = token.clone();
+            turned[6..8].copy_from_slice(&rotation.to_be_bytes());
+            turned[16..].rotate_right(usize::from(rotation) % length);
+            assert_eq!(acceptor.unwrap(&turned).unwrap().message, b"turned", "{rotation}");
+            turned[16..].rotate_right(1);
+            assert!(acceptor.unwrap(&turned).is_err(), "{rotation} and one more");
+        }
+    }
+}
+
+#[test]
+fn a_rotated_header_without_a_tail_is_refused() {
+    let pair = Pair::new();
+    let (_, acceptor) = pair.established();
+    for flags in [4, 6] {
+        for rotation in [0, 1, 0xff] {
+            let token = [5, 4, flags, 0xff, 0, 0, 0, rotation, 0, 0, 0, 0, 0, 0, 0, 0];
+            assert!(acceptor.unwrap(&token).is_err());
+        }
+    }
+}
+
+/// Tokens of a handshake, and an end that waits for the first or for the second.
+fn handshake(pair: &Pair) -> (Vec<u8>, Box<dyn Fn() -> AwaitToken + '_>) {
+    let mut step = pair.initiate_full().start();
+    let request = loop {
+        step = match step {
+            Step::Need(need) => pair.provide(need),
+            Step::Send(owed) => break owed.token().to_vec(),
+            other => panic!("{other:?}"),
+        };
+    };
+    let waiting = || match pair.accept().start() {
+        Step::Receive(wait) => wait,
+        other => panic!("{other:?}"),
+    };
+    (request, Box::new(waiting))
+}
+
+/// What an acceptor makes of a request: its context, once the replay cache has said that it is new.
+fn accepted(pair: &Pair, wait: AwaitToken, request: &[u8]) -> Option<(Context, Option<Vec<u8>>)> {
+    let mut answer = None;
+    let mut step = wait.token(request);
+    loop {
+        step = match step {
+            Step::Need(need) => {
+                pair.replay.lock().unwrap().clear();
+                pair.provide(need)
+            }
+            Step::Send(owed) => {
+                answer = Some(owed.token().to_vec());
+                owed.sent()
+            }
+            Step::Done(context) => return Some((context, answer)),
+            Step::Failed(_) => return None,
+            Step::Receive(_) => panic!("an acceptor needs one token"),
+        };
+    }
+}
+
+/// Everything that a context knows but its own random choices: the acceptor's subkey and first number.
+fn facts(context: Context) -> Vec<u8> {
+    let mut state = open_plain_state(context);
+    let key = 45..45 + 1 + 32;
+    state[13..21].fill(0);
+    let subkey = key.end + 1..key.end + 1 + 32;
+    state[subkey].fill(0);
+    state
+}
+
+/// Free in an AP-REQ are, in the clear part, what the acceptor does not read: the protocol has no checksum over it.
+#[test]
+fn a_changed_request_is_refused_or_makes_the_same_context() {
+    let pair = Pair::new();
+    let (request, waiting) = handshake(&pair);
+    let (context, answer) = accepted(&pair, waiting(), &request).unwrap();
+    assert!(answer.is_some());
+    let expected = facts(context);
+    let mut free = std::collections::BTreeMap::<usize, u8>::new();
+    for (bit, changed) in flips(&request) {
+        if let Some((context, answer)) = accepted(&pair, waiting(), &changed) {
+            assert!(answer.is_some(), "octet {}: the mutual answer is gone", bit / 8);
+            assert_eq!(facts(context), expected, "octet {}", bit / 8);
+            *free.entry(bit / 8).or_default() |= 1 << (bit % 8);
+        }
+    }
+    for changed in other_lengths(&request) {
+        assert!(accepted(&pair, waiting(), &changed).is_none(), "{} octets", changed.len());
+    }
+    let options = position(&request, &[0xa2, 0x07, 0x03, 0x05, 0x00]) + 5;
+    let name_type = position(&request, &[0x30, 0x17, 0xa0, 0x03, 0x02, 0x01, 0x03]) + 6;
+    let kvno = position(&request, &[0xa1, 0x03, 0x02, 0x01, 0x01, 0xa2]) + 4;
+    let reasons = [
+        // How many bits of the options' last octet are unused: up to seven, as all of them are zero.
+        (options - 1, 0x07),
+        // Options: all but use-session-key (bit 1 from the left, 0x40), which asks for another protocol. The
+        // answer's flag in it (0x20) is not believed: the sealed flags of the checksum say whether one is due.
+        (options, 0xbf),
+        (options + 1, 0xff),
+        (options + 2, 0xff),
+        (options + 3, 0xff),
+        // The kind of the server's name, which RFC 4120 §6.2 calls a hint only.
+        (name_type, 0xff),
+        // Version 0 of the server's key means the newest, and that is the one.
+        (kvno, 0x01),
+    ];
+    assert_eq!(free, reasons.into_iter().collect());
+}
+
+fn position(octets: &[u8], wanted: &[u8]) -> usize {
+    octets.windows(wanted.len()).position(|window| window == wanted).unwrap()
+}
+
+#[test]
+fn a_changed_answer_is_refused() {
+    let pair = Pair::new();
+    // The same randomness gives the same request each time, so one answer suits every initiator.
+    let ticket = pair.established();
+    drop(ticket);
+    let waiting = || {
+        pair.reseed(77);
+        match pair.initiate_full().start() {
+            Step::Send(owed) => match (owed.token().to_vec(), owed.sent()) {
+                (request, Step::Receive(wait)) => (request, wait),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    };
+    let (request, wait) = waiting();
+    let Step::Receive(acceptor) = pair.accept().start() else { panic!() };
+    let (_, answer) = accepted(&pair, acceptor, &request).unwrap();
+    let answer = answer.unwrap();
+    assert!(matches!(wait.token(&answer), Step::Done(_)));
+    let comes_up = |answer: &[u8]| {
+        let mut step = waiting().1.token(answer);
+        if let Step::Send(owed) = step {
+            step = owed.sent();
+        }
+        match step {
+            Step::Done(_) => true,
+            Step::Failed(_) => false,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(comes_up(&answer));
+    refuses_all_but("AP-REP", &answer, comes_up, |_| false);
+}
