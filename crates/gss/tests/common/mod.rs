@@ -1,21 +1,28 @@
 //! Initiator, acceptor and KDC in memory, with one clock that is put by hand and seeded randomness.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, dead_code, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use orthros_crypto::Enctype;
+use orthros_crypto::{Enctype, Key};
 use orthros_gss::context::{Need, NeedSpend};
 use orthros_gss::fuzzing;
 use orthros_gss::transfer::{self, SealingKey, Spent};
 use orthros_gss::{
-    Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Settings, Step,
+    Accept, AcceptorCredential, Context, Error, Flags, Initiate, InitiatorCredential, Name, Settings, Step,
 };
 use orthros_kdc::Realm;
 use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, Progress, initial};
 use orthros_krb5::{Config, Env, Keytab, Principal};
 use orthros_wire::testing::{ManualClock, SeededRandom};
-use orthros_wire::{Clock, Random, SecretBytes};
+use orthros_wire::{Clock, Random, SecretBytes, Timestamp};
 
 pub const NOW: i64 = 1_700_000_000;
 
@@ -235,6 +242,19 @@ impl Pair {
         self.establish(self.initiate_full(), self.accept())
     }
 
+    /// A context of a state that a test made up.
+    pub fn context(&self, state: &State<'_>) -> Context {
+        self.context_of(&state.octets()).unwrap()
+    }
+
+    /// What an import makes of a state under a good seal.
+    pub fn context_of(&self, state: &[u8]) -> Result<Context, Error> {
+        let key = sealing_key(1);
+        let until = self.clock.now().plus_seconds(60);
+        let token = fuzzing::seal_state(state, &key, until, &*self.settings.env.random).unwrap();
+        self.import(&token, &key)
+    }
+
     pub fn import(&self, token: &[u8], key: &SealingKey) -> Result<Context, Error> {
         let mut step = transfer::import(token, key, &self.settings);
         loop {
@@ -250,6 +270,42 @@ impl Pair {
 
 pub fn sealing_key(octet: u8) -> SealingKey {
     SealingKey::new(SecretBytes::from(vec![octet; 32]), b"boot")
+}
+
+/// What a context is made of that a test makes up.
+pub struct State<'a> {
+    pub acceptor: bool,
+    pub flags: Flags,
+    pub end: Timestamp,
+    /// The next number to send.
+    pub send: u64,
+    /// The peer's first number.
+    pub receive: u64,
+    pub base_key: &'a Key,
+    pub acceptor_subkey: Option<&'a Key>,
+}
+
+impl State<'_> {
+    /// The state's octets, as `transfer/state.rs` lays them out.
+    pub fn octets(&self) -> Vec<u8> {
+        let key = |key: Option<&Key>| match key {
+            None => vec![0],
+            Some(key) => [&[key.enctype().number() as u8][..], key.expose_octets()].concat(),
+        };
+        let name = |name: &str| [&[0, name.len() as u8][..], name.as_bytes()].concat();
+        [
+            vec![u8::from(self.acceptor)],
+            self.flags.0.to_be_bytes().to_vec(),
+            self.end.seconds.to_be_bytes().to_vec(),
+            [self.send, self.receive, self.receive, 0].map(u64::to_be_bytes).concat(),
+            key(Some(self.base_key)),
+            key(self.acceptor_subkey),
+            name("alice@TEST"),
+            name("host/x.test@TEST"),
+            vec![0, 0, 0],
+        ]
+        .concat()
+    }
 }
 
 /// Everything that a context knows, as `transfer/state.rs` lays it out.
