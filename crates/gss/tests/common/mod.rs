@@ -39,6 +39,8 @@ pub struct Pair {
     pub ledger: Mutex<HashMap<[u8; 16], Spent>>,
     /// Every token that either end has sent, in order.
     pub sent: Mutex<Vec<Vec<u8>>>,
+    /// What went to the KDC and came back, in order.
+    pub kdc_messages: Mutex<Vec<Vec<u8>>>,
     kdc_random: Reseedable,
     random: Arc<Reseedable>,
 }
@@ -98,6 +100,7 @@ impl Pair {
             replay: empty(),
             ledger: Mutex::default(),
             sent: empty(),
+            kdc_messages: empty(),
             kdc_random,
             random,
         };
@@ -126,7 +129,9 @@ impl Pair {
     }
 
     pub fn kdc(&self, request: &[u8]) -> Vec<u8> {
-        self.realm.answer(request, self.clock.now(), &self.kdc_random).unwrap()
+        let reply = self.realm.answer(request, self.clock.now(), &self.kdc_random).unwrap();
+        self.kdc_messages.lock().unwrap().extend([request.to_vec(), reply.clone()]);
+        reply
     }
 
     /// Puts the randomness of both ends back to a seed: what follows is chosen as it was after this seed before.
