@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Pair, sealing_key};
 use orthros_gss::transfer::{SealingKey, TransferRefusal};
 use orthros_gss::{Error, Flags, Major};
@@ -120,4 +122,17 @@ fn switched_off_transfer_clears_the_flag_and_keeps_the_context() {
     let kept = initiator.export(&sealing_key(1)).unwrap_err();
     assert_eq!(kept.error.major(), Major::Unavailable);
     assert_eq!(acceptor.unwrap(&kept.context.wrap(b"x").unwrap()).unwrap().message, b"x");
+}
+
+#[test]
+fn export_leaves_nothing_of_the_source_alive() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.establish(pair.initiate_full().delegate(), pair.accept());
+    drop(initiator);
+    let delegated = Arc::downgrade(acceptor.delegated_credential().unwrap());
+    let others = Arc::strong_count(&pair.settings.env.random) - 1;
+    let token = acceptor.export(&sealing_key(1)).unwrap();
+    assert!(delegated.upgrade().is_none(), "the delegated credential outlives its context");
+    assert_eq!(Arc::strong_count(&pair.settings.env.random), others, "the context outlives its export");
+    assert!(pair.import(&token, &sealing_key(1)).is_ok());
 }
