@@ -5,7 +5,7 @@ mod common;
 
 use common::{Pair, open_plain_state};
 use orthros_crypto::Enctype;
-use orthros_gss::context::AwaitToken;
+use orthros_gss::context::{AwaitToken, Need};
 use orthros_gss::{Context, Error, Order, Step, Unwrapped};
 
 /// Each flip of one bit, with a name for it.
@@ -275,4 +275,20 @@ fn a_changed_answer_is_refused() {
     };
     assert!(comes_up(&answer));
     refuses_all_but("AP-REP", &answer, comes_up, |_| false);
+}
+
+/// A cache that knows nothing of earlier requests takes one whose replay would be harmless, for its answer is due
+/// in a key that only its first sender can read. Only the sealed flags may say so.
+#[test]
+fn a_changed_option_does_not_make_a_replay_look_harmless() {
+    let pair = Pair::new();
+    pair.establish(pair.initiate().confidential(), pair.accept());
+    let mut request = pair.sent.lock().unwrap()[0].clone();
+    let options = position(&request, &[0xa2, 0x07, 0x03, 0x05, 0x00]) + 5;
+    for flipped in [0, 0x20] {
+        request[options] ^= flipped;
+        let Step::Receive(wait) = pair.accept().start() else { panic!() };
+        let Step::Need(Need::Replay(need)) = wait.token(&request) else { panic!() };
+        assert!(!need.is_replay_harmless());
+    }
 }
