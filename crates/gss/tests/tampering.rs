@@ -127,7 +127,7 @@ fn every_rotation_of_a_tail_opens_and_no_other() {
     let (initiator, acceptor) = pair.established();
     for token in [initiator.wrap(b"turned").unwrap(), initiator.wrap_integrity(b"turned").unwrap()] {
         let length = token.len() - 16;
-        for rotation in (0..=u16::MAX).step_by(97).chain([length as u16, u16::MAX]) {
+        for rotation in (0..=u16::MAX).step_by(97).chain([u16::try_from(length).unwrap(), u16::MAX]) {
             let mut turned = token.clone();
             turned[6..8].copy_from_slice(&rotation.to_be_bytes());
             turned[16..].rotate_right(usize::from(rotation) % length);

@@ -6,9 +6,9 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`seal`] | the token's layout and its sealing |
-//! | [`state`] | a context's state as octets |
+//! | `state` | a context's state as octets |
 //! | [`export`] | [`Context::export`](crate::Context::export) |
-//! | [`import`] | [`import`](import()) |
+//! | [`mod@import`] | [`import()`] |
 //!
 //! Where the sealing key and the ledger live is floor 5's business: here they are values and a
 //! [`NeedSpend`](crate::context::NeedSpend).
