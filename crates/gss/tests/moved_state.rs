@@ -43,11 +43,14 @@ fn counted_long(octets: &[u8]) -> Vec<u8> {
     [&u32::try_from(octets.len()).unwrap().to_be_bytes()[..], octets].concat()
 }
 
-/// A principal's text, with everything that a component may hold.
+/// A principal: its type, and its text with everything that a component may hold.
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let component = "[a-zA-Z0-9._ é-]{1,20}|a\\\\/b|x\\\\@y";
-    (proptest::collection::vec(component, 1..4), "[A-Z.]{1,20}")
-        .prop_map(|(components, realm)| counted(format!("{}@{realm}", components.join("/")).as_bytes()))
+    let components = proptest::collection::vec(component, 1..4);
+    (any::<i32>(), components, "[A-Z.]{1,20}").prop_map(|(name_type, components, realm)| {
+        let text = format!("{}@{realm}", components.join("/"));
+        [&name_type.to_be_bytes()[..], &counted(text.as_bytes())].concat()
+    })
 }
 
 prop_compose! {
@@ -168,7 +171,7 @@ fn a_lying_count_is_refused_without_a_large_allocation() {
     for tail in [
         &[0xff, 0xff][..],
         &[0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff],
-        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, b'a', b'@', b'B', 0xff, 0xff],
+        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, b'a', b'@', b'B', 0xff, 0xff],
     ] {
         assert!(pair.context_of(&[&state[..end], tail].concat()).is_err());
     }

@@ -84,7 +84,7 @@ pub fn sealed_transfer_state(data: &[u8]) -> bool {
 fn good_state() -> Vec<u8> {
     let name = |name: &str| {
         let length = u16::try_from(name.len()).unwrap_or(0);
-        [&length.to_be_bytes()[..], name.as_bytes()].concat()
+        [&[0, 0, 0, 1][..], &length.to_be_bytes(), name.as_bytes()].concat()
     };
     let key = [&[17][..], &[0x33; 16]].concat();
     let times = [NOW, NOW, NOW + 3_600, 0].map(i64::to_be_bytes).concat();

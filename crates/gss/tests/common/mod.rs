@@ -297,7 +297,7 @@ impl State<'_> {
             None => vec![0],
             Some(key) => [&[key.enctype().number() as u8][..], key.expose_octets()].concat(),
         };
-        let name = |name: &str| [&[0, name.len() as u8][..], name.as_bytes()].concat();
+        let name = |name: &str| [&[0, 0, 0, 1, 0, name.len() as u8][..], name.as_bytes()].concat();
         [
             vec![u8::from(self.acceptor)],
             self.flags.0.to_be_bytes().to_vec(),
