@@ -5,8 +5,12 @@
 //! | `contexts` | nothing itself: makes so many contexts, for `cargo xtask figures` to count instructions |
 //! | `speed` | times of contexts, messages and small calls, also beside other GSS-API libraries |
 //!
+//! | `peers.c` | the same for a GSS-API library in C, opened by path; `speed` runs it |
+//!
 //! Deliberately not here: a KDC on the network. The tickets are made before anything is measured.
 #![forbid(unsafe_code)]
+
+pub mod measure;
 
 use std::error::Error;
 use std::fs;
