@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 
-use hmac::Hmac;
+use hmac::{Hmac, Mac};
 use orthros_wire::SecretBytes;
 use sha1::{Digest, Sha1};
 use zeroize::{Zeroize, Zeroizing};
@@ -60,9 +60,9 @@ impl<C: Cipher> Profile for HmacSha1<C> {
     }
 
     fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum {
-        let tag = tag_of(&keys.integrity, &[body], Self::TAG_LEN);
-        cbc_cts::encrypt(&keys.cipher, body);
-        tag
+        let mut hash = keys.integrity.clone();
+        cbc_cts::encrypt_beside(&keys.cipher, body, |plain| Mac::update(&mut hash, plain));
+        Checksum::truncated(&Mac::finalize(hash).into_bytes(), Self::TAG_LEN)
     }
 
     fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {
