@@ -92,8 +92,7 @@ impl World {
             Replays::Memory => builder.replay_cache(MemoryReplay::new()),
             Replays::None => builder.replay_cache(orthros::replay::NoReplay),
         };
-        let world =
-            Self { folder, orthros: builder.build(), target: Name::hostbased_service(SERVICE, HOST) };
+        let world = Self { folder, orthros: builder.build(), target: Name::hostbased_service(SERVICE, HOST) };
         world.fill(&realm, &format!("{service}@{REALM}").parse()?)?;
         // What changed a moment ago is read anew each time; nobody's files are that young.
         thread::sleep(Duration::from_millis(50));
@@ -111,10 +110,10 @@ impl World {
         let alice: Principal = format!("alice@{REALM}").parse()?;
         let policy = ExchangePolicy::initial(orthros.config());
         let secret = InitialSecret::Password(Password::from("open sesame"));
-        let granting = self.fetch(realm, exchange::initial(alice.clone(), secret, None, policy, env.clone()))?;
+        let granting =
+            self.fetch(realm, exchange::initial(alice.clone(), secret, None, policy, env.clone()))?;
         let policy = ExchangePolicy::service(orthros.config());
-        let ticket =
-            self.fetch(realm, exchange::service(&granting, service.clone(), policy, env.clone()))?;
+        let ticket = self.fetch(realm, exchange::service(&granting, service.clone(), policy, env.clone()))?;
         let mut cache = CredentialCache::new(alice);
         cache.add(granting);
         cache.add(ticket);

@@ -1,6 +1,7 @@
 //! Times of repeated work, as processor time of this thread: on a machine that others use too it varies least.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -26,16 +27,21 @@ pub fn now() -> Duration {
     seconds + Duration::from_nanos(time.tv_nsec.unsigned_abs())
 }
 
-/// Nanoseconds per operation: `work` does `count` of them at each call.
+/// Nanoseconds per call of `call`, the dropping of its result included; the clock is read once in `count` calls.
 ///
 /// # Errors
-/// Those of `work`.
-pub fn per_operation(count: u32, mut work: impl FnMut() -> Result<(), Failure>) -> Result<f64, Failure> {
-    let prepared = || Ok(());
-    per_prepared(count, prepared, |()| work())
+/// Those of `call`.
+pub fn per_call<T>(count: u32, mut call: impl FnMut() -> Result<T, Failure>) -> Result<f64, Failure> {
+    let work = |()| {
+        for _ in 0..count {
+            black_box(call()?);
+        }
+        Ok(())
+    };
+    per_prepared(count, || Ok(()), work)
 }
 
-/// As [`per_operation`], with a preparation before each call that is not counted.
+/// Nanoseconds per operation where `work` does `count` of them, on what `prepare` made before, uncounted.
 ///
 /// # Errors
 /// Those of `prepare` and `work`.

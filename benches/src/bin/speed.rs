@@ -9,7 +9,8 @@ use benches::measure::{self, Times, keep};
 use benches::{Failure, Replays, World};
 use orthros::{Enctype, Flags, Name};
 
-const USAGE: &str = "speed [--json] [--rounds N] [--enctype NAME]... [--peers PROGRAM] [--peer LABEL=LIBRARY]...
+const USAGE: &str =
+    "speed [--json] [--rounds N] [--enctype NAME]... [--peers PROGRAM] [--peer LABEL=LIBRARY]...
 
   --json                print one JSON object instead of a table
   --rounds N            measure N times, keep the best (default 3)
@@ -103,35 +104,20 @@ fn ours(world: &World, times: &mut Times) -> Result<(), Failure> {
     messages(world, times)?;
     transfer(world, times)?;
     let orthros = &world.orthros;
-    let nanoseconds = measure::per_operation(BATCH, || {
-        (0..BATCH).try_for_each(|_| Ok(drop(black_box(orthros.default_credential()?))))
-    })?;
-    keep(times, "acquire initiator", nanoseconds);
-    let nanoseconds = measure::per_operation(BATCH, || {
-        (0..BATCH).try_for_each(|_| {
-            let name = orthros.default_keytab();
-            Ok(drop(black_box(orthros.acceptor_from(name, Some(&world.target))?)))
-        })
-    })?;
-    keep(times, "acquire acceptor by name", nanoseconds);
-    let nanoseconds = measure::per_operation(BATCH, || {
-        for _ in 0..BATCH {
-            black_box(Name::parse_hostbased("host@www.bench.test")?);
-        }
-        Ok(())
-    })?;
-    keep(times, "import name", nanoseconds);
+    keep(times, "acquire initiator", measure::per_call(BATCH, || Ok(orthros.default_credential()?))?);
+    let keytab = orthros.default_keytab();
+    let by_name = || Ok(orthros.acceptor_from(keytab, Some(&world.target))?);
+    keep(times, "acquire acceptor by name", measure::per_call(BATCH, by_name)?);
+    let import = || Ok(Name::parse_hostbased("host@www.bench.test")?);
+    keep(times, "import name", measure::per_call(BATCH, import)?);
     Ok(())
 }
 
 fn contexts(world: &World, times: &mut Times) -> Result<(), Failure> {
     let acceptor = world.orthros.acceptor()?;
-    let nanoseconds = measure::per_operation(BATCH, || {
-        (0..BATCH).try_for_each(|_| Ok(drop(black_box(world.pair(&acceptor)?))))
-    })?;
-    keep(times, "context", nanoseconds);
-    let ends = || (0..BATCH).map(|_| world.initiate()).collect::<Result<Vec<_>, _>>();
-    let nanoseconds = measure::per_prepared(BATCH, ends, |started| {
+    keep(times, "context", measure::per_call(BATCH, || world.pair(&acceptor))?);
+    let started = || (0..BATCH).map(|_| world.initiate()).collect::<Result<Vec<_>, _>>();
+    let nanoseconds = measure::per_prepared(BATCH, started, |started| {
         for (token, _) in &started {
             black_box(world.accept(&acceptor, token)?);
         }
@@ -146,37 +132,28 @@ fn messages(world: &World, times: &mut Times) -> Result<(), Failure> {
     for &size in SIZES {
         let message = vec![0x5a; size];
         let count = u32::try_from((256 << 10) / size)?.clamp(1, BATCH);
-        let wrap = || (0..count).map(|_| sender.wrap(&message)).collect::<Result<Vec<_>, _>>();
-        let nanoseconds = measure::per_operation(count, || {
-            (0..count).try_for_each(|_| Ok(drop(black_box(sender.wrap(&message)?))))
+        let wrap = || Ok(sender.wrap(&message)?);
+        keep(times, &format!("wrap {size}"), measure::per_call(count, wrap)?);
+        let tokens = || (0..count).map(|_| wrap()).collect::<Result<Vec<_>, Failure>>();
+        let nanoseconds = measure::per_prepared(count, tokens, |tokens| {
+            for token in &tokens {
+                let _ = black_box(receiver.unwrap(token)?);
+            }
+            Ok(())
         })?;
-        keep(times, &format!("wrap {size}"), nanoseconds);
-        let nanoseconds = measure::per_prepared(
-            count,
-            || Ok(wrap()?),
-            |tokens| {
-                tokens.iter().try_for_each(|token| Ok(drop(black_box(receiver.unwrap(token)?))))
-            },
-        )?;
         keep(times, &format!("unwrap {size}"), nanoseconds);
     }
     for size in [64, 16 << 10] {
         let message = vec![0x5a; size];
-        let nanoseconds = measure::per_operation(BATCH, || {
-            (0..BATCH).try_for_each(|_| Ok(drop(black_box(sender.mic(&message)?))))
+        let mic = || Ok(sender.mic(&message)?);
+        keep(times, &format!("mic {size}"), measure::per_call(BATCH, mic)?);
+        let tokens = || (0..BATCH).map(|_| mic()).collect::<Result<Vec<_>, Failure>>();
+        let nanoseconds = measure::per_prepared(BATCH, tokens, |tokens| {
+            for token in &tokens {
+                black_box(receiver.verify_mic(&message, token)?);
+            }
+            Ok(())
         })?;
-        keep(times, &format!("mic {size}"), nanoseconds);
-        let mic = || (0..BATCH).map(|_| sender.mic(&message)).collect::<Result<Vec<_>, _>>();
-        let nanoseconds = measure::per_prepared(
-            BATCH,
-            || Ok(mic()?),
-            |tokens| {
-                tokens.iter().try_for_each(|token| {
-                    black_box(receiver.verify_mic(&message, token)?);
-                    Ok(())
-                })
-            },
-        )?;
         keep(times, &format!("verify mic {size}"), nanoseconds);
     }
     Ok(())
@@ -193,7 +170,10 @@ fn transfer(world: &World, times: &mut Times) -> Result<(), Failure> {
     }
     let export = |context| world.orthros.export(context).map_err(|kept| Failure::from(kept.error));
     let nanoseconds = measure::per_prepared(BATCH, contexts, |contexts| {
-        contexts.into_iter().try_for_each(|context| Ok(drop(black_box(export(context)?))))
+        for context in contexts {
+            black_box(export(context)?);
+        }
+        Ok(())
     })?;
     keep(times, "export", nanoseconds);
     let tokens = || contexts()?.into_iter().map(export).collect::<Result<Vec<_>, _>>();
@@ -201,7 +181,10 @@ fn transfer(world: &World, times: &mut Times) -> Result<(), Failure> {
         keep(times, "exported token (octets)", f64::from(u32::try_from(token.len())?));
     }
     let nanoseconds = measure::per_prepared(BATCH, tokens, |tokens| {
-        tokens.iter().try_for_each(|token| Ok(drop(black_box(world.orthros.import(token)?))))
+        for token in &tokens {
+            black_box(world.orthros.import(token)?);
+        }
+        Ok(())
     })?;
     keep(times, "import", nanoseconds);
     Ok(())

@@ -146,15 +146,11 @@ fn open_ticket(
     Ok((server, plain))
 }
 
-fn open_authenticator(
-    sealed: &EncryptedData<'_>,
-    key: &SessionKey,
-) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {
+fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {
     if sealed.etype != key.enctype().number() {
         return Err(ApRefusal::AuthenticatorIntegrity);
     }
-    key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher)
-        .map_err(|_| ApRefusal::AuthenticatorIntegrity)
+    key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher).map_err(|_| ApRefusal::AuthenticatorIntegrity)
 }
 
 fn check_agreement(authenticator: &Authenticator<'_>, client: &Principal) -> Result<(), ApRefusal> {

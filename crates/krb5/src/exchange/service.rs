@@ -5,8 +5,8 @@
 //! usage 9).
 
 use orthros_crypto::{Key, KeyUsage, SessionKey};
-use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime};
 use orthros_wire::Timestamp;
+use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime};
 
 use super::failure::KdcFailure;
 use super::policy::ExchangePolicy;

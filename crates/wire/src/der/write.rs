@@ -89,14 +89,20 @@ impl DerWriter {
         }
     }
 
+    #[inline]
     fn reserve(&mut self, more: usize) {
-        let needed = self.octets.len() + more;
-        if needed > self.octets.capacity() {
-            let mut larger = Vec::with_capacity((needed * 2).max(Self::FIRST_CAPACITY));
-            larger.extend_from_slice(&self.octets);
-            wipe(&mut self.octets);
-            self.octets = larger;
+        if more > self.octets.capacity() - self.octets.len() {
+            self.grow(more);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.octets.len() + more;
+        let mut larger = Vec::with_capacity((needed * 2).max(Self::FIRST_CAPACITY));
+        larger.extend_from_slice(&self.octets);
+        wipe(&mut self.octets);
+        self.octets = larger;
     }
 }
 
