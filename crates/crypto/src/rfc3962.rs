@@ -10,7 +10,7 @@ use orthros_wire::SecretBytes;
 use sha1::{Digest, Sha1};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::cbc_cts::{self, BLOCK, Cipher};
+use crate::cbc_cts::{self, BLOCK, Cipher, Pieces};
 use crate::checksum::Checksum;
 use crate::key::Integrity;
 use crate::profile::{OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of};
@@ -61,7 +61,8 @@ impl<C: Cipher> Profile for HmacSha1<C> {
 
     fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum {
         let mut hash = keys.integrity.clone();
-        cbc_cts::encrypt_beside(&keys.cipher, body, |plain| Mac::update(&mut hash, plain));
+        let pieces = Pieces { first: 64, each: 64 };
+        cbc_cts::encrypt_beside(&keys.cipher, body, pieces, |plain| Mac::update(&mut hash, plain), |_| {});
         Checksum::truncated(&Mac::finalize(hash).into_bytes(), Self::TAG_LEN)
     }
 
