@@ -57,7 +57,8 @@ impl Key {
 
     /// A fresh key.
     pub fn random(enctype: Enctype, random: &dyn Random) -> Self {
-        let mut octets = Zeroizing::new(vec![0; enctype.key_len()]);
+        // Exactly full, so it is taken over where it lies.
+        let mut octets = vec![0; enctype.key_len()];
         random.fill(&mut octets);
         Self::from_secret(enctype, octets.into())
     }

@@ -5,12 +5,12 @@
 
 use std::marker::PhantomData;
 
-use hmac::Hmac;
+use hmac::{Hmac, Mac};
 use orthros_wire::SecretBytes;
 use sha1::{Digest, Sha1};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::cbc_cts::{self, BLOCK, Cipher};
+use crate::cbc_cts::{self, BLOCK, Cipher, Pieces};
 use crate::checksum::Checksum;
 use crate::key::Integrity;
 use crate::profile::{OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of};
@@ -60,9 +60,10 @@ impl<C: Cipher> Profile for HmacSha1<C> {
     }
 
     fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum {
-        let tag = tag_of(&keys.integrity, &[body], Self::TAG_LEN);
-        cbc_cts::encrypt(&keys.cipher, body);
-        tag
+        let mut hash = keys.integrity.clone();
+        let pieces = Pieces { first: 64, each: 64 };
+        cbc_cts::encrypt_beside(&keys.cipher, body, pieces, |plain| Mac::update(&mut hash, plain), |_| {});
+        Checksum::truncated(&Mac::finalize(hash).into_bytes(), Self::TAG_LEN)
     }
 
     fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {

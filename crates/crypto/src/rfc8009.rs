@@ -10,7 +10,7 @@ use orthros_wire::SecretBytes;
 use sha2::{Sha256, Sha384};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::cbc_cts::{self, Aes128, Aes256, BLOCK, Cipher};
+use crate::cbc_cts::{self, Aes128, Aes256, BLOCK, Cipher, Pieces};
 use crate::checksum::Checksum;
 use crate::key::Integrity;
 use crate::profile::{KeyedHash, OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of};
@@ -26,6 +26,8 @@ pub(crate) trait Parameters: 'static {
     const TAG_LEN: usize;
     /// Octets of the hash, which the PRF gives whole.
     const HASH_LEN: usize;
+    /// Octets that the hash takes at a time.
+    const HASH_BLOCK: usize;
 }
 
 /// aes128-cts-hmac-sha256-128.
@@ -37,6 +39,7 @@ impl Parameters for Aes128Sha256 {
     const NAME: &'static [u8] = b"aes128-cts-hmac-sha256-128";
     const TAG_LEN: usize = 16;
     const HASH_LEN: usize = 32;
+    const HASH_BLOCK: usize = 64;
 }
 
 /// aes256-cts-hmac-sha384-192.
@@ -48,6 +51,7 @@ impl Parameters for Aes256Sha384 {
     const NAME: &'static [u8] = b"aes256-cts-hmac-sha384-192";
     const TAG_LEN: usize = 24;
     const HASH_LEN: usize = 48;
+    const HASH_BLOCK: usize = 128;
 }
 
 /// The profile, at one set of parameters.
@@ -112,8 +116,12 @@ impl<P: Parameters> Profile for HmacSha2<P> {
     }
 
     fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum {
-        cbc_cts::encrypt(&keys.cipher, body);
-        tag_of(&keys.integrity, &[&ZERO_IV, body], P::TAG_LEN)
+        let mut hash = keys.integrity.clone();
+        digest::Mac::update(&mut hash, &ZERO_IV);
+        let pieces = Pieces { first: P::HASH_BLOCK - ZERO_IV.len(), each: P::HASH_BLOCK };
+        let update = |cipher_text: &[u8]| digest::Mac::update(&mut hash, cipher_text);
+        cbc_cts::encrypt_beside(&keys.cipher, body, pieces, |_| {}, update);
+        Checksum::truncated(&digest::Mac::finalize(hash).into_bytes(), P::TAG_LEN)
     }
 
     fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {

@@ -137,7 +137,7 @@ impl Grant<'_> {
             caddr: None,
             authorization_data: self.authorization_data.clone(),
         };
-        let plain = SecretBytes::from(part.to_der());
+        let plain = part.to_secret_der();
         let key = &self.server.key;
         let cipher = key.encrypt(KeyUsage::TICKET, instant.random, plain.expose_octets());
         let ticket = Ticket {

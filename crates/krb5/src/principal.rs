@@ -6,6 +6,7 @@
 //! Names are counted strings: a NUL inside is an ordinary octet and ends nothing.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::wire::PrincipalName;
 
@@ -29,7 +30,7 @@ impl NameType {
     pub const ENTERPRISE: Self = Self(10);
 }
 
-/// A principal with its realm.
+/// A principal with its realm. Cheap to clone: the text is shared.
 ///
 /// ```
 /// use orthros_krb5::Principal;
@@ -42,6 +43,11 @@ impl NameType {
 #[derive(Clone, Debug)]
 pub struct Principal {
     name_type: NameType,
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Parts {
     components: Vec<String>,
     realm: String,
 }
@@ -82,7 +88,8 @@ impl Principal {
         components: impl IntoIterator<Item = S>,
         realm: impl Into<String>,
     ) -> Self {
-        Self { name_type, components: components.into_iter().map(Into::into).collect(), realm: realm.into() }
+        let components = components.into_iter().map(Into::into).collect();
+        Self { name_type, parts: Arc::new(Parts { components, realm: realm.into() }) }
     }
 
     /// The ticket-granting service `krbtgt/SERVED@REALM`: of `realm`, for tickets of `served`.
@@ -135,7 +142,7 @@ impl Principal {
             [first, _] if first == "krbtgt" => NameType::SRV_INST,
             _ => NameType::PRINCIPAL,
         };
-        Ok(Self { name_type, components, realm })
+        Ok(Self { name_type, parts: Arc::new(Parts { components, realm }) })
     }
 
     /// The principal of a wire name and its realm.
@@ -154,7 +161,7 @@ impl Principal {
     pub fn to_wire(&self) -> PrincipalName<'_> {
         PrincipalName {
             name_type: self.name_type.0,
-            components: self.components.iter().map(|text| crate::wire::GeneralString(text)).collect(),
+            components: self.parts.components.iter().map(|text| crate::wire::GeneralString(text)).collect(),
         }
     }
 
@@ -171,17 +178,17 @@ impl Principal {
 
     /// The components; at least one.
     pub fn components(&self) -> &[String] {
-        &self.components
+        &self.parts.components
     }
 
     /// The realm.
     pub fn realm(&self) -> &str {
-        &self.realm
+        &self.parts.realm
     }
 
     /// If this is a ticket-granting service, the realm that it serves.
     pub fn as_ticket_granting(&self) -> Option<&str> {
-        match self.components.as_slice() {
+        match self.parts.components.as_slice() {
             [krbtgt, served] if krbtgt == "krbtgt" => Some(served),
             _ => None,
         }
@@ -189,15 +196,15 @@ impl Principal {
 
     /// The salt that string-to-key takes by default: realm and components joined (RFC 4120 §4).
     pub fn default_salt(&self) -> Vec<u8> {
-        let mut salt = self.realm.clone().into_bytes();
-        self.components.iter().for_each(|component| salt.extend_from_slice(component.as_bytes()));
+        let mut salt = self.parts.realm.clone().into_bytes();
+        self.parts.components.iter().for_each(|component| salt.extend_from_slice(component.as_bytes()));
         salt
     }
 
     /// The text form without the realm.
     pub fn name_text(&self) -> String {
         let mut text = String::new();
-        for (index, component) in self.components.iter().enumerate() {
+        for (index, component) in self.parts.components.iter().enumerate() {
             if index > 0 {
                 text.push('/');
             }
@@ -225,7 +232,7 @@ impl fmt::Display for Principal {
         let mut text = self.name_text();
         text.push('@');
         // A slash needs no escape in a realm, but taking one away there does no harm either.
-        escape(&self.realm, &mut text);
+        escape(&self.parts.realm, &mut text);
         f.write_str(&text)
     }
 }
@@ -240,7 +247,7 @@ impl std::str::FromStr for Principal {
 
 impl PartialEq for Principal {
     fn eq(&self, other: &Self) -> bool {
-        self.components == other.components && self.realm == other.realm
+        Arc::ptr_eq(&self.parts, &other.parts) || self.parts == other.parts
     }
 }
 
@@ -248,8 +255,7 @@ impl Eq for Principal {}
 
 impl std::hash::Hash for Principal {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.components.hash(state);
-        self.realm.hash(state);
+        self.parts.hash(state);
     }
 }
 

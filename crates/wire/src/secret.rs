@@ -3,7 +3,14 @@
 use std::fmt;
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
+
+/// Overwrites octets with zeros, and makes the compiler believe that somebody looks at them afterwards. As sure
+/// as writing each octet by itself, which is what the crate `zeroize` does to slices, and many times faster.
+pub fn wipe(octets: &mut [u8]) {
+    octets.fill(0);
+    optimization_barrier(octets);
+}
 
 /// Secret octets of a fixed length.
 ///
@@ -64,7 +71,7 @@ impl From<Zeroizing<Vec<u8>>> for SecretBytes {
 
 impl Drop for SecretBytes {
     fn drop(&mut self) {
-        self.0.zeroize();
+        wipe(&mut self.0);
     }
 }
 

@@ -243,6 +243,9 @@ impl Protection {
 /// Undoes the rotation of RFC 4121 §4.2.5. A rotation by more than the length is one by the remainder.
 fn unrotate(body: &[u8], right_rotation: u16) -> Result<Vec<u8>, BadToken> {
     let rotation = usize::from(right_rotation).checked_rem(body.len()).ok_or(BadToken::Truncated)?;
+    if rotation == 0 {
+        return Ok(body.to_vec());
+    }
     let (moved, rest) = body.split_at(rotation);
     Ok([rest, moved].concat())
 }

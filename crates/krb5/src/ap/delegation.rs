@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use orthros_crypto::{KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
-use orthros_wire::{Random, SecretBytes, Timestamp};
+use orthros_wire::{Random, Timestamp};
 
 use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
 use crate::wire::{
@@ -45,7 +45,7 @@ pub fn make_credential_message(
         s_address: None,
         r_address: None,
     };
-    let plain = SecretBytes::from(part.to_der());
+    let plain = part.to_secret_der();
     let cipher = session_key.encrypt(KeyUsage::KRB_CRED, random, plain.expose_octets());
     Ok(KrbCred {
         pvno: PVNO,

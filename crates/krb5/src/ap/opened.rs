@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use orthros_crypto::{Enctype, KeyUsage, LongTermKey, SessionKey};
-use orthros_wire::{SecretBytes, Timestamp};
+use orthros_wire::Timestamp;
+use zeroize::Zeroizing;
 
 use super::{ApRefusal, key_from_wire};
 use crate::Principal;
@@ -81,14 +82,14 @@ pub fn open_request(
         return Err(ApRefusal::UserToUser);
     }
     let (server, ticket_plain) = open_ticket(&request.ticket, keys)?;
-    let ticket = EncTicketPart::from_der(ticket_plain.expose_octets())?;
+    let ticket = EncTicketPart::from_der(&ticket_plain)?;
     let session_key = SessionKey::from(
         key_from_wire(&ticket.key).ok_or(ApRefusal::SessionEnctype { number: ticket.key.keytype })?,
     );
     let client = Principal::from_wire(&ticket.cname, ticket.crealm.0).map_err(|_| ApRefusal::Mismatch)?;
 
     let plain = open_authenticator(&request.authenticator, &session_key)?;
-    let authenticator = Authenticator::from_der(plain.expose_octets())?;
+    let authenticator = Authenticator::from_der(&plain)?;
     check_agreement(&authenticator, &client)?;
     let time = authenticator_time(&authenticator)?;
     check_times(&ticket, &client, &server, time, now, skew_seconds)?;
@@ -125,7 +126,10 @@ pub fn open_request(
     })
 }
 
-fn open_ticket(ticket: &Ticket<'_>, keys: &dyn AcceptorKeys) -> Result<(Principal, SecretBytes), ApRefusal> {
+fn open_ticket(
+    ticket: &Ticket<'_>,
+    keys: &dyn AcceptorKeys,
+) -> Result<(Principal, Zeroizing<Vec<u8>>), ApRefusal> {
     let named = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| ApRefusal::Mismatch)?;
     let sealed = &ticket.enc_part;
     let enctype = Enctype::from_number(sealed.etype)
@@ -141,24 +145,23 @@ fn open_ticket(ticket: &Ticket<'_>, keys: &dyn AcceptorKeys) -> Result<(Principa
         enctype,
         kvno: sealed.kvno,
     })?;
-    Ok((server, plain.into()))
+    Ok((server, plain))
 }
 
-fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<SecretBytes, ApRefusal> {
+fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {
     if sealed.etype != key.enctype().number() {
         return Err(ApRefusal::AuthenticatorIntegrity);
     }
-    key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher)
-        .map(Into::into)
-        .map_err(|_| ApRefusal::AuthenticatorIntegrity)
+    key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher).map_err(|_| ApRefusal::AuthenticatorIntegrity)
 }
 
 fn check_agreement(authenticator: &Authenticator<'_>, client: &Principal) -> Result<(), ApRefusal> {
-    let named = Principal::from_wire(&authenticator.cname, authenticator.crealm.0);
     if authenticator.authenticator_vno != PVNO {
         return Err(ApRefusal::Version);
     }
-    if named.as_ref() == Ok(client) { Ok(()) } else { Err(ApRefusal::Mismatch) }
+    let named = authenticator.cname.components.iter().map(|component| component.0);
+    let same = named.eq(client.components()) && authenticator.crealm.0 == client.realm();
+    if same { Ok(()) } else { Err(ApRefusal::Mismatch) }
 }
 
 fn authenticator_time(authenticator: &Authenticator<'_>) -> Result<Timestamp, ApRefusal> {
@@ -182,11 +185,13 @@ fn check_times(
         return Err(ApRefusal::Skew { theirs: time, ours: now, limit_seconds: skew_seconds });
     }
     let times = ticket_times(ticket);
-    let (client, server) = (client.clone(), server.clone());
+    let names = || (client.clone(), server.clone());
     if ticket.flags.contains(TicketFlags::INVALID) || times.starttime.0.saturating_sub(skew) > now.seconds {
+        let (client, server) = names();
         return Err(ApRefusal::NotYetValid { client, server, from: times.starttime.into(), now });
     }
     if times.endtime.0.saturating_add(skew) < now.seconds {
+        let (client, server) = names();
         return Err(ApRefusal::Expired { client, server, ended: times.endtime.into(), now });
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use orthros_crypto::{KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
-use orthros_wire::{Random, SecretBytes, Timestamp};
+use orthros_wire::{Random, Timestamp};
 
 use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
 use crate::wire::{ApRep, Decode, EncApRepPart, Encode, EncryptedData, PVNO, msg_type};
@@ -24,15 +24,13 @@ pub fn make_reply(
     sequence: Option<u32>,
     random: &dyn Random,
 ) -> Vec<u8> {
-    let plain = SecretBytes::from(
-        EncApRepPart {
-            ctime: KerberosTime::from(time),
-            cusec: microseconds(time),
-            subkey: subkey.map(|key| key_to_wire(key)),
-            seq_number: sequence,
-        }
-        .to_der(),
-    );
+    let plain = EncApRepPart {
+        ctime: KerberosTime::from(time),
+        cusec: microseconds(time),
+        subkey: subkey.map(|key| key_to_wire(key)),
+        seq_number: sequence,
+    }
+    .to_secret_der();
     let cipher = session_key.encrypt(KeyUsage::AP_REP_ENC_PART, random, plain.expose_octets());
     ApRep {
         pvno: PVNO,

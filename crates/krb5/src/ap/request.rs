@@ -2,7 +2,7 @@
 
 use orthros_crypto::{KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
-use orthros_wire::{Random, SecretBytes, Timestamp};
+use orthros_wire::{Random, Timestamp};
 
 use super::{key_to_wire, microseconds};
 use crate::Credential;
@@ -55,7 +55,7 @@ impl Request<'_> {
             seq_number: self.sequence,
             authorization_data: self.authorization_data,
         };
-        let plain = SecretBytes::from(authenticator.to_der());
+        let plain = authenticator.to_secret_der();
         let cipher = credential.key.encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, random, plain.expose_octets());
         let message = ApReq {
             pvno: PVNO,

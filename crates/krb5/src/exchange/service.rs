@@ -5,8 +5,8 @@
 //! usage 9).
 
 use orthros_crypto::{Key, KeyUsage, SessionKey};
+use orthros_wire::Timestamp;
 use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime};
-use orthros_wire::{SecretBytes, Timestamp};
 
 use super::failure::KdcFailure;
 use super::policy::ExchangePolicy;
@@ -163,7 +163,7 @@ impl Service {
             seq_number: None,
             authorization_data: None,
         };
-        let plain = SecretBytes::from(authenticator.to_der());
+        let plain = authenticator.to_secret_der();
         let cipher = key.encrypt(KeyUsage::TGS_REQ_AUTHENTICATOR, &*env.random, plain.expose_octets());
         let ap_req = ApReq {
             pvno: PVNO,

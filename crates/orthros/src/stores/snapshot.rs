@@ -5,7 +5,8 @@
 //! have the same stamp.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use orthros_wire::{Clock, Timestamp};
@@ -19,8 +20,8 @@ const GRAIN: i128 = 20_000_000;
 /// How many files are kept at the most; past that, all are forgotten.
 const MOST: usize = 1_024;
 
-/// The contents of files of one kind.
-pub(crate) struct Snapshots<T>(Mutex<HashMap<PathBuf, (Stamp, Arc<T>)>>);
+/// The contents of files of one kind, by path. As text, since hashing a path goes through its components.
+pub(crate) struct Snapshots<T>(Mutex<HashMap<OsString, (Stamp, Arc<T>)>>);
 
 impl<T> Default for Snapshots<T> {
     fn default() -> Self {
@@ -36,7 +37,7 @@ impl<T> Snapshots<T> {
         parse: impl FnOnce(&[u8]) -> Result<T, StoreFault>,
     ) -> Result<Arc<T>, StoreFault> {
         let now = file::stamp(path)?;
-        if let Some((stamp, kept)) = locked(&self.0).get(path)
+        if let Some((stamp, kept)) = locked(&self.0).get(path.as_os_str())
             && *stamp == now
         {
             return Ok(Arc::clone(kept));
@@ -48,15 +49,15 @@ impl<T> Snapshots<T> {
             if table.len() >= MOST {
                 table.clear();
             }
-            table.insert(path.to_owned(), (stamp, Arc::clone(&content)));
+            table.insert(path.as_os_str().to_owned(), (stamp, Arc::clone(&content)));
         } else {
-            table.remove(path);
+            table.remove(path.as_os_str());
         }
         Ok(content)
     }
 
     pub(crate) fn forget(&self, path: &Path) {
-        locked(&self.0).remove(path);
+        locked(&self.0).remove(path.as_os_str());
     }
 }
 

@@ -59,13 +59,14 @@ fn mark() -> Option<&'static AtomicU64> {
 }
 
 fn map_mark() -> Option<&'static AtomicU64> {
-    let length = rustix::param::page_size();
+    // The kernel rounds it up to a page (mmap(2), madvise(2)).
+    let length = size_of::<AtomicU64>();
     let access = ProtFlags::READ | ProtFlags::WRITE;
     // SAFETY: the address is null and MAP_FIXED is not given, so the kernel picks a range that is mapped by
     // nobody: no existing object is touched (mmap(2)).
     let page =
         unsafe { rustix::mm::mmap_anonymous(ptr::null_mut(), length, access, MapFlags::PRIVATE) }.ok()?;
-    // SAFETY: `page..page + length` is exactly the mapping made above, which nothing else refers to yet, and
+    // SAFETY: the page of `page` is exactly the mapping made above, which nothing else refers to yet, and
     // this advice changes only what a future child finds in it (madvise(2)).
     if unsafe { rustix::mm::madvise(page, length, Advice::LinuxWipeOnFork) }.is_err() {
         // SAFETY: as above: the mapping is ours, whole, and no reference into it has been made.

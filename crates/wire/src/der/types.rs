@@ -38,7 +38,7 @@ fn write_integer(writer: &mut DerWriter, tag: Tag, number: i64) {
         })
         .count();
     let (_, minimal) = octets.split_at(redundant);
-    writer.value(tag, |writer| writer.octets(minimal));
+    writer.short_value(tag, minimal);
 }
 
 impl Decode<'_> for i64 {
@@ -94,7 +94,7 @@ impl Decode<'_> for bool {
 
 impl Encode for bool {
     fn encode(&self, writer: &mut DerWriter) {
-        writer.value(Tag::BOOLEAN, |writer| writer.octets(&[if *self { 0xff } else { 0 }]));
+        writer.short_value(Tag::BOOLEAN, &[if *self { 0xff } else { 0 }]);
     }
 }
 
@@ -173,11 +173,15 @@ impl Encode for KerberosTime {
     /// A year outside 0 to 9999 is written as the nearest that the format has.
     fn encode(&self, writer: &mut DerWriter) {
         let civil = Civil::from_seconds(self.0.clamp(-62_167_219_200, 253_402_300_799));
-        let text = format!(
-            "{:04}{:02}{:02}{:02}{:02}{:02}Z",
-            civil.year, civil.month, civil.day, civil.hour, civil.minute, civil.second
-        );
-        writer.value(Tag::GENERALIZED_TIME, |writer| writer.octets(text.as_bytes()));
+        let century = u8::try_from(civil.year / 100).unwrap_or(99);
+        let year = u8::try_from(civil.year % 100).unwrap_or(99);
+        let parts = [century, year, civil.month, civil.day, civil.hour, civil.minute, civil.second];
+        let mut text = [b'Z'; 15];
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for (pair, part) in pairs.iter_mut().zip(parts) {
+            *pair = [b'0' + part / 10, b'0' + part % 10];
+        }
+        writer.short_value(Tag::GENERALIZED_TIME, &text);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The writing half: values are appended, and a length is put in place once its content is known.
 
-use zeroize::Zeroize;
-
 use super::Tag;
+use crate::SecretBytes;
+use crate::secret::wipe;
 
 /// A value that can be written as DER.
 pub trait Encode {
@@ -14,12 +14,20 @@ pub trait Encode {
         false
     }
 
-    /// The value's DER encoding. If it holds keys, put the result into a
-    /// [`SecretBytes`](crate::SecretBytes) at once.
+    /// The value's DER encoding. For values that hold keys see
+    /// [`to_secret_der`](Self::to_secret_der).
     fn to_der(&self) -> Vec<u8> {
         let mut writer = DerWriter::default();
         self.encode(&mut writer);
         writer.finish()
+    }
+
+    /// The value's DER encoding, for values that hold keys.
+    fn to_secret_der(&self) -> SecretBytes {
+        let mut writer = DerWriter::default();
+        self.encode(&mut writer);
+        // The writer wipes its own octets when it is dropped.
+        SecretBytes::copy_of(&writer.octets)
     }
 }
 
@@ -38,9 +46,19 @@ impl DerWriter {
         self.octets.extend_from_slice(octets);
     }
 
+    /// Appends a value of fewer than 128 octets: tag, length and content at once.
+    pub(super) fn short_value(&mut self, tag: Tag, content: &[u8]) {
+        self.reserve(content.len() + 2);
+        self.octets.push(tag.0);
+        self.octets.push(u8::try_from(content.len()).unwrap_or(0x7f));
+        self.octets.extend_from_slice(content);
+    }
+
     /// Appends a value with this tag, whose content `content` writes.
     pub fn value(&mut self, tag: Tag, content: impl FnOnce(&mut Self)) {
-        self.octets(&[tag.0, 0]);
+        self.reserve(2);
+        self.octets.push(tag.0);
+        self.octets.push(0);
         let start = self.octets.len();
         content(self);
         let length = self.octets.len() - start;
@@ -71,20 +89,27 @@ impl DerWriter {
         }
     }
 
+    #[inline]
     fn reserve(&mut self, more: usize) {
-        let needed = self.octets.len() + more;
-        if needed > self.octets.capacity() {
-            let mut larger = Vec::with_capacity((needed * 2).max(Self::FIRST_CAPACITY));
-            larger.extend_from_slice(&self.octets);
-            self.octets.zeroize();
-            self.octets = larger;
+        if more > self.octets.capacity() - self.octets.len() {
+            self.grow(more);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let needed = self.octets.len() + more;
+        let mut larger = Vec::with_capacity((needed * 2).max(Self::FIRST_CAPACITY));
+        larger.extend_from_slice(&self.octets);
+        wipe(&mut self.octets);
+        self.octets = larger;
     }
 }
 
 impl Drop for DerWriter {
     fn drop(&mut self) {
-        self.octets.zeroize();
+        // Nothing was ever written beyond the length: it only grows.
+        wipe(&mut self.octets);
     }
 }
 
