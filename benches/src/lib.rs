@@ -30,7 +30,7 @@ use orthros_gss::transfer::SealingKey;
 use orthros_kdc::Realm;
 use orthros_krb5::exchange::{self, ExchangePolicy, InitialSecret, Obtained, Progress};
 use orthros_krb5::{Credential, CredentialCache};
-use orthros_wire::SecretBytes;
+use orthros_wire::{SecretBytes, Timestamp};
 
 /// What can go wrong here: anything, and then the measurement ends.
 pub type Failure = Box<dyn Error>;
@@ -89,7 +89,8 @@ impl World {
             .transfer(SealingKey::new(SecretBytes::from(vec![7; 32]), b""), MemoryLedger::new());
         let builder = match replays {
             Replays::File => builder.replay_cache(File2::at(folder.path().join("rcache2"))),
-            Replays::Memory => builder.replay_cache(MemoryReplay::new()),
+            // An acceptor that has run for a while: a new one refuses what was made before it.
+            Replays::Memory => builder.replay_cache(MemoryReplay::made_at(Timestamp::from_seconds(0))),
             Replays::None => builder.replay_cache(orthros::replay::NoReplay),
         };
         let world = Self { folder, orthros: builder.build(), target: Name::hostbased_service(SERVICE, HOST) };

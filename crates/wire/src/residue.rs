@@ -12,6 +12,8 @@ use std::hint::black_box;
 
 /// Octets of stack that are overwritten: more than the deepest chain of cipher and hash calls uses.
 const DEPTH: usize = 8 * 1024;
+/// Octets that are overwritten at a time.
+const FRAME: usize = 1024;
 
 /// Runs `work` in frames of its own and overwrites them. Meant for what is done once for a key or a handshake,
 /// not for each message.
@@ -22,7 +24,7 @@ const DEPTH: usize = 8 * 1024;
 /// ```
 pub fn leaving_none<T>(work: impl FnOnce() -> T) -> T {
     let result = apart(work);
-    overwrite();
+    overwrite(DEPTH);
     result
 }
 
@@ -32,9 +34,16 @@ fn apart<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// Puts zeros where the frames of the last call lay.
+/// Puts zeros where the frames of the last call lay, frame by frame: short runs of zeros are written by plain
+/// vector stores, which cost (and count, under callgrind) a sixteenth of one string instruction over all.
 #[inline(never)]
-fn overwrite() {
+fn overwrite(depth: usize) {
+    let mut frame = [0_u8; FRAME];
     // The optimiser must believe that somebody reads them.
-    black_box(&mut [0_u8; DEPTH]);
+    black_box(&mut frame);
+    if let Some(beneath @ 1..) = depth.checked_sub(FRAME) {
+        overwrite(beneath);
+    }
+    // This frame lies above the next one until here, so the call above is no jump that would reuse it.
+    black_box(&mut frame);
 }
