@@ -233,4 +233,30 @@ mod tests {
             assert_eq!(DerReader::new(octets).any().unwrap_err(), error, "{octets:02x?}");
         }
     }
+
+    #[test]
+    fn octets_after_a_value_and_fields_after_the_last_are_refused() {
+        crate::sequence! {
+            /// Two numbers, the second optional.
+            pub struct Pair {
+                /// The first.
+                0 => first: i32,
+                /// The second.
+                1 => second: Option<i32>,
+            }
+        }
+        assert_eq!(i32::from_der(&[2, 1, 5, 0]), Err(DerError::Trailing));
+        assert_eq!(Pair::from_der(&[0x30, 5, 0xa0, 3, 2, 1, 5]), Ok(Pair { first: 5, second: None }));
+        // An unknown field, a field twice, fields in the wrong order, octets behind a field's value.
+        for octets in [
+            &[0x30, 10, 0xa0, 3, 2, 1, 5, 0xa2, 3, 2, 1, 5][..],
+            &[0x30, 10, 0xa0, 3, 2, 1, 5, 0xa0, 3, 2, 1, 5],
+            &[0x30, 7, 0xa0, 5, 2, 1, 5, 5, 0],
+            &[0x30, 5, 0xa0, 3, 2, 1, 5, 0],
+        ] {
+            assert_eq!(Pair::from_der(octets), Err(DerError::Trailing), "{octets:02x?}");
+        }
+        let wrong_order = [0x30, 10, 0xa1, 3, 2, 1, 5, 0xa0, 3, 2, 1, 5];
+        assert_eq!(Pair::from_der(&wrong_order), Err(DerError::Missing("first")));
+    }
 }
