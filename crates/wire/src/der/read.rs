@@ -235,6 +235,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(unreachable_pub, reason = "the macro makes public structs, and this one stays in its test")]
     fn octets_after_a_value_and_fields_after_the_last_are_refused() {
         crate::sequence! {
             /// Two numbers, the second optional.
