@@ -24,7 +24,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     list
 }
 
-fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype) -> Result<(), Failure> {
+/// Every kind of context and message between these two.
+pub(crate) fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype) -> Result<(), Failure> {
     let realm = Realm::build("MATRIX.TEST")
         .enctypes(&[enctype])
         .principal("alice", "wonderland")
