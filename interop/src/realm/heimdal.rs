@@ -59,6 +59,7 @@ impl RealmBuilder {
                  [kadmin]\n\
                  \tdefault_keys = {keys}\n\
                  [logging]\n\
+                 \tkdc = STDERR\n\
                  \tdefault = STDERR\n"
             ),
         )?;
