@@ -109,12 +109,13 @@ fn their_keytab() -> Result<(), Failure> {
     let keytab = realm.folder().join("alice.keytab").display().to_string();
     for enctype in Enctype::ALL {
         let words = [
-            "--keytab",
+            "-k",
             &keytab,
             "add",
             "--principal=alice@HEIMDAL.TEST",
-            "--kvno=1",
-            "--enctype",
+            "-V",
+            "1",
+            "-e",
             enctype.name(),
             "--password=wonderland",
         ];
@@ -138,12 +139,12 @@ fn own_keytab() -> Result<(), Failure> {
             ["keytab", "add", &keytab, "-p", "alice", "-k", "1", "-e", enctype.name(), "--password-stdin"];
         realm.orthros(&words, "wonderland\n")?.success()?;
     }
-    let listing = realm.peer(Peer::HEIMDAL_KTUTIL, &["--keytab", &keytab, "list"], "")?.success()?.stdout;
+    let listing = realm.peer(Peer::HEIMDAL_KTUTIL, &["-k", &keytab, "list"], "")?.success()?.stdout;
     for enctype in Enctype::ALL {
         let row = listing.lines().find(|line| line.contains(enctype.name()));
         assert!(row.is_some_and(|row| row.contains("alice@HEIMDAL.TEST")), "{listing}");
     }
-    let words = ["--use-keytab", "--keytab", &keytab, "alice"];
+    let words = ["-k", "-t", &keytab, "alice"];
     realm.peer(Peer::HEIMDAL_KINIT, &words, "")?.success()?;
     let listing = realm.klist(Side::Own)?;
     assert!(listing.contains("alice@HEIMDAL.TEST"), "{listing}");

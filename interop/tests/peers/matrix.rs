@@ -48,7 +48,7 @@ pub(crate) fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype)
             gss::client(initiator, &realm, server.port, options, "a message")?
                 .success()
                 .and_then(|finished| finished.says("Signature verified."))
-                .map_err(cell)?;
+                .map_err(|why| cell(Failure::new(format!("{why}\n--- the acceptor: {}", server.output()))))?;
             server.says("Accepted connection: \"alice@MATRIX.TEST\"").map_err(cell)?;
             server.says("Received message: \"a message\"").map_err(cell)?;
             let output = server.output();
