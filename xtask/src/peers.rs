@@ -152,7 +152,9 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     let _forbidden = Policy::forbid(Path::new("/usr/sbin/policy-rc.d"))?;
     let before = services();
     shell::must(apt().args(["update", "-qq"]))?;
-    shell::must(apt().args(["install", "-qq", "--yes", "--no-upgrade", "--no-install-recommends"]).args(packages))?;
+    shell::must(
+        apt().args(["install", "-qq", "--yes", "--no-upgrade", "--no-install-recommends"]).args(packages),
+    )?;
     for service in services().difference(&before) {
         // A service has a unit, a script, or both.
         disable(&format!("{service}.service"))?;

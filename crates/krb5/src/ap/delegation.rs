@@ -13,6 +13,9 @@ use crate::wire::{
 };
 use crate::{Credential, Principal, TicketTimes};
 
+/// The number of an [`EncryptedData`] that is not encrypted: RFC 3961 §8 reserves 0.
+const NO_ENCTYPE: i32 = 0;
+
 /// Seals `credential` for whoever shares `session_key`: the acceptor that the AP-REQ around it is for.
 ///
 /// # Errors
@@ -56,8 +59,11 @@ pub fn make_credential_message(
     .to_der())
 }
 
-/// Opens a KRB-CRED with the first of `keys` that fits: RFC 4121 §4.1.1 demands the session key, and peers
-/// are known that take the client's subkey.
+/// Opens a KRB-CRED that came in the checksum of an authenticator, with the first of `keys` that fits: RFC 4121
+/// §4.1.1 demands the session key, and peers are known that take the client's subkey.
+///
+/// Heimdal takes no key (enctype 0): the authenticator around the message is sealed in the session key already, and
+/// MIT reads that too. Hence `message` must come from nowhere else than an opened authenticator.
 ///
 /// # Errors
 /// [`ApRefusal`] if no key opens it, or if it holds other than as many complete descriptions as tickets, at
@@ -67,12 +73,17 @@ pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<V
     if cred.pvno != PVNO || cred.msg_type != msg_type::KRB_CRED {
         return Err(ApRefusal::Version);
     }
-    let plain = keys
+    let EncryptedData { etype, cipher, .. } = cred.enc_part;
+    let opened = keys
         .iter()
-        .filter(|key| key.enctype().number() == cred.enc_part.etype)
-        .find_map(|key| key.decrypt(KeyUsage::KRB_CRED, cred.enc_part.cipher).ok())
-        .ok_or(ApRefusal::AuthenticatorIntegrity)?;
-    let part = EncKrbCredPart::from_der(&plain)?;
+        .filter(|key| key.enctype().number() == etype)
+        .find_map(|key| key.decrypt(KeyUsage::KRB_CRED, cipher).ok());
+    let plain = match &opened {
+        Some(plain) => plain.as_ref(),
+        None if etype == NO_ENCTYPE => cipher,
+        None => return Err(ApRefusal::AuthenticatorIntegrity),
+    };
+    let part = EncKrbCredPart::from_der(plain)?;
     if part.ticket_info.is_empty() || part.ticket_info.len() != cred.tickets.len() {
         return Err(ApRefusal::Mismatch);
     }
