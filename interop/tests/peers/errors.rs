@@ -85,11 +85,11 @@ fn skew() -> Result<(), Failure> {
     realm.kinit(Side::Own, "alice", &[])?;
     let config = fs::read_to_string(&realm.config)?;
     fs::write(&realm.config, config.replace("[libdefaults]", "[libdefaults]\n\tclockskew = 1"))?;
-    let mut server = Server::start(Side::Heimdal, &realm, ServerOptions::default())?;
+    let server = Server::start(Side::Heimdal, &realm, ServerOptions::default())?;
     let relay = Relay::start_late(server.port, Duration::from_millis(3200))?;
     let options = ClientOptions { krb5: true, ..ClientOptions::default() };
     let finished = gss::client(Side::Own, &realm, relay.port, options, "a message")?.refusal()?;
-    server.says("GSS-API error accepting context")?;
+    // Its library goes on waiting for a better request, so its user learns nothing; ours does.
     let told = finished.stdout.clone() + &finished.stderr;
     assert!(told.contains("the peer says") && told.contains("(37)"), "{told}");
     Ok(())
