@@ -115,3 +115,66 @@ fn credential(info: &KrbCredInfo<'_>, ticket: &Raw<'_, Ticket<'_>>) -> Result<Cr
         second_ticket: Arc::new([]),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use orthros_crypto::{Enctype, Key};
+    use orthros_wire::testing::SeededRandom;
+
+    use super::*;
+
+    fn key(octet: u8) -> SessionKey {
+        let enctype = Enctype::Aes256CtsHmacSha384;
+        SessionKey::from(Key::new(enctype, &vec![octet; enctype.key_len()]).unwrap())
+    }
+
+    fn delegated() -> Credential {
+        let server: Principal = "krbtgt/EXAMPLE.COM@EXAMPLE.COM".parse().unwrap();
+        let enc_part = EncryptedData { etype: 20, kvno: None, cipher: b"sealed" };
+        let realm = GeneralString(server.realm());
+        let ticket = Ticket { tkt_vno: PVNO, realm, sname: server.to_wire(), enc_part }.to_der();
+        Credential {
+            client: "alice@EXAMPLE.COM".parse().unwrap(),
+            key: Arc::new(key(3)),
+            times: TicketTimes::default(),
+            flags: crate::wire::TicketFlags::FORWARDED,
+            in_session_key: false,
+            addresses: Vec::new(),
+            authorization_data: Vec::new(),
+            ticket: ticket.into(),
+            second_ticket: Arc::new([]),
+            server,
+        }
+    }
+
+    fn sealed() -> Vec<u8> {
+        let now = Timestamp { seconds: 5, microseconds: 0 };
+        make_credential_message(&delegated(), &key(1), now, &SeededRandom::new(1)).unwrap()
+    }
+
+    #[test]
+    fn a_message_sealed_in_another_key_is_refused() {
+        assert!(open_credential_message(&sealed(), &[&key(2), &key(1)]).is_ok());
+        let refused = open_credential_message(&sealed(), &[&key(2)]);
+        assert!(matches!(refused, Err(ApRefusal::AuthenticatorIntegrity)), "{refused:?}");
+    }
+
+    #[test]
+    fn a_message_without_encryption_holds_the_ticket() {
+        let octets = sealed();
+        let mut message = KrbCred::from_der(&octets).unwrap();
+        let plain = key(1).decrypt(KeyUsage::KRB_CRED, message.enc_part.cipher).unwrap();
+        message.enc_part = EncryptedData { etype: NO_ENCTYPE, kvno: None, cipher: &plain };
+        let opened = open_credential_message(&message.to_der(), &[&key(1)]).unwrap();
+        assert_eq!(opened[0].ticket, delegated().ticket);
+        assert_eq!(opened[0].client, delegated().client);
+    }
+
+    #[test]
+    fn a_sealed_message_that_claims_to_have_no_encryption_is_refused() {
+        let octets = sealed();
+        let mut message = KrbCred::from_der(&octets).unwrap();
+        message.enc_part.etype = NO_ENCTYPE;
+        assert!(open_credential_message(&message.to_der(), &[&key(1)]).is_err());
+    }
+}
