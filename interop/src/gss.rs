@@ -1,10 +1,11 @@
 //! The two ends of `krb5-gss-samples`: an acceptor that stays, and an initiator that runs once. Each is MIT's
-//! program or ours; both speak the same framing.
+//! program, [`sample`] on Heimdal's library, or ours; all speak the same framing.
 
 use crate::failure::Failure;
 use crate::peers::Peer;
-use crate::process::{Finished, PATIENCE, Running};
+use crate::process::{self, Finished, PATIENCE, Running};
 use crate::realm::{Realm, Side, on_free_port, orthros};
+use crate::sample;
 
 /// The service that the samples speak to: it is in every realm that was built with `host/localhost`.
 pub const SERVICE: &str = "host@localhost";
@@ -67,6 +68,11 @@ impl Server {
                     command.args(["-port", &port, "-verbose"]);
                     command
                 }
+                Side::Heimdal => {
+                    let mut command = sample::command(Peer::HEIMDAL_GSS, realm)?;
+                    command.args(["server", "-port", &port, "-verbose"]);
+                    command
+                }
                 Side::Own => {
                     let mut command = realm.command(orthros()?);
                     command.args(["gss", "server", "--port", &port, "--verbose"]);
@@ -75,7 +81,7 @@ impl Server {
             };
             if options.export {
                 command.arg(match side {
-                    Side::Mit => "-export",
+                    Side::Mit | Side::Heimdal => "-export",
                     Side::Own => "--export",
                 });
             }
@@ -115,12 +121,13 @@ pub fn client(
     let port = port.to_string();
     let mut words: Vec<String> = match side {
         Side::Mit => vec!["-port".into(), port],
+        Side::Heimdal => vec!["client".into(), "-port".into(), port],
         Side::Own => vec!["gss".into(), "client".into(), "--port".into(), port],
     };
     let mut word = |asked: bool, mit: &str, own: &str, value: Option<u16>| {
         if asked {
             words.push(match side {
-                Side::Mit => mit.to_owned(),
+                Side::Mit | Side::Heimdal => mit.to_owned(),
                 Side::Own => own.to_owned(),
             });
             words.extend(value.map(|value| value.to_string()));
@@ -136,10 +143,18 @@ pub fn client(
     word(options.no_mic, "-nm", "--no-mic", None);
     word(options.messages > 0, "-mcount", "--messages", Some(options.messages));
     word(options.contexts > 0, "-ccount", "--contexts", Some(options.contexts));
-    words.extend(["localhost".into(), SERVICE.into(), message.into()]);
+    if side != Side::Heimdal {
+        words.push("localhost".into());
+    }
+    words.extend([SERVICE.into(), message.into()]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match side {
         Side::Mit => realm.peer(Peer::GSS_CLIENT, &words, ""),
+        Side::Heimdal => {
+            let mut command = sample::command(Peer::HEIMDAL_GSS, realm)?;
+            command.args(&words);
+            process::run(command, b"")
+        }
         Side::Own => realm.orthros(&words, ""),
     }
 }

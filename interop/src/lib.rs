@@ -5,8 +5,9 @@
 //! | [`scenario`] | a named test that knows which peers it needs, and how the test binary counts it |
 //! | [`peers`] | where the peers' programs are, and which Debian package brings each |
 //! | [`process`] | child processes with captured output; every wait is bounded, every child ends by pid |
-//! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC or by ours |
-//! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's or ours |
+//! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC, Heimdal's or ours |
+//! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's, Heimdal's or ours |
+//! | [`sample`] | `c/sample.c`: the same two ends on any GSS library, opened by its path |
 //! | [`relay`] | passes a connection on and remembers it, for sending it again |
 //! | [`failure`] | what a scenario returns when it does not hold |
 //!
@@ -20,6 +21,7 @@ pub mod peers;
 pub mod process;
 pub mod realm;
 pub mod relay;
+pub mod sample;
 pub mod scenario;
 
 pub use failure::Failure;

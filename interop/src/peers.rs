@@ -1,21 +1,37 @@
 //! Where the peers' programs are, and which Debian package brings each.
+//!
+//! Heimdal's packages conflict with MIT's. Hence they are not installed: `cargo xtask test --install` unpacks them in
+//! `peers/heimdal` of cargo's target folder, and the programs run from there with the libraries beside them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A program that scenarios run, and the Debian package that brings it.
+/// A program or library that scenarios need, and the Debian package that brings it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
-    /// The file name of the program, or the whole path of a file that is none.
+    /// The name of the file, or the whole path of a file that is neither program nor library.
     pub program: &'static str,
     /// The Debian 12 package.
     pub package: &'static str,
+    /// Where it is looked for.
+    pub place: Place,
+}
+
+/// Where a peer's files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In `PATH`, `/usr/sbin`, `/sbin`, or at the path that the peer names.
+    Installed,
+    /// Where the machine's libraries are, `/usr/lib/TRIPLET`.
+    Library,
+    /// In a folder of this name in `target/peers`, which holds unpacked packages.
+    Unpacked(&'static str),
 }
 
 macro_rules! peers {
-    ($($(#[$doc:meta])* $name:ident = $program:literal from $package:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident = $program:literal from $package:literal in $place:expr;)+) => {
         impl Peer {
-            $($(#[$doc])* pub const $name: Self = Self { program: $program, package: $package };)+
+            $($(#[$doc])* pub const $name: Self = Self { program: $program, package: $package, place: $place };)+
 
             /// Every program that some scenario may need.
             pub const ALL: &'static [Self] = &[$(Self::$name),+];
@@ -23,31 +39,50 @@ macro_rules! peers {
     };
 }
 
+/// Where Heimdal is.
+const HEIMDAL: Place = Place::Unpacked("heimdal");
+
 peers! {
     /// MIT's KDC.
-    KRB5KDC = "krb5kdc" from "krb5-kdc";
+    KRB5KDC = "krb5kdc" from "krb5-kdc" in Place::Installed;
     /// Makes MIT's database.
-    KDB5_UTIL = "kdb5_util" from "krb5-kdc";
+    KDB5_UTIL = "kdb5_util" from "krb5-kdc" in Place::Installed;
     /// Fills MIT's database.
-    KADMIN_LOCAL = "kadmin.local" from "krb5-admin-server";
+    KADMIN_LOCAL = "kadmin.local" from "krb5-admin-server" in Place::Installed;
     /// MIT's way to a ticket.
-    KINIT = "kinit" from "krb5-user";
+    KINIT = "kinit" from "krb5-user" in Place::Installed;
     /// MIT's view of a cache or keytab.
-    KLIST = "klist" from "krb5-user";
+    KLIST = "klist" from "krb5-user" in Place::Installed;
     /// MIT's way to a service ticket.
-    KVNO = "kvno" from "krb5-user";
+    KVNO = "kvno" from "krb5-user" in Place::Installed;
     /// MIT's keytab editor.
-    KTUTIL = "ktutil" from "krb5-user";
+    KTUTIL = "ktutil" from "krb5-user" in Place::Installed;
     /// MIT's sample initiator.
-    GSS_CLIENT = "gss-client" from "krb5-gss-samples";
+    GSS_CLIENT = "gss-client" from "krb5-gss-samples" in Place::Installed;
     /// MIT's sample acceptor.
-    GSS_SERVER = "gss-server" from "krb5-gss-samples";
-    /// Debian's own interpreter, for [`Self::PYTHON_GSSAPI`].
-    PYTHON = "/usr/bin/python3" from "python3";
-    /// MIT's library for Python programs.
-    PYTHON_GSSAPI = "/usr/lib/python3/dist-packages/gssapi/__init__.py" from "python3-gssapi";
+    GSS_SERVER = "gss-server" from "krb5-gss-samples" in Place::Installed;
     /// Line buffering for `gss-server`.
-    STDBUF = "stdbuf" from "coreutils";
+    STDBUF = "stdbuf" from "coreutils" in Place::Installed;
+    /// MIT's library, for `c/sample.c`.
+    MIT_GSS = "libgssapi_krb5.so.2" from "libgssapi-krb5-2" in Place::Library;
+    /// Builds `c/sample.c`.
+    CC = "cc" from "gcc" in Place::Installed;
+    /// The headers of C itself, for `c/sample.c`.
+    C_HEADERS = "/usr/include/stdio.h" from "libc6-dev" in Place::Installed;
+    /// Heimdal's KDC.
+    HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
+    /// Makes and fills Heimdal's database.
+    HEIMDAL_KADMIN = "kadmin.heimdal" from "heimdal-clients" in HEIMDAL;
+    /// Heimdal's way to a ticket.
+    HEIMDAL_KINIT = "kinit.heimdal" from "heimdal-clients" in HEIMDAL;
+    /// Heimdal's view of a cache.
+    HEIMTOOLS = "heimtools" from "heimdal-clients" in HEIMDAL;
+    /// Heimdal's way to a service ticket.
+    KGETCRED = "kgetcred" from "heimdal-clients" in HEIMDAL;
+    /// Heimdal's keytab editor.
+    HEIMDAL_KTUTIL = "ktutil.heimdal" from "heimdal-clients" in HEIMDAL;
+    /// Heimdal's library, for `c/sample.c`.
+    HEIMDAL_GSS = "libgssapi.so.3" from "libgssapi3-heimdal" in HEIMDAL;
 }
 
 impl Peer {
@@ -69,22 +104,80 @@ impl Peer {
         Self::STDBUF,
     ];
 
-    /// Where the program is: the first executable file of its name in `PATH`, `/usr/sbin` or `/sbin` (servers are
-    /// not in the `PATH` of an ordinary user).
+    /// Heimdal: KDC, tools and library.
+    pub const HEIMDAL: &'static [Self] = &[
+        Self::HEIMDAL_KDC,
+        Self::HEIMDAL_KADMIN,
+        Self::HEIMDAL_KINIT,
+        Self::HEIMTOOLS,
+        Self::KGETCRED,
+        Self::HEIMDAL_KTUTIL,
+        Self::HEIMDAL_GSS,
+        Self::CC,
+        Self::C_HEADERS,
+    ];
+
+    /// Where it is: the first file of its name in the folders of its [`Place`]; a program is executable. (Servers
+    /// are not in the `PATH` of an ordinary user, but that is no reason to miss them.)
     ///
     /// # Errors
     /// It is in none of them.
     pub fn find(self) -> Result<PathBuf, Missing> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path)
-            .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")])
-            .map(|folder| folder.join(self.program))
-            .find(|file| {
-                is_executable(file)
-                    || file.is_absolute() && *file == Path::new(self.program) && file.is_file()
-            })
+        let named = Path::new(self.program);
+        let is_program = self.place != Place::Library && !self.program.contains(".so.");
+        self.folders()
+            .into_iter()
+            .map(|folder| folder.join(named))
+            .find(
+                |file| {
+                    if is_program && !named.is_absolute() { is_executable(file) } else { file.is_file() }
+                },
+            )
             .ok_or(Missing(vec![self]))
     }
+
+    /// The folder of the libraries that an unpacked peer needs beside the machine's own.
+    pub fn libraries(self) -> Option<PathBuf> {
+        let Place::Unpacked(name) = self.place else { return None };
+        of_libraries(&unpacked(name).join("usr/lib")).into_iter().next()
+    }
+
+    fn folders(self) -> Vec<PathBuf> {
+        match self.place {
+            Place::Installed => {
+                let path = std::env::var_os("PATH").unwrap_or_default();
+                let servers = [PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")];
+                std::env::split_paths(&path).chain(servers).collect()
+            }
+            Place::Library => of_libraries(Path::new("/usr/lib")),
+            Place::Unpacked(name) => {
+                let root = unpacked(name).join("usr");
+                let mut folders = vec![root.join("bin"), root.join("lib").join(format!("{name}-servers"))];
+                folders.extend(of_libraries(&root.join("lib")));
+                folders
+            }
+        }
+    }
+}
+
+/// Where cargo puts what it builds, and where peers are built and unpacked.
+pub fn target() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let given = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let folder = root.join(given);
+    folder.canonicalize().unwrap_or(folder)
+}
+
+/// Where the unpacked packages of one peer are.
+fn unpacked(name: &str) -> PathBuf {
+    target().join("peers").join(name)
+}
+
+/// The folders in `lib` that are named after a machine and a system, `x86_64-linux-gnu`.
+fn of_libraries(lib: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = lib.read_dir() else { return Vec::new() };
+    let folders = entries.flatten().map(|entry| entry.path());
+    folders.filter(|folder| folder.to_string_lossy().ends_with("-linux-gnu")).collect()
 }
 
 /// The peers that a scenario needs and this machine lacks; never empty.
@@ -133,7 +226,8 @@ fn is_executable(file: &Path) -> bool {
 mod tests {
     use super::*;
 
-    const ABSENT: Peer = Peer { program: "no-program-has-this-name", package: "no-package" };
+    const ABSENT: Peer =
+        Peer { program: "no-program-has-this-name", package: "no-package", place: Place::Installed };
 
     #[test]
     fn a_missing_program_is_named_with_its_package() {
@@ -146,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_program_of_every_machine_is_found() {
-        let shell = Peer { program: "sh", package: "dash" };
+        let shell = Peer { program: "sh", package: "dash", place: Place::Installed };
         assert!(shell.find().unwrap().is_absolute());
         assert!(require(&[shell]).is_ok());
     }

@@ -1,9 +1,11 @@
-//! A throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC or by ours.
+//! A throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC, by Heimdal's or by ours.
 //!
 //! Everything lives in one temporary folder: configuration, database, keytab, caches, replay cache and the runtime
 //! folder in which sealing keys are kept. Programs are started with an environment made from nothing, so that
-//! neither the machine's configuration nor the caller's takes part. Both kinds of KDC give the same face, and a
+//! neither the machine's configuration nor the caller's takes part. All kinds of KDC give the same face, and a
 //! table of scenarios can take the side as a parameter.
+
+mod heimdal;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -26,12 +28,14 @@ use crate::process::{self, Finished, PATIENCE, Running};
 pub enum Side {
     /// MIT's, as Debian packages it.
     Mit,
+    /// Heimdal's, as Debian packages it.
+    Heimdal,
     /// Ours.
     Own,
 }
 
 impl Side {
-    /// Both, for tables of scenarios.
+    /// MIT and ours, for tables of scenarios that need MIT's peers alone.
     pub const ALL: [Self; 2] = [Self::Mit, Self::Own];
 }
 
@@ -39,6 +43,7 @@ impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Mit => "mit",
+            Self::Heimdal => "heimdal",
             Self::Own => "own",
         })
     }
@@ -141,6 +146,7 @@ impl RealmBuilder {
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
         let started = match side {
             Side::Mit => self.start_mit(folder.path()),
+            Side::Heimdal => self.start_heimdal(folder.path()),
             Side::Own => self.start_own(folder.path()),
         };
         let (kdc, port) = started.map_err(|why| why.while_doing(format!("realm {} ({side})", self.name)))?;
@@ -160,7 +166,7 @@ impl RealmBuilder {
     fn start_mit(&self, folder: &Path) -> Result<(Running, u16), Failure> {
         self.write_mit_configuration(folder, 0)?;
         let tool = |peer: Peer, words: &[&str]| -> Result<(), Failure> {
-            let mut command = command_in(folder, &peer.find()?);
+            let mut command = peer_in(folder, peer)?;
             command.args(words);
             process::run(command, b"")?.success().map(drop)
         };
@@ -210,14 +216,10 @@ impl RealmBuilder {
         Ok((kdc, port.ok_or_else(|| Failure::new(format!("the KDC names no port: {ready}")))?))
     }
 
-    fn write_mit_configuration(&self, folder: &Path, port: u16) -> Result<(), Failure> {
+    /// Writes `krb5.conf`, which serves MIT's programs, Heimdal's and ours.
+    fn write_configuration(&self, folder: &Path, port: u16) -> Result<(), Failure> {
         let name = &self.name;
-        let here = folder.display();
-        let names: Vec<&str> = self.enctypes.iter().map(|enctype| enctype.name()).collect();
-        let enctypes = names.join(" ");
-        let with_salt: Vec<String> = names.iter().map(|enctype| format!("{enctype}:normal")).collect();
-        let supported = with_salt.join(" ");
-        let master = names.first().ok_or("a realm needs an encryption type")?;
+        let enctypes = self.enctype_names().join(" ");
         fs::write(
             folder.join("krb5.conf"),
             format!(
@@ -231,6 +233,7 @@ impl RealmBuilder {
                  \tpermitted_enctypes = {enctypes}\n\
                  \tdefault_tkt_enctypes = {enctypes}\n\
                  \tdefault_tgs_enctypes = {enctypes}\n\
+                 \tdefault_etypes = {enctypes}\n\
                  [realms]\n\
                  \t{name} = {{\n\
                  \t\tkdc = 127.0.0.1:{port}\n\
@@ -239,6 +242,21 @@ impl RealmBuilder {
                  \tlocalhost = {name}\n"
             ),
         )?;
+        Ok(())
+    }
+
+    fn enctype_names(&self) -> Vec<&'static str> {
+        self.enctypes.iter().map(|enctype| enctype.name()).collect()
+    }
+
+    fn write_mit_configuration(&self, folder: &Path, port: u16) -> Result<(), Failure> {
+        self.write_configuration(folder, port)?;
+        let name = &self.name;
+        let here = folder.display();
+        let names = self.enctype_names();
+        let with_salt: Vec<String> = names.iter().map(|enctype| format!("{enctype}:normal")).collect();
+        let supported = with_salt.join(" ");
+        let master = names.first().ok_or("a realm needs an encryption type")?;
         fs::write(
             folder.join("kdc.conf"),
             format!(
@@ -305,7 +323,7 @@ impl Realm {
     /// # Errors
     /// It is missing or did not end in time; a bad exit status is not an error here.
     pub fn peer(&self, peer: Peer, words: &[&str], input: &str) -> Result<Finished, Failure> {
-        let mut command = self.command(&peer.find()?);
+        let mut command = peer_in(self.folder(), peer)?;
         command.args(words);
         process::run(command, input.as_bytes())
     }
@@ -335,6 +353,10 @@ impl Realm {
         let input = format!("{password}\n");
         match side {
             Side::Mit => self.peer(Peer::KINIT, &words, &input),
+            Side::Heimdal => {
+                words.insert(0, "--password-file=STDIN");
+                self.peer(Peer::HEIMDAL_KINIT, &words, &input)
+            }
             Side::Own => {
                 words.insert(0, "kinit");
                 self.orthros(&words, &input)
@@ -343,13 +365,14 @@ impl Realm {
         .success()
     }
 
-    /// Lists the default cache; for MIT with flags, encryption types and addresses.
+    /// Lists the default cache; for MIT and Heimdal with flags, encryption types and addresses.
     ///
     /// # Errors
     /// The program failed, for example because there is no cache.
     pub fn klist(&self, side: Side) -> Result<String, Failure> {
         let finished = match side {
             Side::Mit => self.peer(Peer::KLIST, &["-e", "-f", "-a", "-n"], ""),
+            Side::Heimdal => self.peer(Peer::HEIMTOOLS, &["klist", "-v"], ""),
             Side::Own => self.orthros(&["klist"], ""),
         }?;
         Ok(finished.success()?.stdout)
@@ -407,6 +430,13 @@ pub fn on_free_port(
             Err(_) => {}
         }
     }
+}
+
+/// A command that runs a peer's program in the realm of `folder`, with its own libraries if it has some.
+fn peer_in(folder: &Path, peer: Peer) -> Result<Command, Failure> {
+    let mut command = command_in(folder, &peer.find()?);
+    command.envs(peer.libraries().map(|libraries| ("LD_LIBRARY_PATH", libraries)));
+    Ok(command)
 }
 
 fn command_in(folder: &Path, program: &Path) -> Command {

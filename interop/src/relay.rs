@@ -23,11 +23,19 @@ impl Relay {
     /// # Errors
     /// No port can be had.
     pub fn start(port: u16) -> Result<Self, Failure> {
+        Self::start_late(port, Duration::ZERO)
+    }
+
+    /// A relay to `port` of 127.0.0.1 that sits on what the initiator sends for `delay`, once.
+    ///
+    /// # Errors
+    /// No port can be had.
+    pub fn start_late(port: u16, delay: Duration) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let own = listener.local_addr()?.port();
         let (sender, sent) = channel();
         thread::spawn(move || {
-            if let Ok(octets) = relay(&listener, port) {
+            if let Ok(octets) = relay(&listener, port, delay) {
                 let _ = sender.send(octets);
             }
         });
@@ -43,13 +51,15 @@ impl Relay {
     }
 }
 
-fn relay(listener: &TcpListener, port: u16) -> io::Result<Vec<u8>> {
+fn relay(listener: &TcpListener, port: u16, delay: Duration) -> io::Result<Vec<u8>> {
     let (mut initiator, _) = listener.accept()?;
     let mut acceptor = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     let (mut back_from, mut back_to) = (acceptor.try_clone()?, initiator.try_clone()?);
     let back = thread::spawn(move || io::copy(&mut back_from, &mut back_to));
     let mut sent = Vec::new();
     let mut buffer = [0; 4096];
+    // Once is enough: the initiator waits for an answer to its first token.
+    thread::sleep(delay);
     loop {
         let count = initiator.read(&mut buffer)?;
         let Some(octets) = buffer.get(..count).filter(|octets| !octets.is_empty()) else { break };
@@ -69,7 +79,11 @@ pub fn send_again(port: u16, octets: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
     stream.write_all(octets)?;
-    stream.shutdown(Shutdown::Write)?;
+    // An end that refused may have closed by now; its answer waits to be read all the same.
+    match stream.shutdown(Shutdown::Write) {
+        Err(error) if error.kind() != io::ErrorKind::NotConnected => return Err(error.into()),
+        _ => {}
+    }
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut buffer) {

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::failure::Failure;
-use crate::peers::{self, Peer};
+use crate::peers::{self, Peer, Place};
 
 /// A test against real peers.
 pub struct Scenario {
@@ -43,12 +43,14 @@ impl Scenario {
 /// Runs the scenarios with the arguments of the command line (those of libtest) and says how it went.
 ///
 /// With the single argument `--missing` it runs nothing, and prints a line for each program that is not here and
-/// each scenario that it costs: package, program and scenario, separated by tabs. `cargo xtask test` asks for it.
+/// each scenario that it costs: where the package is unpacked in `target/peers` (empty if it is installed), package,
+/// program and scenario, separated by tabs. `cargo xtask test` asks for it.
 pub fn run(scenarios: Vec<Scenario>) -> ExitCode {
     if std::env::args().skip(1).eq(["--missing"]) {
         for scenario in &scenarios {
             for peer in scenario.needs.iter().filter(|peer| peer.find().is_err()) {
-                println!("{}\t{}\t{}", peer.package, peer.program, scenario.name);
+                let unpacked = if let Place::Unpacked(folder) = peer.place { folder } else { "" };
+                println!("{unpacked}\t{}\t{}\t{}", peer.package, peer.program, scenario.name);
             }
         }
         return ExitCode::SUCCESS;

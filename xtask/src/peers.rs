@@ -3,6 +3,8 @@
 //! Debian starts and enables a server when its package is installed. A KDC of the machine's own is the last thing
 //! that a test wants, so during the installation `/usr/sbin/policy-rc.d` answers 101 ("forbidden"), and afterwards
 //! the units that are new are disabled again.
+//!
+//! A package that conflicts with another peer's is not installed: it is unpacked in `target/peers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,8 +16,52 @@ use std::process::Command;
 use crate::Failure;
 use crate::shell::{self, cargo, root};
 
-/// Packages, each with the programs that are missing and the tests that need them.
-type Missing = BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>;
+/// Packages, each with what is missing of it.
+type Missing = BTreeMap<String, Lack>;
+
+/// What is missing of a package.
+#[derive(Default)]
+struct Lack {
+    /// In which folder of `target/peers` the package is unpacked; empty if it is installed.
+    unpacked: String,
+    programs: BTreeSet<String>,
+    /// The tests that can't run.
+    tests: BTreeSet<String>,
+}
+
+/// Packages that are unpacked together and run from there.
+struct Bundle {
+    /// The folder in `target/peers`.
+    folder: &'static str,
+    /// What is unpacked.
+    packages: &'static [&'static str],
+    /// The ordinary libraries that these need, and that may be installed.
+    libraries: &'static [&'static str],
+}
+
+const BUNDLES: &[Bundle] = &[Bundle {
+    folder: "heimdal",
+    packages: &[
+        "heimdal-clients",
+        "heimdal-kdc",
+        "libasn1-8-heimdal",
+        "libgssapi3-heimdal",
+        "libhcrypto5-heimdal",
+        "libhdb9-heimdal",
+        "libheimbase1-heimdal",
+        "libheimntlm0-heimdal",
+        "libhx509-5-heimdal",
+        "libkadm5clnt7-heimdal",
+        "libkadm5srv8-heimdal",
+        "libkafs0-heimdal",
+        "libkdc2-heimdal",
+        "libkrb5-26-heimdal",
+        "libroken19-heimdal",
+        "libsl0-heimdal",
+        "libwind0-heimdal",
+    ],
+    libraries: &["libcap-ng0", "libcom-err2", "libdb5.3", "libedit2", "libldap-2.5-0", "libsqlite3-0"],
+}];
 
 /// Says which peers are missing, and installs them if asked to.
 pub(crate) fn prepare(install: bool) -> Result<(), Failure> {
@@ -25,21 +71,33 @@ pub(crate) fn prepare(install: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let mut cost = BTreeSet::new();
-    for (package, (programs, tests)) in &missing {
-        let programs: Vec<&str> = programs.iter().map(String::as_str).collect();
-        println!("Missing: {} (Debian package {package}), for {} tests", programs.join(", "), tests.len());
-        cost.extend(tests);
+    for (package, lack) in &missing {
+        let programs: Vec<&str> = lack.programs.iter().map(String::as_str).collect();
+        let tests = lack.tests.len();
+        println!("Missing: {} (Debian package {package}), for {tests} tests", programs.join(", "));
+        cost.extend(&lack.tests);
     }
     println!("Tests that can't run without them:");
     for test in cost {
         println!("    {test}");
     }
-    let packages: Vec<&str> = missing.keys().map(String::as_str).collect();
+    let mut packages: Vec<&str> = missing
+        .iter()
+        .filter(|(_, lack)| lack.unpacked.is_empty())
+        .map(|(package, _)| package.as_str())
+        .collect();
+    let bundles: Vec<&Bundle> =
+        BUNDLES.iter().filter(|bundle| missing.values().any(|lack| lack.unpacked == bundle.folder)).collect();
+    packages.extend(bundles.iter().flat_map(|bundle| bundle.libraries));
     if install {
-        self::install(&packages)
+        self::install(&packages)?;
+        bundles.into_iter().try_for_each(unpack)
     } else {
-        println!("To have them: apt-get install --no-install-recommends {}", packages.join(" "));
-        println!("or, as root and without any daemon being started: cargo xtask test --install");
+        println!("To have them, as root and without any daemon being started: cargo xtask test --install");
+        println!("It installs: {}", packages.join(" "));
+        for bundle in bundles {
+            println!("It unpacks in target/peers/{}: {}", bundle.folder, bundle.packages.join(" "));
+        }
         Ok(())
     }
 }
@@ -49,14 +107,44 @@ fn missing() -> Result<Missing, Failure> {
     let mut command = cargo(&root(), "test --quiet --package interop --test peers -- --missing");
     let mut missing = Missing::new();
     for line in shell::output(&mut command)?.lines() {
-        let mut fields = line.split('\t');
-        if let (Some(package), Some(program), Some(test)) = (fields.next(), fields.next(), fields.next()) {
-            let row = missing.entry(package.to_owned()).or_default();
-            row.0.insert(program.to_owned());
-            row.1.insert(test.to_owned());
+        let fields: Vec<&str> = line.split('\t').collect();
+        if let [unpacked, package, program, test] = fields[..] {
+            let lack = missing.entry(package.to_owned()).or_default();
+            unpacked.clone_into(&mut lack.unpacked);
+            lack.programs.insert(program.to_owned());
+            lack.tests.insert(test.to_owned());
         }
     }
     Ok(missing)
+}
+
+/// Downloads the packages of a bundle and unpacks them; nothing is installed, and no script of theirs runs.
+fn unpack(bundle: &Bundle) -> Result<(), Failure> {
+    let peers = shell::target().join("peers");
+    let (folder, fresh) = (peers.join(bundle.folder), peers.join(format!("{}.new", bundle.folder)));
+    remove(&fresh)?;
+    let downloads = fresh.join("downloads");
+    fs::create_dir_all(&downloads)?;
+    shell::must(apt().current_dir(&downloads).args(["download", "-qq"]).args(bundle.packages))?;
+    for entry in fs::read_dir(&downloads)? {
+        shell::must(Command::new("dpkg-deb").arg("--extract").arg(entry?.path()).arg(&fresh))?;
+    }
+    remove(&downloads)?;
+    // Whole or not at all: half of it would look like the peer.
+    remove(&folder)?;
+    fs::rename(&fresh, &folder)?;
+    println!("{}: unpacked {} packages", folder.display(), bundle.packages.len());
+    Ok(())
+}
+
+/// Removes a folder, if it is there.
+fn remove(folder: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("{}: {error}", folder.display()).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Installs Debian packages; nothing they bring is started, now or at the next boot.
@@ -64,7 +152,9 @@ pub(crate) fn install(packages: &[&str]) -> Result<(), Failure> {
     let _forbidden = Policy::forbid(Path::new("/usr/sbin/policy-rc.d"))?;
     let before = services();
     shell::must(apt().args(["update", "-qq"]))?;
-    shell::must(apt().args(["install", "-qq", "--yes", "--no-install-recommends"]).args(packages))?;
+    shell::must(
+        apt().args(["install", "-qq", "--yes", "--no-upgrade", "--no-install-recommends"]).args(packages),
+    )?;
     for service in services().difference(&before) {
         // A service has a unit, a script, or both.
         disable(&format!("{service}.service"))?;

@@ -1,24 +1,31 @@
-//! Channel bindings against MIT's library: equal, different, absent.
+//! Channel bindings against MIT's library and Heimdal's: equal, different, absent.
 
 use interop::gss::{self, ClientOptions, Server, ServerOptions};
 use interop::peers::Peer;
-use interop::process::{PATIENCE, Running};
+use interop::process::{self, PATIENCE, Running};
 use interop::realm::on_free_port;
+use interop::sample;
 use interop::{Failure, Finished, Realm, Scenario, Side};
 
-const NEEDS: &[Peer] =
-    &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::KINIT, Peer::PYTHON, Peer::PYTHON_GSSAPI];
+const NEEDS: &[Peer] = &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::CC, Peer::C_HEADERS];
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut list = Vec::new();
-    for (initiator, acceptor) in [(Side::Mit, Side::Own), (Side::Own, Side::Mit)] {
-        list.push(Scenario::new(
-            format!("bindings::initiator_{initiator}_acceptor_{acceptor}_equal_different_absent"),
-            NEEDS,
-            move || bindings(initiator, acceptor),
-        ));
+    for (theirs, library) in [(Side::Mit, Peer::MIT_GSS), (Side::Heimdal, Peer::HEIMDAL_GSS)] {
+        for (initiator, acceptor) in [(theirs, Side::Own), (Side::Own, theirs)] {
+            list.push(Scenario::new(
+                format!("bindings::initiator_{initiator}_acceptor_{acceptor}_equal_different_absent"),
+                &[NEEDS, &[library]].concat(),
+                move || bindings(initiator, acceptor),
+            ));
+        }
     }
     list
+}
+
+/// The library of a side that is not ours.
+fn library(side: Side) -> Peer {
+    if side == Side::Heimdal { Peer::HEIMDAL_GSS } else { Peer::MIT_GSS }
 }
 
 fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
@@ -50,23 +57,23 @@ fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
     let finished = run(initiator, &realm, port, "-")?;
     match acceptor {
         Side::Own => finished.refusal().map(drop),
-        Side::Mit => {
+        Side::Mit | Side::Heimdal => {
             finished.success()?;
             server.wait_for("Accepted connection", PATIENCE)
         }
     }
 }
 
-/// The script that is MIT's end.
-fn script() -> String {
-    concat!(env!("CARGO_MANIFEST_DIR"), "/peers/sample.py").to_owned()
+/// The sample's options for these bindings; none for `-`.
+fn options(bindings: &str) -> Vec<&str> {
+    if bindings == "-" { Vec::new() } else { vec!["-bindings", bindings] }
 }
 
 fn serve(side: Side, realm: &Realm, bindings: &str) -> Result<(Running, u16), Failure> {
     match side {
-        Side::Mit => on_free_port(|port| {
-            let mut command = realm.command(&Peer::PYTHON.find()?);
-            command.args([&script(), "server", &port.to_string(), bindings]);
+        Side::Mit | Side::Heimdal => on_free_port(|port| {
+            let mut command = sample::command(library(side), realm)?;
+            command.args(["server", "-port", &port.to_string()]).args(options(bindings)).arg(gss::SERVICE);
             let mut process = Running::start(command)?;
             process.wait_for("starting...", PATIENCE)?;
             Ok(process)
@@ -98,7 +105,12 @@ fn serve(side: Side, realm: &Realm, bindings: &str) -> Result<(Running, u16), Fa
 fn run(side: Side, realm: &Realm, port: u16, bindings: &str) -> Result<Finished, Failure> {
     let port_text = port.to_string();
     match side {
-        Side::Mit => realm.peer(Peer::PYTHON, &[&script(), "client", &port_text, bindings, "bound"], ""),
+        Side::Mit | Side::Heimdal => {
+            let mut command = sample::command(library(side), realm)?;
+            command.args(["client", "-port", &port_text]).args(options(bindings));
+            command.args([gss::SERVICE, "bound"]);
+            process::run(command, b"")
+        }
         Side::Own if bindings == "-" => {
             let options = ClientOptions { krb5: true, ..ClientOptions::default() };
             gss::client(Side::Own, realm, port, options, "bound")

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod bindings;
 mod errors;
+mod heimdal;
 mod matrix;
 mod mit_alone;
 mod replay;
@@ -19,5 +20,6 @@ fn main() -> ExitCode {
     scenarios.extend(replay::scenarios());
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
+    scenarios.extend(heimdal::scenarios());
     interop::scenario::run(scenarios)
 }

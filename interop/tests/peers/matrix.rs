@@ -24,7 +24,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     list
 }
 
-fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype) -> Result<(), Failure> {
+/// Every kind of context and message between these two.
+pub(crate) fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype) -> Result<(), Failure> {
     let realm = Realm::build("MATRIX.TEST")
         .enctypes(&[enctype])
         .principal("alice", "wonderland")
@@ -47,7 +48,7 @@ fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype) -> Result<
             gss::client(initiator, &realm, server.port, options, "a message")?
                 .success()
                 .and_then(|finished| finished.says("Signature verified."))
-                .map_err(cell)?;
+                .map_err(|why| cell(Failure::new(format!("{why}\n--- the acceptor: {}", server.output()))))?;
             server.says("Accepted connection: \"alice@MATRIX.TEST\"").map_err(cell)?;
             server.says("Received message: \"a message\"").map_err(cell)?;
             let output = server.output();

@@ -41,7 +41,7 @@ fn realm(kdc: Side) -> Result<Realm, Failure> {
 
 fn other(side: Side) -> Side {
     match side {
-        Side::Mit => Side::Own,
+        Side::Mit | Side::Heimdal => Side::Own,
         Side::Own => Side::Mit,
     }
 }
@@ -49,6 +49,7 @@ fn other(side: Side) -> Side {
 fn kvno(side: Side, realm: &Realm, service: &str) -> Result<(), Failure> {
     match side {
         Side::Mit => realm.peer(Peer::KVNO, &[service], ""),
+        Side::Heimdal => realm.peer(Peer::KGETCRED, &[service], ""),
         Side::Own => realm.orthros(&["kvno", service], ""),
     }?
     .success()?
@@ -73,6 +74,7 @@ fn cache(kdc: Side, writer: Side) -> Result<(), Failure> {
     assert!(listing.contains("host/localhost@STORES.TEST"), "{listing}");
     match other(writer) {
         Side::Mit => realm.peer(Peer::KLIST, &["-s"], ""),
+        Side::Heimdal => realm.peer(Peer::HEIMTOOLS, &["klist", "-s"], ""),
         Side::Own => realm.orthros(&["klist", "-s"], ""),
     }?
     .success()?;

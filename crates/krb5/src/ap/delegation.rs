@@ -13,6 +13,9 @@ use crate::wire::{
 };
 use crate::{Credential, Principal, TicketTimes};
 
+/// The number of an [`EncryptedData`] that is not encrypted: RFC 3961 §8 reserves 0.
+const NO_ENCTYPE: i32 = 0;
+
 /// Seals `credential` for whoever shares `session_key`: the acceptor that the AP-REQ around it is for.
 ///
 /// # Errors
@@ -56,8 +59,11 @@ pub fn make_credential_message(
     .to_der())
 }
 
-/// Opens a KRB-CRED with the first of `keys` that fits: RFC 4121 §4.1.1 demands the session key, and peers
-/// are known that take the client's subkey.
+/// Opens a KRB-CRED that came in the checksum of an authenticator, with the first of `keys` that fits: RFC 4121
+/// §4.1.1 demands the session key, and peers are known that take the client's subkey.
+///
+/// Heimdal takes no key (enctype 0): the authenticator around the message is sealed in the session key already, and
+/// MIT reads that too. Hence `message` must come from nowhere else than an opened authenticator.
 ///
 /// # Errors
 /// [`ApRefusal`] if no key opens it, or if it holds other than as many complete descriptions as tickets, at
@@ -67,12 +73,17 @@ pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<V
     if cred.pvno != PVNO || cred.msg_type != msg_type::KRB_CRED {
         return Err(ApRefusal::Version);
     }
-    let plain = keys
+    let EncryptedData { etype, cipher, .. } = cred.enc_part;
+    let opened = keys
         .iter()
-        .filter(|key| key.enctype().number() == cred.enc_part.etype)
-        .find_map(|key| key.decrypt(KeyUsage::KRB_CRED, cred.enc_part.cipher).ok())
-        .ok_or(ApRefusal::AuthenticatorIntegrity)?;
-    let part = EncKrbCredPart::from_der(&plain)?;
+        .filter(|key| key.enctype().number() == etype)
+        .find_map(|key| key.decrypt(KeyUsage::KRB_CRED, cipher).ok());
+    let plain = match &opened {
+        Some(plain) => plain.as_ref(),
+        None if etype == NO_ENCTYPE => cipher,
+        None => return Err(ApRefusal::AuthenticatorIntegrity),
+    };
+    let part = EncKrbCredPart::from_der(plain)?;
     if part.ticket_info.is_empty() || part.ticket_info.len() != cred.tickets.len() {
         return Err(ApRefusal::Mismatch);
     }
@@ -103,4 +114,67 @@ fn credential(info: &KrbCredInfo<'_>, ticket: &Raw<'_, Ticket<'_>>) -> Result<Cr
         ticket: ticket.octets().into(),
         second_ticket: Arc::new([]),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use orthros_crypto::{Enctype, Key};
+    use orthros_wire::testing::SeededRandom;
+
+    use super::*;
+
+    fn key(octet: u8) -> SessionKey {
+        let enctype = Enctype::Aes256CtsHmacSha384;
+        SessionKey::from(Key::new(enctype, &vec![octet; enctype.key_len()]).unwrap())
+    }
+
+    fn delegated() -> Credential {
+        let server: Principal = "krbtgt/EXAMPLE.COM@EXAMPLE.COM".parse().unwrap();
+        let enc_part = EncryptedData { etype: 20, kvno: None, cipher: b"sealed" };
+        let realm = GeneralString(server.realm());
+        let ticket = Ticket { tkt_vno: PVNO, realm, sname: server.to_wire(), enc_part }.to_der();
+        Credential {
+            client: "alice@EXAMPLE.COM".parse().unwrap(),
+            key: Arc::new(key(3)),
+            times: TicketTimes::default(),
+            flags: crate::wire::TicketFlags::FORWARDED,
+            in_session_key: false,
+            addresses: Vec::new(),
+            authorization_data: Vec::new(),
+            ticket: ticket.into(),
+            second_ticket: Arc::new([]),
+            server,
+        }
+    }
+
+    fn sealed() -> Vec<u8> {
+        let now = Timestamp { seconds: 5, microseconds: 0 };
+        make_credential_message(&delegated(), &key(1), now, &SeededRandom::new(1)).unwrap()
+    }
+
+    #[test]
+    fn a_message_sealed_in_another_key_is_refused() {
+        assert!(open_credential_message(&sealed(), &[&key(2), &key(1)]).is_ok());
+        let refused = open_credential_message(&sealed(), &[&key(2)]);
+        assert!(matches!(refused, Err(ApRefusal::AuthenticatorIntegrity)), "{refused:?}");
+    }
+
+    #[test]
+    fn a_message_without_encryption_holds_the_ticket() {
+        let octets = sealed();
+        let mut message = KrbCred::from_der(&octets).unwrap();
+        let plain = key(1).decrypt(KeyUsage::KRB_CRED, message.enc_part.cipher).unwrap();
+        message.enc_part = EncryptedData { etype: NO_ENCTYPE, kvno: None, cipher: &plain };
+        let opened = open_credential_message(&message.to_der(), &[&key(1)]).unwrap();
+        assert_eq!(opened[0].ticket, delegated().ticket);
+        assert_eq!(opened[0].client, delegated().client);
+    }
+
+    #[test]
+    fn a_sealed_message_that_claims_to_have_no_encryption_is_refused() {
+        let octets = sealed();
+        let mut message = KrbCred::from_der(&octets).unwrap();
+        message.enc_part.etype = NO_ENCTYPE;
+        assert!(open_credential_message(&message.to_der(), &[&key(1)]).is_err());
+    }
 }

@@ -1,0 +1,351 @@
+/* One end of the krb5-gss-samples protocol on whatever GSS library is named.
+ *
+ *   sample LIBRARY client [options] HOST-BASED-SERVICE MESSAGE
+ *   sample LIBRARY server [options] HOST-BASED-SERVICE
+ *
+ * The library is opened by its path, and what RFC 2744 says of its interface is declared here: neither headers nor
+ * a second build are needed for another implementation. The options are those of MIT's samples, and -bindings TEXT,
+ * which they lack. The server prints "starting..." once it listens, and serves one connection after the other.
+ *
+ * A token is one octet of flags, four octets of length (big-endian), and its content.
+ */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* RFC 2744 section 3 and appendix A. */
+typedef uint32_t status;
+typedef struct { size_t length; void *value; } buffer;
+typedef struct { uint32_t length; void *elements; } oid;
+typedef struct {
+    uint32_t initiator_type;
+    buffer initiator;
+    uint32_t acceptor_type;
+    buffer acceptor;
+    buffer application;
+} channel;
+typedef void *handle;
+
+#define CONTINUE_NEEDED 1u
+#define IS_ERROR(major) (((major) & 0xffff0000u) != 0)
+#define LONGEST 0x100000u
+
+static struct {
+    status (*import_name)(status *, buffer *, oid *, handle *);
+    status (*display_name)(status *, handle, buffer *, oid **);
+    status (*acquire_cred)(status *, handle, uint32_t, handle, int, handle *, handle *, uint32_t *);
+    status (*inquire_cred)(status *, handle, handle *, uint32_t *, int *, handle *);
+    status (*init)(status *, handle, handle *, handle, oid *, uint32_t, uint32_t, channel *, buffer *, oid **,
+                   buffer *, uint32_t *, uint32_t *);
+    status (*accept)(status *, handle *, handle, buffer *, channel *, handle *, oid **, buffer *, uint32_t *,
+                     uint32_t *, handle *);
+    status (*delete_context)(status *, handle *, buffer *);
+    status (*export_context)(status *, handle *, buffer *);
+    status (*import_context)(status *, buffer *, handle *);
+    status (*wrap)(status *, handle, int, uint32_t, buffer *, int *, buffer *);
+    status (*unwrap)(status *, handle, buffer *, buffer *, int *, uint32_t *);
+    status (*get_mic)(status *, handle, uint32_t, buffer *, buffer *);
+    status (*verify_mic)(status *, handle, buffer *, buffer *, uint32_t *);
+    status (*display_status)(status *, uint32_t, int, oid *, uint32_t *, buffer *);
+} gss;
+
+static const struct { const char *name; void *place; } SYMBOLS[] = {
+    {"gss_import_name", &gss.import_name},       {"gss_display_name", &gss.display_name},
+    {"gss_acquire_cred", &gss.acquire_cred},     {"gss_inquire_cred", &gss.inquire_cred},
+    {"gss_init_sec_context", &gss.init},         {"gss_accept_sec_context", &gss.accept},
+    {"gss_delete_sec_context", &gss.delete_context},
+    {"gss_export_sec_context", &gss.export_context},
+    {"gss_import_sec_context", &gss.import_context},
+    {"gss_wrap", &gss.wrap},                     {"gss_unwrap", &gss.unwrap},
+    {"gss_get_mic", &gss.get_mic},               {"gss_verify_mic", &gss.verify_mic},
+    {"gss_display_status", &gss.display_status},
+};
+
+/* 1.2.840.113554.1.2.2, and the name type of services on hosts, 1.2.840.113554.1.2.1.4. */
+static oid KRB5 = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
+static oid HOST_BASED = {10, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04"};
+
+enum { DELEG = 1, MUTUAL = 2, REPLAY = 4, SEQUENCE = 8, CONF = 16, INTEG = 32 };
+static const char *const FLAGS[] = {"DELEG", "MUTUAL", "REPLAY", "SEQUENCE", "CONF", "INTEG"};
+
+/* The kinds of tokens that the samples know. */
+enum { NOOP = 1, CONTEXT = 2, DATA = 4, MIC = 8, CONTEXT_NEXT = 16, WRAPPED = 32, ENCRYPTED = 64, SEND_MIC = 128 };
+
+static struct {
+    uint16_t port;
+    uint32_t flags;
+    int messages, contexts;
+    int encrypt, wrap, mic, move;
+    channel *bindings;
+    const char *service, *message;
+} asked = {4444, MUTUAL | REPLAY | CONF | INTEG, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL};
+
+static void fail(const char *what) {
+    printf("sample: %s\n", what);
+    exit(2);
+}
+
+/* Says what the library holds against it; 0 if there is something. */
+static int good(const char *doing, status major, status minor) {
+    status ignored, codes[2] = {major, minor};
+    if (!IS_ERROR(major)) return 1;
+    for (int kind = 0; kind < 2; kind++) {
+        uint32_t more = 0;
+        do {
+            buffer text = {0, NULL};
+            if (IS_ERROR(gss.display_status(&ignored, codes[kind], kind + 1, &KRB5, &more, &text))) break;
+            printf("GSS-API error %s: %.*s\n", doing, (int)text.length, (char *)text.value);
+        } while (more);
+    }
+    return 0;
+}
+
+static int all(int sock, void *octets, size_t count, int writing) {
+    char *at = octets;
+    while (count > 0) {
+        ssize_t done = writing ? send(sock, at, count, MSG_NOSIGNAL) : recv(sock, at, count, 0);
+        if (done <= 0) return 0;
+        at += done;
+        count -= (size_t)done;
+    }
+    return 1;
+}
+
+static int give(int sock, int flags, buffer token) {
+    uint32_t length = htonl((uint32_t)token.length);
+    unsigned char head[5] = {(unsigned char)flags};
+    memcpy(head + 1, &length, 4);
+    return all(sock, head, 5, 1) && all(sock, token.value, token.length, 1);
+}
+
+/* The flags of the next token, or -1 if the peer closed the connection. */
+static int take(int sock, buffer *token) {
+    unsigned char head[5];
+    uint32_t length;
+    if (!all(sock, head, 5, 0)) return -1;
+    memcpy(&length, head + 1, 4);
+    token->length = ntohl(length);
+    if (token->length > LONGEST) fail("a token is too long");
+    if ((token->value = malloc(token->length + 1)) == NULL) fail("no memory");
+    return all(sock, token->value, token->length, 0) ? head[0] : -1;
+}
+
+static handle service_name(void) {
+    status minor, major;
+    handle name = NULL;
+    buffer text = {strlen(asked.service), (void *)asked.service};
+    major = gss.import_name(&minor, &text, &HOST_BASED, &name);
+    if (!good("importing name", major, minor)) exit(1);
+    return name;
+}
+
+static void print_name(const char *before, handle name) {
+    status minor, major;
+    buffer text = {0, NULL};
+    major = gss.display_name(&minor, name, &text, NULL);
+    if (good("displaying name", major, minor))
+        printf("%s: \"%.*s\"\n", before, (int)text.length, (char *)text.value);
+}
+
+static handle initiate(int sock) {
+    status minor, major;
+    handle context = NULL, name = service_name();
+    uint32_t got = 0;
+    buffer in = {0, NULL}, none = {0, NULL};
+    if (!give(sock, NOOP | CONTEXT_NEXT, none)) fail("the peer closed the connection");
+    do {
+        buffer out = {0, NULL};
+        major = gss.init(&minor, NULL, &context, name, &KRB5, asked.flags, 0, asked.bindings, &in, NULL, &out, &got,
+                         NULL);
+        if (out.length > 0 && !give(sock, CONTEXT, out)) fail("the peer closed the connection");
+        if (!good("initializing context", major, minor)) exit(1);
+        if (major & CONTINUE_NEEDED && take(sock, &in) < 0) {
+            printf("the peer closed the connection\n");
+            exit(1);
+        }
+    } while (major & CONTINUE_NEEDED);
+    /* What was asked for and is missing would go unnoticed otherwise. */
+    if ((got & asked.flags) != asked.flags) {
+        printf("flags asked for: %x, got: %x\n", asked.flags, got);
+        exit(1);
+    }
+    return context;
+}
+
+static void send_message(int sock, handle context) {
+    status minor, major;
+    buffer plain = {strlen(asked.message), (void *)asked.message}, out = plain, answer = {0, NULL};
+    int sealed = 0, flags = DATA;
+    if (asked.wrap) {
+        major = gss.wrap(&minor, context, asked.encrypt, 0, &plain, &sealed, &out);
+        if (!good("wrapping message", major, minor)) exit(1);
+        if (sealed != asked.encrypt) fail("sealed and asked to seal differ");
+    }
+    flags |= (asked.wrap ? WRAPPED : 0) | (asked.encrypt ? ENCRYPTED : 0) | (asked.mic ? SEND_MIC : 0);
+    if (!give(sock, flags, out) || take(sock, &answer) < 0) {
+        printf("the peer closed the connection\n");
+        exit(1);
+    }
+    if (!asked.mic) {
+        printf("Response received.\n");
+        return;
+    }
+    major = gss.verify_mic(&minor, context, &plain, &answer, NULL);
+    if (!good("verifying signature", major, minor)) exit(1);
+    printf("Signature verified.\n");
+}
+
+static void client(struct sockaddr_in where) {
+    buffer none = {0, NULL};
+    for (int round = 0; round < asked.contexts; round++) {
+        status minor;
+        int sock = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(sock, (struct sockaddr *)&where, sizeof where) != 0) fail("can't connect");
+        handle context = initiate(sock);
+        for (int count = 0; count < asked.messages; count++) send_message(sock, context);
+        give(sock, NOOP, none);
+        gss.delete_context(&minor, &context, NULL);
+        close(sock);
+    }
+}
+
+static int move_context(handle *context) {
+    status minor, major;
+    buffer moved = {0, NULL};
+    major = gss.export_context(&minor, context, &moved);
+    if (!good("exporting context", major, minor)) return 0;
+    printf("Exported context: %zu octets\n", moved.length);
+    major = gss.import_context(&minor, &moved, context);
+    return good("importing context", major, minor);
+}
+
+static int accept_context(int sock, handle credential, handle *context) {
+    status minor, major;
+    handle peer = NULL, delegated = NULL;
+    uint32_t got = 0;
+    do {
+        buffer in = {0, NULL}, out = {0, NULL};
+        if (take(sock, &in) < 0) return 0;
+        major = gss.accept(&minor, context, credential, &in, asked.bindings, &peer, NULL, &out, &got, NULL,
+                           &delegated);
+        /* Also after an error: the token tells the peer which. */
+        if (out.length > 0 && !give(sock, CONTEXT, out)) return 0;
+        if (!good("accepting context", major, minor)) return 0;
+    } while (major & CONTINUE_NEEDED);
+    print_name("Accepted connection", peer);
+    for (int bit = 0; bit < 6; bit++)
+        if (got & 1u << bit) printf("context flag: GSS_C_%s_FLAG\n", FLAGS[bit]);
+    if (delegated != NULL) {
+        handle whose = NULL;
+        major = gss.inquire_cred(&minor, delegated, &whose, NULL, NULL, NULL);
+        if (!good("inquiring delegated credential", major, minor)) return 0;
+        print_name("Delegated credential", whose);
+    }
+    return !asked.move || move_context(context);
+}
+
+static void serve(int sock, handle credential) {
+    status minor, major;
+    handle context = NULL;
+    buffer in = {0, NULL}, none = {0, NULL};
+    int flags = take(sock, &in);
+    if (flags < 0 || !(flags & CONTEXT_NEXT) || !accept_context(sock, credential, &context)) return;
+    while ((flags = take(sock, &in)) >= 0 && !(flags & NOOP)) {
+        buffer plain = in, mic = none;
+        int sealed = 0;
+        printf("Message token (flags=%d)\n", flags);
+        if (flags & WRAPPED) {
+            major = gss.unwrap(&minor, context, &in, &plain, &sealed, NULL);
+            if (!good("unwrapping message", major, minor)) return;
+            if (!sealed != !(flags & ENCRYPTED)) printf("Warning: sealed is %d\n", sealed);
+        }
+        if (flags & SEND_MIC) {
+            major = gss.get_mic(&minor, context, 0, &plain, &mic);
+            if (!good("signing message", major, minor)) return;
+        }
+        if (!give(sock, flags & SEND_MIC ? MIC : NOOP, mic)) return;
+        printf("Received message: \"%.*s\"\n", (int)plain.length, (char *)plain.value);
+    }
+    gss.delete_context(&minor, &context, NULL);
+}
+
+static void server(struct sockaddr_in where) {
+    status minor, major;
+    handle credential = NULL;
+    int yes = 1, listener = socket(AF_INET, SOCK_STREAM, 0);
+    major = gss.acquire_cred(&minor, service_name(), 0xffffffffu, NULL, 2, &credential, NULL, NULL);
+    if (!good("acquiring credentials", major, minor)) exit(1);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(listener, (struct sockaddr *)&where, sizeof where) != 0 || listen(listener, 5) != 0)
+        fail("can't listen");
+    printf("starting...\n");
+    for (;;) {
+        int sock = accept(listener, NULL, NULL);
+        if (sock < 0) fail("can't accept");
+        serve(sock, credential);
+        close(sock);
+    }
+}
+
+static int is(const char *word, const char *option) {
+    return strcmp(word, option) == 0;
+}
+
+/* One option; how many words it took, or 0. */
+static int option(char **words) {
+    static channel bindings;
+    const char *word = words[0], *value = words[1];
+    if (is(word, "-krb5") || is(word, "-verbose")) return 1;
+    if (is(word, "-d")) return asked.flags |= DELEG, 1;
+    if (is(word, "-seq")) return asked.flags |= SEQUENCE, 1;
+    if (is(word, "-nomutual")) return asked.flags &= ~(uint32_t)MUTUAL, 1;
+    if (is(word, "-noreplay")) return asked.flags &= ~(uint32_t)REPLAY, 1;
+    if (is(word, "-nx")) return asked.encrypt = 0, 1;
+    if (is(word, "-nw")) return asked.wrap = 0, 1;
+    if (is(word, "-nm")) return asked.mic = 0, 1;
+    if (is(word, "-export")) return asked.move = 1;
+    if (value == NULL) return 0;
+    if (is(word, "-port")) return asked.port = (uint16_t)atoi(value), 2;
+    if (is(word, "-mcount")) return asked.messages = atoi(value), 2;
+    if (is(word, "-ccount")) return asked.contexts = atoi(value), 2;
+    if (is(word, "-bindings")) {
+        bindings.application = (buffer){strlen(value), (void *)value};
+        return asked.bindings = &bindings, 2;
+    }
+    return 0;
+}
+
+int main(int count, char **words) {
+    struct sockaddr_in where = {.sin_family = AF_INET};
+    void *library;
+    int took, place = 3;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (count < 4) fail("usage: sample LIBRARY client|server [options] SERVICE [MESSAGE]");
+    if ((library = dlopen(words[1], RTLD_NOW)) == NULL) fail(dlerror());
+    for (size_t row = 0; row < sizeof SYMBOLS / sizeof *SYMBOLS; row++) {
+        void *found = dlsym(library, SYMBOLS[row].name);
+        if (found == NULL) fail(dlerror());
+        memcpy(SYMBOLS[row].place, &found, sizeof found);
+    }
+    while (place < count && words[place][0] == '-') {
+        if ((took = option(words + place)) == 0) fail("no such option, or its value is missing");
+        place += took;
+    }
+    asked.service = words[place];
+    where.sin_port = htons(asked.port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (is(words[2], "server") && count == place + 1) {
+        server(where);
+    } else if (is(words[2], "client") && count == place + 2) {
+        asked.message = words[place + 1];
+        client(where);
+    } else {
+        fail("neither a client with service and message nor a server with service");
+    }
+    return 0;
+}
