@@ -133,6 +133,9 @@ oracle! {
     principal_name: wire::PrincipalName<'_> => rasn_wire::PrincipalName;
     host_address: wire::HostAddress<'_> => rasn_wire::HostAddress;
     authorization_element: wire::AuthorizationElement<'_> => rasn_wire::AuthorizationDataValue;
+    ad_kdc_issued: wire::AdKdcIssued<'_> => rasn_wire::AdKdcIssued;
+    ad_and_or: wire::AdAndOr<'_> => rasn_wire::AdAndOr;
+    typed_data: Vec<wire::TypedData<'_>> => rasn_wire::TypedData;
     encrypted_data: wire::EncryptedData<'_> => rasn_wire::EncryptedData;
     encryption_key: wire::EncryptionKey<'_> => rasn_wire::EncryptionKey;
     checksum: wire::Checksum<'_> => rasn_wire::Checksum;

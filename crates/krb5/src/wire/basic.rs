@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use orthros_wire::der::{Decode, DerError, DerReader, DerWriter, Encode, GeneralString, Tag};
+use orthros_wire::der::{Decode, DerError, DerReader, DerWriter, Encode, GeneralString, Raw, Tag};
 use orthros_wire::sequence;
 
 sequence! {
@@ -32,6 +32,30 @@ sequence! {
         0 => ad_type: i32,
         /// The data, most often DER.
         1 => ad_data: &'a [u8],
+    }
+}
+
+sequence! {
+    /// AD-KDCIssued: elements that the KDC vouches for by a checksum in the session key (§5.2.6.2).
+    pub struct AdKdcIssued<'a> {
+        /// Over the elements; key usage 19.
+        0 => ad_checksum: Checksum<'a>,
+        /// Who issued them, if not the KDC itself: the realm.
+        1 => i_realm: Option<GeneralString<'a>>,
+        /// The issuer's name.
+        2 => i_sname: Option<PrincipalName<'a>>,
+        /// The elements; their octets are kept, for the checksum covers them.
+        3 => elements: Raw<'a, Vec<AuthorizationElement<'a>>>,
+    }
+}
+
+sequence! {
+    /// AD-AND-OR: so many of the elements must hold (§5.2.6.3).
+    pub struct AdAndOr<'a> {
+        /// How many.
+        0 => condition_count: i32,
+        /// The elements.
+        1 => elements: Vec<AuthorizationElement<'a>>,
     }
 }
 

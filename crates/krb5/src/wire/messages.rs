@@ -159,3 +159,13 @@ sequence! {
         12 => e_data: Option<&'a [u8]>,
     }
 }
+
+sequence! {
+    /// One element of TYPED-DATA (§5.9.1), which some errors carry in `e_data` as a `Vec` of these.
+    pub struct TypedData<'a> {
+        /// What the value is; numbers as of pre-authentication data.
+        0 => data_type: i32,
+        /// The value.
+        1 => data_value: Option<&'a [u8]>,
+    }
+}

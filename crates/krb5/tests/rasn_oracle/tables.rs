@@ -25,6 +25,11 @@ tables! {
     wire::PrincipalName<'_> => PrincipalName { name_type = r#type, components = string }
     wire::HostAddress<'_> => HostAddress { addr_type = addr_type, address = address }
     wire::AuthorizationElement<'_> => AuthorizationDataValue { ad_type = r#type, ad_data = data }
+    wire::AdKdcIssued<'_> => AdKdcIssued {
+        ad_checksum = ad_checksum, i_realm = realm, i_sname = sname, elements = elements,
+    }
+    wire::AdAndOr<'_> => AdAndOr { condition_count = condition_count, elements = elements }
+    wire::TypedData<'_> => TypedDataItem { data_type = r#type, data_value = value }
     wire::EncryptedData<'_> => EncryptedData { etype = etype, kvno = kvno, cipher = cipher }
     wire::EncryptionKey<'_> => EncryptionKey { keytype = r#type, keyvalue = value }
     wire::Checksum<'_> => Checksum { cksumtype = r#type, checksum = checksum }
