@@ -4,8 +4,8 @@
  *   sample LIBRARY server [options] HOST-BASED-SERVICE
  *
  * The library is opened by its path, and what RFC 2744 says of its interface is declared here: neither headers nor
- * a second build are needed for another implementation. The options are those of MIT's samples, and -bindings TEXT,
- * which they lack. The server prints "starting..." once it listens, and serves one connection after the other.
+ * a second build are needed for another implementation. The options are those of MIT's samples, and -bindings TEXT and
+ * -prf TEXT (prints key material), which they lack. The server prints "starting..." once it listens, and serves one connection after the other.
  *
  * A token is one octet of flags, four octets of length (big-endian), and its content.
  */
@@ -52,6 +52,7 @@ static struct {
     status (*get_mic)(status *, handle, uint32_t, buffer *, buffer *);
     status (*verify_mic)(status *, handle, buffer *, buffer *, uint32_t *);
     status (*display_status)(status *, uint32_t, int, oid *, uint32_t *, buffer *);
+    status (*pseudo_random)(status *, handle, int, const buffer *, ssize_t, buffer *);
 } gss;
 
 static const struct { const char *name; void *place; } SYMBOLS[] = {
@@ -63,7 +64,7 @@ static const struct { const char *name; void *place; } SYMBOLS[] = {
     {"gss_import_sec_context", &gss.import_context},
     {"gss_wrap", &gss.wrap},                     {"gss_unwrap", &gss.unwrap},
     {"gss_get_mic", &gss.get_mic},               {"gss_verify_mic", &gss.verify_mic},
-    {"gss_display_status", &gss.display_status},
+    {"gss_display_status", &gss.display_status}, {"gss_pseudo_random", &gss.pseudo_random},
 };
 
 /* 1.2.840.113554.1.2.2, and the name type of services on hosts, 1.2.840.113554.1.2.1.4. */
@@ -82,8 +83,8 @@ static struct {
     int messages, contexts;
     int encrypt, wrap, mic, move;
     channel *bindings;
-    const char *service, *message;
-} asked = {4444, MUTUAL | REPLAY | CONF | INTEG, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL};
+    const char *service, *message, *prf;
+} asked = {4444, MUTUAL | REPLAY | CONF | INTEG, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL, NULL};
 
 static void fail(const char *what) {
     printf("sample: %s\n", what);
@@ -152,6 +153,22 @@ static void print_name(const char *before, handle name) {
         printf("%s: \"%.*s\"\n", before, (int)text.length, (char *)text.value);
 }
 
+/* RFC 4401: 64 octets of each key. */
+static void print_material(handle context) {
+    buffer label = {0, NULL}, drawn;
+    status minor, major;
+    if (asked.prf == NULL) return;
+    label = (buffer){strlen(asked.prf), (void *)asked.prf};
+    for (int key = 0; key < 2; key++) {
+        drawn = (buffer){0, NULL};
+        major = gss.pseudo_random(&minor, context, key, &label, 64, &drawn);
+        if (!good("drawing key material", major, minor)) return;
+        printf(key == 0 ? "PRF full: " : "PRF partial: ");
+        for (size_t at = 0; at < drawn.length; at++) printf("%02x", ((unsigned char *)drawn.value)[at]);
+        printf("\n");
+    }
+}
+
 static handle initiate(int sock) {
     status minor, major;
     handle context = NULL, name = service_name();
@@ -207,6 +224,7 @@ static void client(struct sockaddr_in where) {
         int sock = socket(AF_INET, SOCK_STREAM, 0);
         if (connect(sock, (struct sockaddr *)&where, sizeof where) != 0) fail("can't connect");
         handle context = initiate(sock);
+        print_material(context);
         for (int count = 0; count < asked.messages; count++) send_message(sock, context);
         give(sock, NOOP, none);
         gss.delete_context(&minor, &context, NULL);
@@ -255,6 +273,7 @@ static void serve(int sock, handle credential) {
     buffer in = {0, NULL}, none = {0, NULL};
     int flags = take(sock, &in);
     if (flags < 0 || !(flags & CONTEXT_NEXT) || !accept_context(sock, credential, &context)) return;
+    print_material(context);
     while ((flags = take(sock, &in)) >= 0 && !(flags & NOOP)) {
         buffer plain = in, mic = none;
         int sealed = 0;
@@ -313,6 +332,7 @@ static int option(char **words) {
     if (is(word, "-port")) return asked.port = (uint16_t)atoi(value), 2;
     if (is(word, "-mcount")) return asked.messages = atoi(value), 2;
     if (is(word, "-ccount")) return asked.contexts = atoi(value), 2;
+    if (is(word, "-prf")) return asked.prf = value, 2;
     if (is(word, "-bindings")) {
         bindings.application = (buffer){strlen(value), (void *)value};
         return asked.bindings = &bindings, 2;

@@ -281,6 +281,9 @@ pub(crate) struct GssClient {
     /// Bind the context to a channel, by this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) bindings: Option<String>,
+    /// Print key material that both ends draw from the context for this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prf: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -308,6 +311,9 @@ pub(crate) struct GssServer {
     /// Demand that contexts are bound to a channel, by this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) bindings: Option<String>,
+    /// Print key material that both ends draw from the context for this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prf: Option<String>,
 }
 
 fn seconds(text: &str) -> Result<i64, String> {

@@ -7,7 +7,7 @@ use common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::context::Need;
 use orthros_gss::error::{BadToken, Misuse, Refusal};
-use orthros_gss::{ChannelBindings, Error, Flags, Major, Order, Step};
+use orthros_gss::{ChannelBindings, Error, Flags, Major, Order, PrfKey, Step};
 use orthros_krb5::ErrorCode;
 
 #[test]
@@ -152,4 +152,24 @@ fn an_ended_context_protects_nothing_more_and_still_reads() {
     assert_eq!(initiator.mic(b"x").unwrap_err().major(), Major::ContextExpired);
     assert_eq!(initiator.lifetime_seconds(), 0);
     assert_eq!(acceptor.unwrap(&token).unwrap().message, b"late");
+}
+
+#[test]
+fn both_ends_draw_the_same_material_also_after_a_move() {
+    for enctype in Enctype::ALL {
+        let pair = Pair::with_enctype(*enctype);
+        let (initiator, acceptor) = pair.established();
+        let draw = |context: &orthros_gss::Context, key, octets| {
+            context.pseudo_random(key, b"label", octets).unwrap().expose_octets().to_vec()
+        };
+        let key = common::sealing_key(1);
+        let full = draw(&initiator, PrfKey::Full, 100);
+        let partial = draw(&initiator, PrfKey::Partial, 100);
+        assert_ne!(full, partial);
+        let moved = pair.import(&acceptor.export(&key).unwrap(), &key).unwrap();
+        for octets in [0, 1, 16, 47, 48, 49, 100] {
+            assert_eq!(draw(&moved, PrfKey::Full, octets), full[..octets]);
+            assert_eq!(draw(&moved, PrfKey::Partial, octets), partial[..octets]);
+        }
+    }
 }

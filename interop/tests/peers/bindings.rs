@@ -1,11 +1,9 @@
 //! Channel bindings against MIT's library and Heimdal's: equal, different, absent.
 
-use interop::gss::{self, ClientOptions, Server, ServerOptions};
 use interop::peers::Peer;
-use interop::process::{self, PATIENCE, Running};
-use interop::realm::on_free_port;
+use interop::process::PATIENCE;
 use interop::sample;
-use interop::{Failure, Finished, Realm, Scenario, Side};
+use interop::{Failure, Realm, Scenario, Side};
 
 const NEEDS: &[Peer] = &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::CC, Peer::C_HEADERS];
 
@@ -23,11 +21,6 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     list
 }
 
-/// The library of a side that is not ours.
-fn library(side: Side) -> Peer {
-    if side == Side::Heimdal { Peer::HEIMDAL_GSS } else { Peer::MIT_GSS }
-}
-
 fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
     let realm = Realm::build("BOUND.TEST")
         .principal("alice", "wonderland")
@@ -41,8 +34,8 @@ fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
         ("tls-exporter:one", "-", true),
     ] {
         let cell = |why: Failure| why.while_doing(format!("{theirs} and {ours}"));
-        let (mut server, port) = serve(acceptor, &realm, ours)?;
-        let finished = run(initiator, &realm, port, theirs)?;
+        let (mut server, port) = sample::serve(acceptor, &realm, &options(ours))?;
+        let finished = sample::run(initiator, &realm, port, &options(theirs), "bound")?;
         if accepted {
             finished.success().and_then(|finished| finished.says("Signature verified.")).map_err(cell)?;
             server.wait_for("Accepted connection: \"alice@BOUND.TEST\"", PATIENCE).map_err(cell)?;
@@ -53,8 +46,8 @@ fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
         }
     }
     // Absent bindings are a third thing: our acceptor can require them (MIT's accepts).
-    let (mut server, port) = serve(acceptor, &realm, "tls-exporter:one")?;
-    let finished = run(initiator, &realm, port, "-")?;
+    let (mut server, port) = sample::serve(acceptor, &realm, &options("tls-exporter:one"))?;
+    let finished = sample::run(initiator, &realm, port, &[], "bound")?;
     match acceptor {
         Side::Own => finished.refusal().map(drop),
         Side::Mit | Side::Heimdal => {
@@ -67,67 +60,4 @@ fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
 /// The sample's options for these bindings; none for `-`.
 fn options(bindings: &str) -> Vec<&str> {
     if bindings == "-" { Vec::new() } else { vec!["-bindings", bindings] }
-}
-
-fn serve(side: Side, realm: &Realm, bindings: &str) -> Result<(Running, u16), Failure> {
-    match side {
-        Side::Mit | Side::Heimdal => on_free_port(|port| {
-            let mut command = sample::command(library(side), realm)?;
-            command.args(["server", "-port", &port.to_string()]).args(options(bindings)).arg(gss::SERVICE);
-            let mut process = Running::start(command)?;
-            process.wait_for("starting...", PATIENCE)?;
-            Ok(process)
-        }),
-        Side::Own if bindings == "-" => {
-            let server = Server::start(Side::Own, realm, ServerOptions::default())?;
-            Ok((server.process, server.port))
-        }
-        Side::Own => on_free_port(|port| {
-            let mut command = realm.command(interop::realm::orthros()?);
-            let port = port.to_string();
-            command.args([
-                "gss",
-                "server",
-                "--port",
-                &port,
-                "--verbose",
-                "--bindings",
-                bindings,
-                gss::SERVICE,
-            ]);
-            let mut process = Running::start(command)?;
-            process.wait_for("starting...", PATIENCE)?;
-            Ok(process)
-        }),
-    }
-}
-
-fn run(side: Side, realm: &Realm, port: u16, bindings: &str) -> Result<Finished, Failure> {
-    let port_text = port.to_string();
-    match side {
-        Side::Mit | Side::Heimdal => {
-            let mut command = sample::command(library(side), realm)?;
-            command.args(["client", "-port", &port_text]).args(options(bindings));
-            command.args([gss::SERVICE, "bound"]);
-            process::run(command, b"")
-        }
-        Side::Own if bindings == "-" => {
-            let options = ClientOptions { krb5: true, ..ClientOptions::default() };
-            gss::client(Side::Own, realm, port, options, "bound")
-        }
-        Side::Own => realm.orthros(
-            &[
-                "gss",
-                "client",
-                "--port",
-                &port_text,
-                "--bindings",
-                bindings,
-                "localhost",
-                gss::SERVICE,
-                "bound",
-            ],
-            "",
-        ),
-    }
 }

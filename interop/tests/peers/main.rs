@@ -9,6 +9,7 @@ mod errors;
 mod heimdal;
 mod matrix;
 mod mit_alone;
+mod prf;
 mod replay;
 mod stores;
 
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     scenarios.extend(mit_alone::scenarios());
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());
+    scenarios.extend(prf::scenarios());
     scenarios.extend(replay::scenarios());
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());

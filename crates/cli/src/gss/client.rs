@@ -19,6 +19,7 @@ pub(crate) fn run(wanted: &GssClient) -> Result<Ending, Failure> {
         let mut stream = connection?;
         let context = establish(&orthros, wanted, &service, &mut stream)?;
         output::line(format!("Context with {}: {}", context.acceptor(), context.flags()))?;
+        super::print_material(&context, wanted.prf.as_deref())?;
         for _ in 0..wanted.messages {
             send_message(wanted, &context, &mut stream)?;
         }

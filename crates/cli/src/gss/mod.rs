@@ -11,9 +11,11 @@ pub(crate) mod client;
 pub(crate) mod framing;
 pub(crate) mod server;
 
-use orthros::{Context, Orthros, Step};
+use orthros::{Context, Orthros, PrfKey, Step};
+use orthros_wire::hex;
 
 use crate::failure::Failure;
+use crate::output;
 use framing::{Purpose, Stream};
 
 /// What happens to tokens on the way to a context, for whoever wants to be told.
@@ -51,4 +53,17 @@ fn establish(
             Step::Failed(error) => return Err(error.into()),
         };
     }
+}
+
+/// How many octets of key material are printed for each key.
+const MATERIAL: usize = 64;
+
+/// Prints what both ends draw for a label, where one was given: to compare, not to use.
+fn print_material(context: &Context, label: Option<&str>) -> Result<(), Failure> {
+    let Some(label) = label else { return Ok(()) };
+    for (name, key) in [("full", PrfKey::Full), ("partial", PrfKey::Partial)] {
+        let drawn = context.pseudo_random(key, label.as_bytes(), MATERIAL)?;
+        output::line(format!("PRF {name}: {}", hex::encode(drawn.expose_octets())))?;
+    }
+    Ok(())
 }

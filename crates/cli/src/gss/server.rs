@@ -69,6 +69,7 @@ impl Server<'_> {
             context = self.orthros.import(&token)?;
             output::line("Imported context")?;
         }
+        super::print_material(&context, self.wanted.prf.as_deref())?;
         while let Some((purpose, token)) = stream.receive()? {
             if purpose.contains(Purpose::NOOP) {
                 self.verbose(|| "NOOP token".into())?;

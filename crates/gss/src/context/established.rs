@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use orthros_krb5::credential::TypedOctets;
 use orthros_krb5::{Env, Principal};
-use orthros_wire::{Oid, Timestamp};
+use orthros_wire::{Oid, SecretBytes, Timestamp};
 
 use crate::error::Misuse;
 use crate::mech::krb5::MECHANISM;
 use crate::message::protection::{Protection, Role};
 use crate::status::Order;
-use crate::{Error, Flags, InitiatorCredential, Unwrapped};
+use crate::{Error, Flags, InitiatorCredential, PrfKey, Unwrapped};
 
 /// A security context. `Send` and `Sync`: several threads may wrap and unwrap on one.
 ///
@@ -132,6 +132,16 @@ impl Context {
     /// (`gss_wrap_size_limit`).
     pub fn wrap_size_limit(&self, confidential: bool, token_octets: usize) -> usize {
         token_octets.saturating_sub(self.0.protection.wrap_overhead(confidential))
+    }
+
+    /// Key material for the application, the same at both ends for the same key, input and length
+    /// (`gss_pseudo_random`, RFC 4401; for Kerberos RFC 4402). Prefixes of one input's output are equal, so give
+    /// each use an input of its own.
+    ///
+    /// # Errors
+    /// [`Misuse::TooLong`] past 2^32 outputs of the enctype's function; memory ends before.
+    pub fn pseudo_random(&self, key: PrfKey, input: &[u8], octets: usize) -> Result<SecretBytes, Error> {
+        Ok(self.0.protection.pseudo_random(key, input, octets)?)
     }
 
     /// Whether the context could be exported now.

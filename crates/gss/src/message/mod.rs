@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `token` | the 16 octets that begin every token |
 //! | `protection` | keys and counters of an established context: wrap, unwrap, MIC, verify |
+//! | `prf` | key material for the application |
 //! | `window` | which sequence numbers have been seen |
 //!
 //! A token changes nothing before it has been verified: keys first, then the window.
 
+mod prf;
 pub(crate) mod protection;
 pub(crate) mod token;
 pub(crate) mod window;
 
+pub use prf::PrfKey;
 pub use protection::Unwrapped;
