@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use common::{Player, limit, play, play_mounted, role, say, told};
+use common::{Player, limit, play, play_mounted, role, say, told, winners_of_eight};
 use orthros::clock::SystemClock;
 use orthros::ledger::{FileLedger, Ledger, SpendRefusal};
 use orthros::seal_key::{NoPlace, Places, UserKey};
@@ -41,21 +41,8 @@ fn of_eight_threads_one_spends_an_id() {
     let ledger = FileLedger::at(folder.path().join("ledger"));
     ledger.spend(&[255; 16], at(2_000), at(1_000)).unwrap();
     for round in 0..5_u8 {
-        // All eight are at the door before it opens; whoever does not wait for the lock is found out.
-        let file = fs::File::options().read(true).write(true).open(ledger.path()).unwrap();
-        let door = Locked::exclusive(&file).unwrap();
-        let won: usize = thread::scope(|scope| {
-            let racers: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| ledger.spend(&[round; 16], at(2_000), at(1_000)).is_ok()))
-                .collect();
-            thread::sleep(Duration::from_millis(30));
-            assert!(
-                !racers.iter().any(thread::ScopedJoinHandle::is_finished),
-                "somebody passed a closed door"
-            );
-            drop(door);
-            racers.into_iter().map(|racer| usize::from(racer.join().unwrap())).sum()
-        });
+        let won =
+            winners_of_eight(ledger.path(), || ledger.spend(&[round; 16], at(2_000), at(1_000)).is_ok());
         assert_eq!(won, 1, "round {round}");
     }
 }

@@ -10,9 +10,8 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use common::{play, role, say, told};
+use common::{play, role, say, told, winners_of_eight};
 use orthros::replay::{CacheName, File2, ReplayCache, ReplayRefusal, UnknownType};
-use orthros::sys::file::Locked;
 use orthros_wire::{Timestamp, hex};
 
 const MADE_BY_MIT: &[u8] = include_bytes!("data/file2-mit-1.20.1.bin");
@@ -191,21 +190,8 @@ fn of_eight_threads_one_is_let_in_each_time() {
     let cache = File2::at(folder.path().join("cache"));
     cache.check(b"first", at(1_000), 300).unwrap();
     for round in 0..5_u32 {
-        // All eight are at the door before it opens; whoever does not wait for the lock is found out.
-        let file = fs::File::options().read(true).write(true).open(cache.path()).unwrap();
-        let door = Locked::exclusive(&file).unwrap();
-        let let_in: usize = thread::scope(|scope| {
-            let racers: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| cache.check(&round.to_be_bytes(), at(1_000), 300).is_ok()))
-                .collect();
-            thread::sleep(Duration::from_millis(30));
-            assert!(
-                !racers.iter().any(thread::ScopedJoinHandle::is_finished),
-                "somebody passed a closed door"
-            );
-            drop(door);
-            racers.into_iter().map(|racer| usize::from(racer.join().unwrap())).sum()
-        });
+        let let_in =
+            winners_of_eight(cache.path(), || cache.check(&round.to_be_bytes(), at(1_000), 300).is_ok());
         assert_eq!(let_in, 1, "round {round}");
     }
 }

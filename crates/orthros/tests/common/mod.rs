@@ -149,3 +149,18 @@ pub fn play_mounted(test: &str, role: &str, folder: &Path, mount: &str) -> Optio
     command.args(arguments(test));
     Some(start(command, role, &[("FOLDER", folder.to_str().unwrap())]))
 }
+
+/// Lets eight threads try at once what takes a lock on the file at `path`, and counts who won. All eight are at the
+/// door before it opens, so that whoever does not wait for the lock is found out.
+pub fn winners_of_eight(path: &Path, attempt: impl Fn() -> bool + Sync) -> usize {
+    let file = std::fs::File::options().read(true).write(true).open(path).unwrap();
+    let door = orthros::sys::file::Locked::exclusive(&file).unwrap();
+    std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..8).map(|_| scope.spawn(&attempt)).collect();
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        let passed = racers.iter().any(std::thread::ScopedJoinHandle::is_finished);
+        assert!(!passed, "somebody passed a closed door");
+        drop(door);
+        racers.into_iter().map(|racer| usize::from(racer.join().unwrap())).sum()
+    })
+}
