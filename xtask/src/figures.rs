@@ -60,6 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         ("instructions", per_context(|counts| counts.all)),
         ("instructions_outside_ciphers", per_context(|counts| counts.outside)),
         ("system_calls", per_context(|counts| counts.calls)),
+        ("system_calls_replay_file", per_context(|counts| counts.calls_replay_file)),
     ]);
     for (name, figure) in &figures {
         println!("{name:<30} {figure:>10} per mutual context");
@@ -88,6 +89,8 @@ struct Counts {
     all: u64,
     outside: u64,
     calls: u64,
+    /// With the replay cache in MIT krb5's file in place of memory.
+    calls_replay_file: u64,
 }
 
 fn measure(binary: &Path, folder: &Path, count: u64) -> Result<Counts, Failure> {
@@ -100,19 +103,20 @@ fn measure(binary: &Path, folder: &Path, count: u64) -> Result<Counts, Failure> 
             .args(["--fixed", &count.to_string()]),
     )?;
     let (all, outside) = self_cost(&fs::read_to_string(&profile)?);
-    let table: PathBuf = folder.join(format!("strace.{count}"));
-    shell::output(
-        Command::new("strace")
-            .args(["-f", "-c", "-o"])
-            .arg(&table)
-            .arg(binary)
-            .args(["--fixed", &count.to_string()]),
-    )?;
-    let calls = calls(&fs::read_to_string(&table)?).ok_or("strace printed no total")?;
+    let calls = system_calls(binary, folder, count, &[])?;
+    let calls_replay_file = system_calls(binary, folder, count, &["--replay-file"])?;
     if all == 0 {
         return Err("callgrind counted nothing".into());
     }
-    Ok(Counts { all, outside, calls })
+    Ok(Counts { all, outside, calls, calls_replay_file })
+}
+
+fn system_calls(binary: &Path, folder: &Path, count: u64, more: &[&str]) -> Result<u64, Failure> {
+    let table: PathBuf = folder.join(format!("strace.{count}"));
+    let mut command = Command::new("strace");
+    command.args(["-f", "-c", "-o"]).arg(&table).arg(binary).args(["--fixed", &count.to_string()]).args(more);
+    shell::output(&mut command)?;
+    Ok(calls(&fs::read_to_string(&table)?).ok_or("strace printed no total")?)
 }
 
 /// Instructions altogether, and those outside the ciphers, from a profile in callgrind's format.
