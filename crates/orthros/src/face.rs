@@ -61,8 +61,9 @@ struct OpenedKey {
     ledger: crate::ledger::FileLedger,
 }
 
-/// Collects what an [`Orthros`] is made of. Nothing is taken from the system but its clock and randomness,
-/// unless it is named here; stores and the replay cache are in memory by default.
+/// Collects what an [`Orthros`] is made of. Stores and the replay cache are in memory by default. What is taken
+/// from the system unless it is named here: clock, randomness, and (at the first export or import) a runtime
+/// folder of the user's for the key of transfer tokens and its ledger.
 #[must_use]
 pub struct Builder {
     config: Config,
@@ -184,7 +185,7 @@ impl Orthros {
         Ok(Builder { replay: Some(settings::replay_cache()?), ..builder.config(config) }.build())
     }
 
-    /// Nothing from the system but clock and randomness.
+    /// Everything from the caller or from memory; see [`Builder`] for what still comes from the system.
     pub fn builder() -> Builder {
         let memory = "default".to_owned();
         Builder {
