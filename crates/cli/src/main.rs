@@ -7,7 +7,8 @@
 //! | `realm` | `kdc`: a realm of one's own |
 //! | `gss` | `gss client` and `gss server`: the two ends of a context, in the framing of krb5-gss-samples |
 //! | `demo` | one context, three processes |
-//! | `failure`, `output` | how a command ends, and how it speaks |
+//! | `failure`, `output` | how a command ends, and how it speaks
+//! | `program` | where this program lies, and its temporary folders |
 #![forbid(unsafe_code)]
 
 mod arguments;
@@ -20,6 +21,7 @@ mod kinit;
 mod klist;
 mod kvno;
 mod output;
+mod program;
 mod realm;
 
 use std::process::ExitCode;

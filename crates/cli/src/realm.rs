@@ -9,7 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -27,6 +27,7 @@ use tempfile::TempDir;
 use crate::arguments::Kdc;
 use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
+use crate::program::{temporary_folder, this_program};
 
 /// The service that a realm for a command has if none is named.
 const USUAL_SERVICE: &str = "host/localhost";
@@ -140,7 +141,7 @@ fn run_command(
 /// Starts the process behind, and waits until it serves.
 fn start_behind(behind: &Behind) -> Result<Ready, Failure> {
     let doing = "cannot start the KDC";
-    let mut child = Command::new(std::env::current_exe().while_doing(doing)?)
+    let mut child = Command::new(this_program()?)
         .arg("kdc-behind")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -261,7 +262,7 @@ enum Folder {
 
 impl Folder {
     fn open(named: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = named else { return Ok(Self::Temporary(temporary()?)) };
+        let Some(path) = named else { return Ok(Self::Temporary(temporary_folder()?)) };
         fs::create_dir_all(path).while_doing(format!("cannot make {}", path.display()))?;
         let path = path.canonicalize().while_doing(format!("cannot use {}", path.display()))?;
         Ok(Self::Named(path))
@@ -280,15 +281,6 @@ impl Folder {
             let _kept_at = folder.keep();
         }
     }
-}
-
-/// A folder that only this user can enter, and that goes when it is dropped.
-pub(crate) fn temporary() -> Result<TempDir, Failure> {
-    tempfile::Builder::new()
-        .prefix("orthros-")
-        .permissions(fs::Permissions::from_mode(0o700))
-        .tempdir()
-        .while_doing("cannot make a temporary folder")
 }
 
 /// A password that nobody guesses: 80 random bits.

@@ -13,6 +13,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use orthros_wire::{Clock, Random, Timestamp};
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
 
 use crate::Realm;
 use crate::answer::LARGEST_REQUEST;
@@ -44,7 +46,14 @@ pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, octets: &mut [u8]) {
-        getrandom::fill(octets).expect("without the system's randomness no key is safe to make");
+        let mut left = octets;
+        while !left.is_empty() {
+            let drawn = match getrandom(&mut *left, GetRandomFlags::empty()) {
+                Err(Errno::INTR) => continue,
+                drawn => drawn.expect("without the system's randomness no key is safe to make"),
+            };
+            left = left.get_mut(drawn..).unwrap_or_default();
+        }
     }
 }
 

@@ -17,6 +17,8 @@ use std::cell::RefCell;
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use orthros_wire::Random;
+use rustix::io::Errno;
+use rustix::rand::{GetRandomFlags, getrandom};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::sys::fork;
@@ -135,10 +137,20 @@ impl Generator {
     }
 }
 
+/// The system call itself: a static program, whose libc can't be searched for it, needs no `/dev/urandom` so.
 fn from_kernel(octets: &mut [u8]) {
-    if let Err(error) = getrandom::fill(octets) {
-        eprintln!("orthros: the operating system gives no randomness ({error}); going on would be unsafe");
-        std::process::abort();
+    let mut left = octets;
+    while !left.is_empty() {
+        match getrandom(&mut *left, GetRandomFlags::empty()) {
+            Ok(drawn) => left = left.get_mut(drawn..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(error) => {
+                eprintln!(
+                    "orthros: the operating system gives no randomness ({error}); going on would be unsafe"
+                );
+                std::process::abort();
+            }
+        }
     }
 }
 

@@ -76,11 +76,19 @@ impl Holder {
     fn set_up(&self, without_ledger: bool) -> Result<Orthros, Failure> {
         let places = Places::new().within(&self.folder);
         let builder = Orthros::builder().default_keytab(KeytabName::File(self.folder.join("keytab")));
-        if !without_ledger {
+        if !without_ledger && process::boot_id().is_ok() {
             return Ok(builder.transfer_places(places).build());
         }
-        let secret = SecretBytes::copy_of(UserKey::open(&places)?.secret().expose_octets());
-        Ok(builder.transfer(SealingKey::new(secret, b"demo"), Forgetful).build())
+        let user = UserKey::open(&places)?;
+        let secret = SecretBytes::copy_of(user.secret().expose_octets());
+        let key = SealingKey::new(secret, b"demo");
+        if without_ledger {
+            return Ok(builder.transfer(key, Forgetful).build());
+        }
+        // Without /proc nobody knows the boot, and no key of this boot can be made. This folder is younger than the
+        // boot and goes with the demo, so its key is as good.
+        let ledger = user.ledger();
+        Ok(builder.transfer(key, ledger).build())
     }
 
     fn listen(&mut self, without_ledger: bool) -> Result<Listening, Failure> {

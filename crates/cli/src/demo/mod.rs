@@ -29,11 +29,12 @@ use std::io;
 
 use crate::arguments::{Demo, Role};
 use crate::failure::{Ending, FAILED, Failure, While};
-use crate::{output, realm};
+use crate::output;
+use crate::program::temporary_folder;
 
 /// Shows the demo.
 pub(crate) fn run(wanted: &Demo) -> Result<Ending, Failure> {
-    let folder = realm::temporary()?;
+    let folder = temporary_folder()?;
     let mut stage = steps::Stage::new(folder.path(), wanted)?;
     let report = stage.play()?;
     if wanted.json {

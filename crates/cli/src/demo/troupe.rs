@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::orders::Order;
 use super::wire::PATIENCE;
 use crate::failure::{Failure, While};
+use crate::program::this_program;
 
 /// How long the parent waits for an answer: a little longer than the process itself waits for others, so that its
 /// own reason is told.
@@ -28,8 +29,7 @@ pub(super) struct Player {
 impl Player {
     /// Starts this program once more, in `folder`, without any of this process's environment.
     pub(super) fn start(role: &'static str, folder: &Path) -> Result<Self, Failure> {
-        let program = std::env::current_exe().while_doing("cannot find this program")?;
-        let mut child = Command::new(program)
+        let mut child = Command::new(this_program()?)
             .args(["demo-role", role])
             .env_clear()
             .current_dir(folder)
