@@ -8,12 +8,14 @@
 //! | `skips` | the committed reasons for tests that may be skipped |
 //! | `faults` | plants known faults and wants to see a test fail |
 //! | `fuzz` | builds and runs the fuzz targets |
+//! | `alone` | the command as a static program in an empty root |
 //! | `figures` | instructions and system calls per context, against committed limits |
 //! | `shell` | running commands |
 //!
 //! It uses nothing but the standard library, so that `cargo xtask` is there within seconds.
 #![forbid(unsafe_code)]
 
+mod alone;
 mod faults;
 mod figures;
 mod fuzz;
@@ -71,6 +73,12 @@ const TASKS: &[Task] = &[
         ],
         help: "run the fuzz targets of fuzz/",
         run: fuzz::run,
+    },
+    Task {
+        name: "alone",
+        options: &[],
+        help: "build the command as a static program and run its demo in an empty root (as root)",
+        run: alone::run,
     },
     Task {
         name: "figures",
