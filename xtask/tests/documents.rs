@@ -1,5 +1,6 @@
 //! The documents say only what is there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -38,6 +39,42 @@ fn paths(text: &str) -> Vec<String> {
 /// `NAME`, `TARGET`: to be filled in by the reader. Documents in capitals (`README.md`) are not.
 fn is_placeholder(part: &str) -> bool {
     ["NAME", "TARGET", "CRATE", "MODULE"].contains(&part)
+}
+
+/// Every row of the tables of docs/mistakes.md names a test, and every test named there exists.
+#[test]
+fn each_mistake_of_others_has_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("docs/mistakes.md")).unwrap();
+    let mut there = BTreeSet::new();
+    for folder in ["crates", "interop", "xtask"] {
+        tests(&root.join(folder), &mut there);
+    }
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| known as"));
+    let mut gone = Vec::new();
+    for row in rows {
+        let shown_by = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
+        let mut named = shown_by.split('`').skip(1).step_by(2).peekable();
+        assert!(named.peek().is_some(), "no test is named: {row}");
+        gone.extend(named.filter(|name| !there.contains(*name)));
+    }
+    assert!(gone.is_empty(), "docs/mistakes.md names tests that are not there: {gone:#?}");
+}
+
+/// The names of the functions that follow `#[test]`, and of the interop scenarios, in all files beneath `folder`.
+fn tests(folder: &Path, there: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            tests(&path, there);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let after = text.split("#[test]").skip(1).filter_map(|rest| rest.split("fn ").nth(1));
+            there.extend(after.filter_map(|rest| rest.split('(').next()).map(str::to_owned));
+            let scenarios = text.split("Scenario::new(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            there.extend(scenarios.map(str::to_owned));
+        }
+    }
 }
 
 #[test]

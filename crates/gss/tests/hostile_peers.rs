@@ -115,6 +115,33 @@ fn cve_2014_4342_a_token_of_rfc_1964_is_refused() {
 }
 
 #[test]
+fn cve_2022_3437_a_frame_without_content_or_with_a_lying_length_is_refused() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.established();
+    let mechanism = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2];
+    let empty: [&[u8]; 7] = [
+        &[],
+        &[0x60],
+        &[0x60, 0],
+        &[0x60, 0x80],
+        &[0x60, 0x84, 0xff, 0xff, 0xff, 0xff],
+        &[0x60, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[5, 4],
+    ];
+    let framed = |length: u8| [&[0x60, length][..], &mechanism, &[1, 0]].concat();
+    let lying = [0, 10, 12, 14, 0x7f].map(framed);
+    for token in empty.into_iter().chain(lying.iter().map(Vec::as_slice)) {
+        for context in [&initiator, &acceptor] {
+            assert_eq!(context.unwrap(token).unwrap_err().major(), Major::DefectiveToken);
+            assert_eq!(context.verify_mic(b"x", token).unwrap_err().major(), Major::DefectiveToken);
+        }
+        let Step::Receive(wait) = pair.accept().start() else { panic!() };
+        let Step::Failed(error) = wait.token(token) else { panic!("{token:?} is answered") };
+        assert_eq!(error.major(), Major::DefectiveToken, "{token:?}");
+    }
+}
+
+#[test]
 fn tokens_of_another_context_and_ones_own_are_refused() {
     let pair = Pair::new();
     let (initiator, acceptor) = pair.established();
