@@ -2,7 +2,8 @@
 //!
 //! A sealed message is `confounder | plain | tag`, encrypted but for the tag: [`Enctype::confounder_len`] and
 //! [`Enctype::tag_len`] octets around the plain text. [`Key::seal_in_place`] and [`Key::open_in_place`] work on
-//! it where it lies; [`Key::encrypt`] and [`Key::decrypt`] allocate.
+//! it where it lies, [`Key::seal_parts`] and [`Key::open_parts`] where its parts lie; [`Key::encrypt`] and
+//! [`Key::decrypt`] allocate.
 //!
 //! Octets leave a key only through [`Key::expose_octets`] and [`Key::duplicate`].
 
@@ -257,6 +258,11 @@ impl Key {
         Self::from_secret(self.enctype, Zeroizing::new(octets.collect::<Vec<u8>>()).into())
     }
 
+    /// What has been derived from this key.
+    pub(crate) fn derived_keys(&self) -> &AnyKeys {
+        &self.keys
+    }
+
     fn from_secret(enctype: Enctype, octets: SecretBytes) -> Self {
         Self { enctype, octets, keys: AnyKeys::new(enctype) }
     }
@@ -469,6 +475,13 @@ impl std::error::Error for BadKey {}
 pub struct BadLength {
     least: usize,
     found: usize,
+}
+
+impl BadLength {
+    /// Refuses any length but `exact`.
+    pub(crate) fn unless_exact(exact: usize, found: usize) -> Result<(), Self> {
+        if exact == found { Ok(()) } else { Err(Self { least: exact, found }) }
+    }
 }
 
 impl fmt::Display for BadLength {

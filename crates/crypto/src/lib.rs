@@ -10,6 +10,7 @@
 //! | [`checksum`] | checksum types and values |
 //! | [`usage`] | the key usage numbers of RFC 4120 §7.5.1 and RFC 4121 §2 |
 //! | [`key`] | [`Key`], [`LongTermKey`], [`SessionKey`], [`Password`] and their errors |
+//! | [`parts`] | messages whose parts lie in different places |
 //! | `profile` | what an encryption type must be able to do, and the keeping of derived keys |
 //! | `cbc_cts` | AES in CBC mode with ciphertext stealing, RFC 3962 §5 |
 //! | `rfc3961` | n-fold, DR and DK |
@@ -24,6 +25,7 @@ mod cbc_cts;
 pub mod checksum;
 pub mod enctype;
 pub mod key;
+pub mod parts;
 mod profile;
 mod rfc3961;
 mod rfc3962;
@@ -33,4 +35,5 @@ pub mod usage;
 pub use checksum::{Checksum, ChecksumType};
 pub use enctype::{Enctype, UnknownEnctype};
 pub use key::{BadKey, BadLength, Integrity, Key, LongTermKey, Password, SessionKey};
+pub use parts::Part;
 pub use usage::KeyUsage;

@@ -16,6 +16,7 @@ use crate::cbc_cts::{Aes128, Aes256, Cipher};
 use crate::checksum::Checksum;
 use crate::enctype::Enctype;
 use crate::key::Integrity;
+use crate::parts::Scattered;
 use crate::rfc3962::HmacSha1;
 use crate::rfc8009::{Aes128Sha256, Aes256Sha384, HmacSha2};
 use crate::usage::KeyUsage;
@@ -41,6 +42,14 @@ pub(crate) trait Profile: 'static {
     fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum;
     /// Decrypts `body`. After an error it holds no plain text.
     fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity>;
+    /// [`Profile::seal`] for a message in parts.
+    fn seal_parts(keys: &SealingKeys<Self>, message: &mut Scattered<'_, '_>) -> Checksum;
+    /// [`Profile::open`] for a message in parts.
+    fn open_parts(
+        keys: &OpeningKeys<Self>,
+        message: &mut Scattered<'_, '_>,
+        tag: &[u8],
+    ) -> Result<(), Integrity>;
     /// The pseudo-random function, RFC 3961 §3.
     fn prf(base: &[u8], input: &[u8]) -> SecretBytes;
     /// String-to-key, RFC 3961 §3.
@@ -78,6 +87,19 @@ pub(crate) fn tag_of<H: KeyedHash>(prepared: &H, parts: &[&[u8]], len: usize) ->
     for part in parts {
         Mac::update(&mut hash, part);
     }
+    Checksum::truncated(&Mac::finalize(hash).into_bytes(), len)
+}
+
+/// The tag of a message in parts, as it lies now, after `before`.
+pub(crate) fn tag_of_parts<H: KeyedHash>(
+    prepared: &H,
+    before: &[u8],
+    message: &Scattered<'_, '_>,
+    len: usize,
+) -> Checksum {
+    let mut hash = prepared.clone();
+    Mac::update(&mut hash, before);
+    message.update(&mut hash);
     Checksum::truncated(&Mac::finalize(hash).into_bytes(), len)
 }
 
@@ -122,6 +144,25 @@ impl<P: Profile> Keys<P> {
         tag: &[u8],
     ) -> Result<(), Integrity> {
         self.opening.with(usage, || P::opening(base, usage), |keys| P::open(keys, body, tag))
+    }
+
+    pub(crate) fn seal_parts(
+        &self,
+        base: &[u8],
+        usage: KeyUsage,
+        message: &mut Scattered<'_, '_>,
+    ) -> Checksum {
+        self.sealing.with(usage, || P::sealing(base, usage), |keys| P::seal_parts(keys, message))
+    }
+
+    pub(crate) fn open_parts(
+        &self,
+        base: &[u8],
+        usage: KeyUsage,
+        message: &mut Scattered<'_, '_>,
+        tag: &[u8],
+    ) -> Result<(), Integrity> {
+        self.opening.with(usage, || P::opening(base, usage), |keys| P::open_parts(keys, message, tag))
     }
 
     pub(crate) fn checksum(&self, base: &[u8], usage: KeyUsage, parts: &[&[u8]]) -> Checksum {

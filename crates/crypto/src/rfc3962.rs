@@ -13,7 +13,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::cbc_cts::{self, BLOCK, Cipher, Pieces};
 use crate::checksum::Checksum;
 use crate::key::Integrity;
-use crate::profile::{OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of};
+use crate::parts::Scattered;
+use crate::profile::{OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of, tag_of_parts};
 use crate::rfc3961::{derive, derive_label, fold_usage};
 use crate::usage::{CHECKSUM, ENCRYPT, INTEGRITY, KeyUsage};
 
@@ -71,6 +72,25 @@ impl<C: Cipher> Profile for HmacSha1<C> {
         let verdict = check(&tag_of(&keys.integrity, &[body], Self::TAG_LEN), tag);
         if verdict.is_err() {
             body.zeroize();
+        }
+        verdict
+    }
+
+    fn seal_parts(keys: &SealingKeys<Self>, message: &mut Scattered<'_, '_>) -> Checksum {
+        let tag = tag_of_parts(&keys.integrity, &[], message, Self::TAG_LEN);
+        message.transform(|stream| cbc_cts::encrypt(&keys.cipher, stream));
+        tag
+    }
+
+    fn open_parts(
+        keys: &OpeningKeys<Self>,
+        message: &mut Scattered<'_, '_>,
+        tag: &[u8],
+    ) -> Result<(), Integrity> {
+        message.transform(|stream| cbc_cts::decrypt(&keys.cipher, stream));
+        let verdict = check(&tag_of_parts(&keys.integrity, &[], message, Self::TAG_LEN), tag);
+        if verdict.is_err() {
+            message.wipe();
         }
         verdict
     }

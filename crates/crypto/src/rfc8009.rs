@@ -13,7 +13,10 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::cbc_cts::{self, Aes128, Aes256, BLOCK, Cipher, Pieces};
 use crate::checksum::Checksum;
 use crate::key::Integrity;
-use crate::profile::{KeyedHash, OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of};
+use crate::parts::Scattered;
+use crate::profile::{
+    KeyedHash, OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of, tag_of_parts,
+};
 use crate::usage::{CHECKSUM, ENCRYPT, INTEGRITY, KeyUsage};
 
 /// What the two encryption types of RFC 8009 do not share. §3, §5 and §7.
@@ -127,6 +130,21 @@ impl<P: Parameters> Profile for HmacSha2<P> {
     fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {
         check(&tag_of(&keys.integrity, &[&ZERO_IV, body], P::TAG_LEN), tag)?;
         cbc_cts::decrypt(&keys.cipher, body);
+        Ok(())
+    }
+
+    fn seal_parts(keys: &SealingKeys<Self>, message: &mut Scattered<'_, '_>) -> Checksum {
+        message.transform(|stream| cbc_cts::encrypt(&keys.cipher, stream));
+        tag_of_parts(&keys.integrity, &ZERO_IV, message, P::TAG_LEN)
+    }
+
+    fn open_parts(
+        keys: &OpeningKeys<Self>,
+        message: &mut Scattered<'_, '_>,
+        tag: &[u8],
+    ) -> Result<(), Integrity> {
+        check(&tag_of_parts(&keys.integrity, &ZERO_IV, message, P::TAG_LEN), tag)?;
+        message.transform(|stream| cbc_cts::decrypt(&keys.cipher, stream));
         Ok(())
     }
 
