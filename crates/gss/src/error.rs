@@ -42,10 +42,14 @@ pub enum Misuse {
     },
     /// Sealing was asked for on a context without confidentiality.
     NotConfidential,
+    /// The pieces of a message are not the ones that a token needs, or have other lengths.
+    Pieces,
     /// All 2^64 - 1 sequence numbers have been used.
     SequenceEnd,
     /// The message is too long to protect.
     TooLong,
+    /// No question has this object identifier.
+    UnknownInquiry,
 }
 
 /// Faults in a token.
@@ -135,7 +139,10 @@ impl Error {
             Self::Credential(NoCredential::None(_) | NoCredential::NoTicket { .. }) => Major::NoCredential,
             Self::Kdc(_) => Major::Failure,
             Self::Misuse(Misuse::ContextExpired { .. }) => Major::ContextExpired,
-            Self::Misuse(Misuse::NotConfidential | Misuse::SequenceEnd | Misuse::TooLong) => Major::Failure,
+            Self::Misuse(Misuse::UnknownInquiry) => Major::Unavailable,
+            Self::Misuse(
+                Misuse::NotConfidential | Misuse::Pieces | Misuse::SequenceEnd | Misuse::TooLong,
+            ) => Major::Failure,
             Self::Name(BadName::Type(_)) => Major::BadNameType,
             Self::Name(_) => Major::BadName,
             Self::Refused(Refusal::Bindings { .. }) => Major::BadBindings,
@@ -192,8 +199,12 @@ impl fmt::Display for Misuse {
             Self::NotConfidential => f.write_str(
                 "the context was established without confidentiality: ask for it when initiating, or use wrap_integrity",
             ),
+            Self::Pieces => f.write_str(
+                "the message's pieces do not suit a token: one header, at most one trailer, of the lengths that piece_lengths tells",
+            ),
             Self::SequenceEnd => f.write_str("the context's sequence numbers are used up: establish a new one"),
             Self::TooLong => f.write_str("the message is too long to protect"),
+            Self::UnknownInquiry => f.write_str("contexts answer no question of this object identifier"),
         }
     }
 }

@@ -35,6 +35,6 @@ pub use context::{Accept, Context, Initiate, Need, Settings, Step};
 pub use credential::{AcceptorCredential, InitiatorCredential};
 pub use error::Error;
 pub use flags::Flags;
-pub use message::{PrfKey, Unwrapped};
+pub use message::{Piece, PieceLengths, PrfKey, Unwrapped, Verified};
 pub use name::Name;
 pub use status::{Major, Order};

@@ -191,8 +191,8 @@ fn accepted(pair: &Pair, wait: AwaitToken, request: &[u8]) -> Option<(Context, O
 /// Everything that a context knows but its own random choices: the acceptor's subkey and first number.
 fn facts(context: Context) -> Vec<u8> {
     let mut state = open_plain_state(context);
-    let key = 45..45 + 1 + 32;
-    state[13..21].fill(0);
+    let key = 57..57 + 1 + 32;
+    state[25..33].fill(0);
     let subkey = key.end + 1..key.end + 1 + 32;
     state[subkey].fill(0);
     state

@@ -1,9 +1,11 @@
 //! An established context: names, flags, time, and protection of messages.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use orthros_krb5::ap::RemoteError;
 use orthros_krb5::credential::TypedOctets;
+use orthros_krb5::wire::{KerberosTime, TicketFlags};
 use orthros_krb5::{Env, Principal};
 use orthros_wire::{Oid, SecretBytes, Timestamp};
 
@@ -27,11 +29,17 @@ pub(crate) struct Established {
     pub(crate) flags: Flags,
     /// When the context ends.
     pub(crate) end: Timestamp,
+    /// When the initiator proved itself to its KDC.
+    pub(crate) authtime: KerberosTime,
+    /// What the ticket is good for.
+    pub(crate) ticket_flags: TicketFlags,
     pub(crate) protection: Protection,
     /// Acceptor only: what the initiator delegated.
     pub(crate) delegated: Option<Arc<InitiatorCredential>>,
     /// Acceptor only: the ticket's authorization data.
     pub(crate) authorization_data: Vec<TypedOctets>,
+    /// What the peer said of the context after it came up; not authentic, and not moved.
+    pub(crate) late_error: OnceLock<RemoteError>,
     pub(crate) env: Env,
 }
 
@@ -87,10 +95,7 @@ impl Context {
     /// [`Misuse::NotConfidential`] if the context has no confidentiality: nothing is ever signed silently
     /// instead; [`Misuse::ContextExpired`], [`Misuse::SequenceEnd`], [`Misuse::TooLong`].
     pub fn wrap(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        if !self.0.flags.contains(Flags::CONFIDENTIALITY) {
-            return Err(Misuse::NotConfidential.into());
-        }
-        self.check_time()?;
+        self.check_wrap(true)?;
         self.0.protection.wrap(true, message, &*self.0.env.random)
     }
 
@@ -99,7 +104,7 @@ impl Context {
     /// # Errors
     /// [`Misuse::ContextExpired`], [`Misuse::SequenceEnd`], [`Misuse::TooLong`].
     pub fn wrap_integrity(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        self.check_time()?;
+        self.check_wrap(false)?;
         self.0.protection.wrap(false, message, &*self.0.env.random)
     }
 

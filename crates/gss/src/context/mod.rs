@@ -5,8 +5,12 @@
 //! | [`step`] | [`Step`], [`Need`] and their kin: state by value, effects as data |
 //! | [`request`] | [`Initiate`] and [`Accept`]: what is asked of a new context |
 //! | [`established`] | [`Context`] |
+//! | `in_place` | messages where they lie, in pieces, with associated data |
+//! | [`inquiry`] | what a context tells about itself, by name and by object identifier |
 
 pub mod established;
+mod in_place;
+pub mod inquiry;
 pub mod request;
 pub mod step;
 

@@ -87,6 +87,17 @@ impl Initiate {
         self.flag(Flags::DELEGATION)
     }
 
+    /// As [`delegate`](Self::delegate), but only if the KDC holds that the target may act as the initiator
+    /// (RFC 5896: the ticket has the flag OK-AS-DELEGATE).
+    pub fn delegate_by_policy(self) -> Self {
+        self.flag(Flags::DELEGATION_POLICY)
+    }
+
+    /// Three legs and bare messages, as DCE RPC and Windows' RPC have them; the context is mutual then.
+    pub fn dce_style(self) -> Self {
+        self.flag(Flags::DCE_STYLE)
+    }
+
     /// Sets flags by their numbers. Flags that no mechanism knows are ignored, as RFC 2744 §5.19 has it.
     pub fn flag(self, flag: Flags) -> Self {
         Self { flags: self.flags | flag, ..self }
@@ -97,9 +108,20 @@ impl Initiate {
         Self { bindings: Some(bindings), ..self }
     }
 
+    /// As [`bindings`](Self::bindings), and tells the acceptor to refuse if they get lost on the way
+    /// (`KERB_AP_OPTIONS_CBT`).
+    pub fn bindings_not_to_be_missed(self, bindings: ChannelBindings) -> Self {
+        self.bindings(bindings).flag(Flags::CHANNEL_BOUND)
+    }
+
     /// Lets the context end after so many seconds, if its ticket does not end earlier.
     pub fn lifetime_seconds(self, seconds: u32) -> Self {
         Self { lifetime_seconds: Some(seconds), ..self }
+    }
+
+    /// With other settings, for this context only.
+    pub fn with_settings(self, settings: &Settings) -> Self {
+        Self { settings: settings.clone(), ..self }
     }
 
     /// The first step.
@@ -133,6 +155,11 @@ impl Accept {
     /// As [`bindings`](Self::bindings), and refuses initiators that give none.
     pub fn bindings_required(self, bindings: ChannelBindings) -> Self {
         Self { bindings: Some(bindings), bindings_required: true, ..self }
+    }
+
+    /// With other settings, for this context only.
+    pub fn with_settings(self, settings: &Settings) -> Self {
+        Self { settings: settings.clone(), ..self }
     }
 
     /// The first step: the initiator's token is awaited.

@@ -30,7 +30,7 @@ use orthros_wire::Timestamp;
 
 use super::Context;
 use crate::Error;
-use crate::mech::krb5::acceptor::{Acceptor, Checked};
+use crate::mech::krb5::acceptor::{Acceptor, Checked, Finishing};
 use crate::mech::krb5::initiator::{Asked, Initiating, Waiting};
 use crate::transfer::import::Opened;
 use crate::transfer::{Spent, TransferRefusal};
@@ -99,12 +99,17 @@ pub struct AwaitToken(Awaiting);
 
 enum Awaiting {
     Acceptor(Box<Acceptor>),
+    Finishing(Box<Finishing>),
     Initiator(Box<Waiting>),
 }
 
 impl AwaitToken {
     pub(crate) fn accepting(acceptor: Acceptor) -> Self {
         Self(Awaiting::Acceptor(Box::new(acceptor)))
+    }
+
+    pub(crate) fn finishing(finishing: Finishing) -> Self {
+        Self(Awaiting::Finishing(Box::new(finishing)))
     }
 
     pub(crate) fn initiating(waiting: Waiting) -> Self {
@@ -115,6 +120,7 @@ impl AwaitToken {
     pub fn token(self, token: &[u8]) -> Step {
         match self.0 {
             Awaiting::Acceptor(acceptor) => acceptor.token(token),
+            Awaiting::Finishing(finishing) => finishing.token(token),
             Awaiting::Initiator(waiting) => waiting.token(token),
         }
     }
@@ -123,7 +129,7 @@ impl AwaitToken {
 impl fmt::Debug for AwaitToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Awaiting::Acceptor(_) => "AwaitToken(acceptor)",
+            Awaiting::Acceptor(_) | Awaiting::Finishing(_) => "AwaitToken(acceptor)",
             Awaiting::Initiator(_) => "AwaitToken(initiator)",
         })
     }

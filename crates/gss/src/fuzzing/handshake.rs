@@ -16,7 +16,7 @@ use orthros_wire::Timestamp;
 use super::{ENCTYPE, NOW, Still, alter, key, principal, settings};
 use crate::context::Need;
 use crate::mech::krb5::checksum::{GssChecksum, NUMBER};
-use crate::mech::krb5::{TokenKind, token};
+use crate::mech::krb5::{Dress, TokenKind};
 use crate::{Accept, AcceptorCredential, Context, Flags, Initiate, InitiatorCredential, Name, Step};
 
 const KINDS: [TokenKind; 3] = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
@@ -66,13 +66,13 @@ fn ended(mut step: Step) -> Option<Context> {
 pub fn acceptor_token(data: &[u8]) {
     assert!(accept(data).is_none(), "a request made without a key");
     for kind in KINDS {
-        assert!(accept(&token(kind, data)).is_none(), "a request made without a key");
+        assert!(accept(&Dress::Framed.token(kind, data)).is_none(), "a request made without a key");
     }
 }
 
 /// Arbitrary octets as the acceptor's answer: bare, and as each kind of inner token.
 pub fn initiator_token(data: &[u8]) {
-    let tokens = KINDS.map(|kind| token(kind, data));
+    let tokens = KINDS.map(|kind| Dress::Framed.token(kind, data));
     for token in [data, &tokens[0], &tokens[1], &tokens[2]] {
         assert!(initiate(token).is_none(), "an answer made without the key");
     }
@@ -127,7 +127,7 @@ pub fn sealed_acceptor_token(data: &[u8]) -> bool {
     if part % 4 == 3 {
         alter(&mut authenticator, changes);
     }
-    accept(&token(TokenKind::Request, &request(&ticket, &authenticator))).is_some()
+    accept(&Dress::Framed.token(TokenKind::Request, &request(&ticket, &authenticator))).is_some()
 }
 
 /// The fuzzer owns the session key: `data` alters the plain text of a good answer.
@@ -146,7 +146,7 @@ pub fn sealed_ap_rep(data: &[u8]) -> bool {
     let cipher = key.encrypt(KeyUsage::AP_REP_ENC_PART, &Still, &plain);
     let enc_part = EncryptedData { etype: ENCTYPE.number(), kvno: None, cipher: &cipher };
     let reply = ApRep { pvno: PVNO, msg_type: msg_type::AP_REP, enc_part }.to_der();
-    initiate(&token(TokenKind::Reply, &reply)).is_some()
+    initiate(&Dress::Framed.token(TokenKind::Reply, &reply)).is_some()
 }
 
 /// The fuzzer owns the session key: `data` alters the plain text of a good KRB-CRED.

@@ -92,6 +92,8 @@ fn good_state() -> Vec<u8> {
         &[1][..],
         &0x0000_01be_u32.to_be_bytes(),
         &(NOW + 3_600).to_be_bytes(),
+        &NOW.to_be_bytes(),
+        &[0x40, 0x80, 0, 0],
         &[7_u64, 100, 103, 5].map(u64::to_be_bytes).concat(),
         &key,
         &key,

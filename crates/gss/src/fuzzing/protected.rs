@@ -1,6 +1,9 @@
 //! Wrap and MIC tokens (RFC 4121 §4.2), with and without the context's key.
 
+use std::sync::OnceLock;
+
 use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_krb5::wire::{KerberosTime, TicketFlags};
 
 use super::{NOW, Still, key, principal, settings};
 use crate::context::established::Established;
@@ -16,6 +19,9 @@ fn acceptor() -> Context {
         acceptor: principal("host/fuzz"),
         flags: Flags::CONFIDENTIALITY | Flags::REPLAY | Flags::SEQUENCE,
         end: orthros_wire::Timestamp::from_seconds(NOW + 3_600),
+        authtime: KerberosTime(NOW),
+        ticket_flags: TicketFlags::default(),
+        late_error: OnceLock::new(),
         protection: Protection::new(
             Role::Acceptor,
             SessionKey::from(key()),

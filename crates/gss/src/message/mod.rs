@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `token` | the 16 octets that begin every token |
 //! | `protection` | keys and counters of an established context: wrap, unwrap, MIC, verify |
+//! | `pieces` | messages in pieces, protected where they lie |
 //! | `prf` | key material for the application |
 //! | `window` | which sequence numbers have been seen |
 //!
 //! A token changes nothing before it has been verified: keys first, then the window.
 
+mod pieces;
 mod prf;
 pub(crate) mod protection;
 pub(crate) mod token;
 pub(crate) mod window;
 
+pub use pieces::{Piece, PieceLengths, Verified};
 pub use prf::PrfKey;
 pub use protection::Unwrapped;

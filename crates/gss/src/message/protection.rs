@@ -1,13 +1,16 @@
 //! Wrap, unwrap, MIC and verify of an established context (RFC 4121 §4.2.4).
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use orthros_crypto::{KeyUsage, SessionKey};
 use orthros_wire::Random;
+use zeroize::Zeroize;
 
 use super::token::{MicHeader, TokenFlags, WrapHeader};
 use super::window::Window;
+use crate::Flags;
 use crate::error::{BadToken, Error, Misuse};
 use crate::status::Order;
 
@@ -31,7 +34,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    fn peer(self) -> Self {
+    pub(super) fn peer(self) -> Self {
         match self {
             Self::Initiator => Self::Acceptor,
             Self::Acceptor => Self::Initiator,
@@ -46,14 +49,14 @@ impl Role {
     }
 
     /// The key usage for wrap tokens that this end sends (RFC 4121 §2).
-    fn seal_usage(self) -> KeyUsage {
+    pub(super) fn seal_usage(self) -> KeyUsage {
         match self {
             Self::Initiator => KeyUsage::INITIATOR_SEAL,
             Self::Acceptor => KeyUsage::ACCEPTOR_SEAL,
         }
     }
 
-    fn sign_usage(self) -> KeyUsage {
+    pub(super) fn sign_usage(self) -> KeyUsage {
         match self {
             Self::Initiator => KeyUsage::INITIATOR_SIGN,
             Self::Acceptor => KeyUsage::ACCEPTOR_SIGN,
@@ -69,6 +72,8 @@ pub(crate) struct Protection {
     pub(crate) base_key: SessionKey,
     /// The acceptor's subkey; all messages use it where there is one.
     pub(crate) acceptor_subkey: Option<SessionKey>,
+    /// Tokens are as DCE RPC and Windows have them: with filler, and rotated by it too.
+    pub(super) dce_style: bool,
     /// The number of the next message sent.
     send: AtomicU64,
     window: Mutex<Window>,
@@ -82,7 +87,13 @@ impl Protection {
         send: u64,
         window: Window,
     ) -> Self {
-        Self { role, base_key, acceptor_subkey, send: AtomicU64::new(send), window: Mutex::new(window) }
+        let (send, window) = (AtomicU64::new(send), Mutex::new(window));
+        Self { role, base_key, acceptor_subkey, dce_style: false, send, window }
+    }
+
+    /// The same for a context whose flags say whether it is in DCE style.
+    pub(crate) fn in_style(self, flags: Flags) -> Self {
+        Self { dce_style: flags.contains(Flags::DCE_STYLE), ..self }
     }
 
     /// The number of the next message sent.
@@ -105,16 +116,46 @@ impl Protection {
         if sealed { self.seal(message, random) } else { self.sign(message) }
     }
 
+    /// Octets before and behind the message in a token of [`Self::wrap`].
+    pub(crate) fn room(&self, sealed: bool) -> (usize, usize) {
+        let enctype = self.key().enctype();
+        if sealed {
+            (WrapHeader::LEN + enctype.confounder_len(), WrapHeader::LEN + enctype.tag_len())
+        } else {
+            (WrapHeader::LEN, enctype.tag_len())
+        }
+    }
+
+    /// [`Self::wrap`] where the message lies, with [room](Self::room) before and behind it.
+    pub(crate) fn wrap_in_place(
+        &self,
+        sealed: bool,
+        buffer: &mut [u8],
+        random: &dyn Random,
+    ) -> Result<(), Error> {
+        let (before, behind) = self.room(sealed);
+        let message = buffer.len().checked_sub(before + behind).ok_or(Misuse::Pieces)?;
+        let (head, tail) = buffer.split_first_chunk_mut().ok_or(Misuse::Pieces)?;
+        if sealed {
+            *head = self.wrap_header(TokenFlags::SEALED)?.octets();
+            let copy = tail.get_mut(before - WrapHeader::LEN + message..).ok_or(Misuse::Pieces)?;
+            *copy.first_chunk_mut().ok_or(Misuse::Pieces)? = *head;
+            self.key().seal_in_place(self.role.seal_usage(), random, tail).map_err(|_| Misuse::TooLong)?;
+        } else {
+            let bare = self.wrap_header(0)?;
+            let (message, room) = tail.split_at_mut_checked(message).ok_or(Misuse::Pieces)?;
+            let checksum = self.key().checksum(self.role.seal_usage(), &[message, &bare.octets()]);
+            let extra_count = u16::try_from(checksum.len()).map_err(|_| Misuse::TooLong)?;
+            room.copy_from_slice(&checksum);
+            *head = WrapHeader { extra_count, ..bare }.octets();
+        }
+        Ok(())
+    }
+
     /// `header | E(confounder, message, header)`; no filler, no rotation.
     fn seal(&self, message: &[u8], random: &dyn Random) -> Result<Vec<u8>, Error> {
         let key = self.key();
-        let header = WrapHeader {
-            flags: self.flags(TokenFlags::SEALED),
-            extra_count: 0,
-            right_rotation: 0,
-            sequence: self.next_sequence()?,
-        }
-        .octets();
+        let header = self.wrap_header(TokenFlags::SEALED)?.octets();
         let enctype = key.enctype();
         let sealed_len = key.sealed_len(message.len() + WrapHeader::LEN);
         let mut token = Vec::with_capacity(WrapHeader::LEN + sealed_len);
@@ -131,12 +172,7 @@ impl Protection {
     /// `header | message | checksum(message, header with EC and RRC zero)`.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let key = self.key();
-        let bare = WrapHeader {
-            flags: self.flags(0),
-            extra_count: 0,
-            right_rotation: 0,
-            sequence: self.next_sequence()?,
-        };
+        let bare = self.wrap_header(0)?;
         let checksum = key.checksum(self.role.seal_usage(), &[message, &bare.octets()]);
         let extra_count = u16::try_from(checksum.len()).map_err(|_| Misuse::TooLong)?;
         let mut token = Vec::with_capacity(WrapHeader::LEN + message.len() + checksum.len());
@@ -148,34 +184,54 @@ impl Protection {
 
     pub(crate) fn unwrap(&self, token: &[u8]) -> Result<Unwrapped, Error> {
         let (header, body) = WrapHeader::parse(token)?;
-        let key = self.receiving_key(header.flags)?;
-        let confidential = header.flags.has(TokenFlags::SEALED);
-        let mut tail = unrotate(body, header.right_rotation)?;
-        let message = if confidential {
-            self.open(key, &header, tail)?
-        } else {
-            let length = self.check_signed(key, &header, &tail)?;
-            tail.truncate(length);
-            tail
-        };
+        let rotation = self.rotation(&header, body.len())?;
+        let mut tail = unrotate(body, rotation);
+        let message = self.open_tail(&header, &mut tail)?;
         let order = self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?;
-        Ok(Unwrapped { message, confidential, order })
+        tail.truncate(message.end);
+        tail.drain(..message.start);
+        Ok(Unwrapped { message: tail, confidential: header.is_sealed(), order })
     }
 
-    fn open(&self, key: &SessionKey, header: &WrapHeader, mut tail: Vec<u8>) -> Result<Vec<u8>, Error> {
+    /// [`Self::unwrap`] where the token lies: where in it the message is.
+    pub(crate) fn unwrap_in_place(&self, token: &mut [u8]) -> Result<(Range<usize>, bool, Order), Error> {
+        let (header, body) = WrapHeader::parse(token)?;
+        let rotation = self.rotation(&header, body.len())?;
+        let tail = token.get_mut(WrapHeader::LEN..).ok_or(BadToken::Truncated)?;
+        tail.rotate_left(rotation);
+        let message = self.open_tail(&header, tail)?;
+        let order = self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?;
+        let message = WrapHeader::LEN + message.start..WrapHeader::LEN + message.end;
+        Ok((message, header.is_sealed(), order))
+    }
+
+    /// Verifies what follows the header, rotated back, and opens it where it lies: where in it the message is.
+    fn open_tail(&self, header: &WrapHeader, tail: &mut [u8]) -> Result<Range<usize>, Error> {
+        let key = self.receiving_key(header.flags)?;
+        if header.is_sealed() {
+            self.open(key, header, tail)
+        } else {
+            Ok(0..self.check_signed(key, header, tail)?)
+        }
+    }
+
+    fn open(&self, key: &SessionKey, header: &WrapHeader, tail: &mut [u8]) -> Result<Range<usize>, Error> {
         let confounder = key.enctype().confounder_len();
         let plain =
-            key.open_in_place(self.role.peer().seal_usage(), &mut tail).map_err(|_| BadToken::Integrity)?;
-        // The sealed copy of the header is the one to believe; all but the rotation must agree with the
-        // one in the clear.
-        let (rest, copy) = plain.split_last_chunk::<{ WrapHeader::LEN }>().ok_or(BadToken::Integrity)?;
-        let length = rest.len().checked_sub(usize::from(header.extra_count)).ok_or(BadToken::Integrity)?;
-        if *copy != (WrapHeader { right_rotation: 0, ..*header }).octets() {
-            return Err(BadToken::Integrity.into());
+            key.open_in_place(self.role.peer().seal_usage(), tail).map_err(|_| BadToken::Integrity)?;
+        let length = match plain.split_last_chunk() {
+            Some((rest, copy)) if header.agrees_with(copy) => {
+                rest.len().checked_sub(usize::from(header.extra_count))
+            }
+            _ => None,
+        };
+        match length {
+            Some(length) => Ok(confounder..confounder + length),
+            None => {
+                tail.zeroize();
+                Err(BadToken::Integrity.into())
+            }
         }
-        tail.truncate(confounder + length);
-        tail.drain(..confounder);
-        Ok(tail)
     }
 
     /// How many octets of `tail` are the message.
@@ -208,19 +264,35 @@ impl Protection {
         Ok(self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?)
     }
 
-    /// How many octets of overhead a wrap token has beside its message (RFC 2743 §2.2.7).
-    pub(crate) fn wrap_overhead(&self, sealed: bool) -> usize {
-        let key = self.key();
-        WrapHeader::LEN + if sealed { key.sealed_len(WrapHeader::LEN) } else { key.enctype().tag_len() }
+    /// The header of the next token: no filler, no rotation.
+    pub(super) fn wrap_header(&self, more: u8) -> Result<WrapHeader, Misuse> {
+        let sequence = self.next_sequence()?;
+        Ok(WrapHeader { flags: self.flags(more), extra_count: 0, right_rotation: 0, sequence })
     }
 
-    fn flags(&self, more: u8) -> TokenFlags {
+    /// By how many octets a tail of this length was rotated right (RFC 4121 §4.2.5): a rotation by more than the
+    /// length is one by the remainder. In DCE style the filler's length comes on top where there is a rotation, as
+    /// Windows has it.
+    pub(super) fn rotation(&self, header: &WrapHeader, tail: usize) -> Result<usize, BadToken> {
+        let by_filler = self.dce_style && header.is_sealed() && header.right_rotation != 0;
+        let filler = if by_filler { header.extra_count } else { 0 };
+        let rotation = usize::from(header.right_rotation) + usize::from(filler);
+        rotation.checked_rem(tail).ok_or(BadToken::Truncated)
+    }
+
+    /// How many octets of overhead a wrap token has beside its message (RFC 2743 §2.2.7).
+    pub(crate) fn wrap_overhead(&self, sealed: bool) -> usize {
+        let (before, behind) = self.room(sealed);
+        before + behind
+    }
+
+    pub(super) fn flags(&self, more: u8) -> TokenFlags {
         let subkey = if self.acceptor_subkey.is_some() { TokenFlags::ACCEPTOR_SUBKEY } else { 0 };
         TokenFlags(self.role.token_flag() | subkey | more)
     }
 
     /// The key for a token of the peer with these flags, if they are what the peer must set.
-    fn receiving_key(&self, flags: TokenFlags) -> Result<&SessionKey, BadToken> {
+    pub(super) fn receiving_key(&self, flags: TokenFlags) -> Result<&SessionKey, BadToken> {
         if flags.has(TokenFlags::SENT_BY_ACCEPTOR) != (self.role == Role::Initiator) {
             return Err(BadToken::WrongDirection);
         }
@@ -231,7 +303,7 @@ impl Protection {
     }
 
     /// Takes a number for a message. The last one of 64 bits is never used, so that none comes twice.
-    fn next_sequence(&self) -> Result<u64, Misuse> {
+    pub(super) fn next_sequence(&self) -> Result<u64, Misuse> {
         self.send
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| {
                 (number != u64::MAX).then(|| number + 1)
@@ -240,12 +312,11 @@ impl Protection {
     }
 }
 
-/// Undoes the rotation of RFC 4121 §4.2.5. A rotation by more than the length is one by the remainder.
-fn unrotate(body: &[u8], right_rotation: u16) -> Result<Vec<u8>, BadToken> {
-    let rotation = usize::from(right_rotation).checked_rem(body.len()).ok_or(BadToken::Truncated)?;
+/// Undoes a rotation to the right by less than the length.
+fn unrotate(body: &[u8], rotation: usize) -> Vec<u8> {
     if rotation == 0 {
-        return Ok(body.to_vec());
+        return body.to_vec();
     }
     let (moved, rest) = body.split_at(rotation);
-    Ok([rest, moved].concat())
+    [rest, moved].concat()
 }

@@ -76,6 +76,16 @@ impl WrapHeader {
         Ok((header, body))
     }
 
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.flags.has(TokenFlags::SEALED)
+    }
+
+    /// Whether this header, read in the clear, agrees with its sealed copy, which is the one to believe: in all but
+    /// the rotation.
+    pub(crate) fn agrees_with(&self, copy: &[u8; Self::LEN]) -> bool {
+        *copy == Self { right_rotation: 0, ..*self }.octets()
+    }
+
     pub(crate) fn octets(&self) -> [u8; Self::LEN] {
         let [e0, e1] = self.extra_count.to_be_bytes();
         let [r0, r1] = self.right_rotation.to_be_bytes();

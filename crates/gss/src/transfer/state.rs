@@ -4,7 +4,7 @@
 //! (RFC 4120 §6.2) and its text.
 //!
 //! ```text
-//! role(1) flags(4) end(8)
+//! role(1) flags(4) end(8) authtime(8) ticket flags(4)
 //! send(8) first(8) next(8) seen(8)
 //! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
 //! initiator: type(4) name(2+n)       acceptor: type(4) name(2+n)
@@ -15,7 +15,7 @@
 //!
 //! Enctypes have one octet: all that are supported have numbers below 256.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_krb5::credential::TypedOctets;
@@ -50,6 +50,8 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
     }]);
     writer.octets(&context.flags.0.to_be_bytes());
     writer.octets(&context.end.seconds.to_be_bytes());
+    writer.octets(&context.authtime.0.to_be_bytes());
+    writer.octets(&context.ticket_flags.0.to_be_bytes());
     for number in [protection.send_sequence(), window.first, window.next, window.seen] {
         writer.octets(&number.to_be_bytes());
     }
@@ -89,6 +91,8 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     };
     let flags = Flags(reader.u32()?);
     let end = Timestamp::from_seconds(reader.i64()?);
+    let authtime = KerberosTime(reader.i64()?);
+    let ticket_flags = TicketFlags(reader.u32()?);
     let send = reader.u64()?;
     let window = Window {
         first: reader.u64()?,
@@ -114,8 +118,20 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     if !reader.is_empty() {
         return Err(TransferRefusal::Damaged);
     }
-    let protection = Protection::new(role, base_key, acceptor_subkey, send, window);
-    Ok(Established { initiator, acceptor, flags, end, protection, delegated, authorization_data, env })
+    let protection = Protection::new(role, base_key, acceptor_subkey, send, window).in_style(flags);
+    Ok(Established {
+        initiator,
+        acceptor,
+        flags,
+        end,
+        authtime,
+        ticket_flags,
+        protection,
+        delegated,
+        authorization_data,
+        late_error: OnceLock::new(),
+        env,
+    })
 }
 
 /// Collects octets, or only counts them.
@@ -240,6 +256,9 @@ mod tests {
             acceptor: name("host/x@TEST", 3),
             flags: Flags(0x1ff),
             end: Timestamp::from_seconds(-5),
+            authtime: KerberosTime(-7),
+            ticket_flags: TicketFlags(0x4080_0000),
+            late_error: OnceLock::new(),
             protection: Protection::new(Role::Acceptor, key(1), Some(key(2)), u64::MAX, window),
             delegated: None,
             // No KDC of the tests puts any in.

@@ -302,6 +302,9 @@ impl State<'_> {
             vec![u8::from(self.acceptor)],
             self.flags.0.to_be_bytes().to_vec(),
             self.end.seconds.to_be_bytes().to_vec(),
+            // When the client proved itself, and the flags of its ticket.
+            NOW.to_be_bytes().to_vec(),
+            vec![0; 4],
             [self.send, self.receive, self.receive, 0].map(u64::to_be_bytes).concat(),
             key(Some(self.base_key)),
             key(self.acceptor_subkey),

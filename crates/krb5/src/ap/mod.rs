@@ -5,6 +5,7 @@
 //! | [`request`] | the client makes an AP-REQ |
 //! | [`opened`] | the server opens one and learns who asks |
 //! | [`reply`] | both ends of the AP-REP |
+//! | [`options`] | what the client says beside: enctypes, channel bindings |
 //! | [`delegation`] | KRB-CRED: a forwarded ticket inside the request |
 //! | [`refusal`] | why a request is refused, and the KRB-ERROR that says so |
 //!
@@ -13,14 +14,16 @@
 
 pub mod delegation;
 pub mod opened;
+pub mod options;
 pub mod refusal;
 pub mod reply;
 pub mod request;
 
 pub use delegation::{make_credential_message, open_credential_message};
 pub use opened::{AcceptorKeys, Opened, open_request};
+pub use options::ClientOptions;
 pub use refusal::{ApRefusal, RemoteError};
-pub use reply::{ReplyOpened, make_reply, open_reply};
+pub use reply::{ReplyOpened, make_reply, open_echo, open_reply};
 pub use request::{Request, RequestSent};
 
 use orthros_crypto::{Enctype, Key};

@@ -9,7 +9,7 @@ use orthros_crypto::{Enctype, KeyUsage, LongTermKey, SessionKey};
 use orthros_wire::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{ApRefusal, key_from_wire};
+use super::{ApRefusal, ClientOptions, key_from_wire};
 use crate::Principal;
 use crate::credential::{TicketTimes, TypedOctets};
 use crate::wire::{
@@ -57,6 +57,8 @@ pub struct Opened {
     /// Kind and octets of the authenticator's checksum; not checked yet. Secret only in so far as a
     /// delegated ticket lies in it, which is sealed once more.
     pub checksum: Option<TypedOctets>,
+    /// What the client says in its authenticator's authorization data.
+    pub client_options: ClientOptions,
     /// Authorization data of the ticket, from the KDC.
     pub authorization_data: Vec<TypedOctets>,
     /// What the replay cache files the request under: the last octets of the authenticator's cipher text.
@@ -100,6 +102,9 @@ pub fn open_request(
             key_from_wire(key).ok_or(ApRefusal::SessionEnctype { number: key.keytype })?,
         )),
     };
+    let said = authenticator.authorization_data.iter().flatten();
+    let said: Vec<_> = said.map(|element| (element.ad_type, element.ad_data)).collect();
+    let client_options = ClientOptions::read(&said)?;
     let tag_length = session_key.enctype().tag_len();
     let cipher = request.authenticator.cipher;
     let (_, tag) = cipher.split_at(cipher.len().saturating_sub(tag_length));
@@ -114,6 +119,7 @@ pub fn open_request(
         checksum: authenticator
             .cksum
             .map(|checksum| TypedOctets { number: checksum.cksumtype, octets: checksum.checksum.to_vec() }),
+        client_options,
         authorization_data: ticket
             .authorization_data
             .into_iter()

@@ -3,6 +3,7 @@
 use orthros_crypto::{KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
 use orthros_wire::{Random, Timestamp};
+use zeroize::Zeroizing;
 
 use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
 use crate::wire::{ApRep, Decode, EncApRepPart, Encode, EncryptedData, PVNO, msg_type};
@@ -40,6 +41,17 @@ pub fn make_reply(
     .to_der()
 }
 
+/// Opens the last token of a context in DCE style: the client's AP-REP, which repeats the acceptor's `sequence`
+/// and so proves that the client could read the acceptor's (MS-KILE §3.4.5.1).
+///
+/// # Errors
+/// [`ApRefusal::ReplyIntegrity`] whether it can't be opened or repeats another number.
+pub fn open_echo(message: &[u8], session_key: &SessionKey, sequence: u32) -> Result<(), ApRefusal> {
+    let plain = open(message, session_key)?;
+    let part = EncApRepPart::from_der(&plain)?;
+    if part.seq_number == Some(sequence) { Ok(()) } else { Err(ApRefusal::ReplyIntegrity) }
+}
+
 /// Opens the AP-REP to a request that was sent with this `time`.
 ///
 /// # Errors
@@ -50,16 +62,7 @@ pub fn open_reply(
     session_key: &SessionKey,
     time: Timestamp,
 ) -> Result<ReplyOpened, ApRefusal> {
-    let reply = ApRep::from_der(message)?;
-    if reply.pvno != PVNO || reply.msg_type != msg_type::AP_REP {
-        return Err(ApRefusal::Version);
-    }
-    if reply.enc_part.etype != session_key.enctype().number() {
-        return Err(ApRefusal::ReplyIntegrity);
-    }
-    let plain = session_key
-        .decrypt(KeyUsage::AP_REP_ENC_PART, reply.enc_part.cipher)
-        .map_err(|_| ApRefusal::ReplyIntegrity)?;
+    let plain = open(message, session_key)?;
     let part = EncApRepPart::from_der(&plain)?;
     if part.ctime.0 != time.seconds || part.cusec != microseconds(time) {
         return Err(ApRefusal::ReplyIntegrity);
@@ -71,4 +74,18 @@ pub fn open_reply(
         )),
     };
     Ok(ReplyOpened { subkey, sequence: part.seq_number.unwrap_or(0) })
+}
+
+/// The sealed part of an AP-REP.
+fn open(message: &[u8], session_key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {
+    let reply = ApRep::from_der(message)?;
+    if reply.pvno != PVNO || reply.msg_type != msg_type::AP_REP {
+        return Err(ApRefusal::Version);
+    }
+    if reply.enc_part.etype != session_key.enctype().number() {
+        return Err(ApRefusal::ReplyIntegrity);
+    }
+    session_key
+        .decrypt(KeyUsage::AP_REP_ENC_PART, reply.enc_part.cipher)
+        .map_err(|_| ApRefusal::ReplyIntegrity)
 }

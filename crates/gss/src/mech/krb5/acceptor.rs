@@ -3,18 +3,18 @@
 //! The way: [`Acceptor`] opens the token; [`Checked`] waits for the replay cache's word; then bindings,
 //! delegation and the answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use orthros_crypto::{Key, SessionKey};
+use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError};
 use orthros_krb5::principal::NameType;
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
 use super::checksum::{BindingsChecked, GssChecksum, check_bindings};
-use super::{TokenKind, first_sequence, token};
+use super::{Dress, TokenKind, first_sequence};
 use crate::context::established::Established;
-use crate::context::{Accept, Need, NeedReplay, Step};
+use crate::context::{Accept, AwaitToken, Need, NeedReplay, Step};
 use crate::credential::Scope;
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
@@ -29,6 +29,7 @@ pub(crate) struct Acceptor {
 /// A request that was opened and is fresh by the clock. Whether it is a replay is being asked.
 pub(crate) struct Checked {
     accept: Accept,
+    dress: Dress,
     opened: Opened,
     now: Timestamp,
 }
@@ -43,49 +44,54 @@ impl Acceptor {
 
     /// Takes the initiator's token.
     pub(crate) fn token(self, token: &[u8]) -> Step {
-        let message = match super::open(token) {
+        let (message, dress) = match super::open(token) {
             Err(error) => return Step::Failed(error),
-            Ok((TokenKind::Request, message)) => message,
-            Ok((TokenKind::Error, message)) => {
-                return match RemoteError::from_der(message) {
-                    Ok(remote) => Step::fail(Refusal::Remote(remote)),
-                    Err(_) => Step::fail(BadToken::Malformed),
-                };
-            }
-            Ok((TokenKind::Reply, _)) => return Step::fail(BadToken::WrongKind),
+            Ok(opened) => match opened.kind {
+                TokenKind::Request => (opened.message, opened.dress),
+                TokenKind::Error => return told(opened.message),
+                TokenKind::Reply => return Step::fail(BadToken::WrongKind),
+            },
         };
         let now = self.accept.settings.env.clock.now();
         let skew_seconds = self.accept.settings.skew_seconds();
         match ap::open_request(message, self.accept.credential.keys(), now, skew_seconds) {
             // What is no AP-REQ at all gets no answer.
             Err(refusal @ ApRefusal::Malformed(_)) => Step::fail(refusal),
-            Err(refusal) => refuse(&self.accept, None, now, refusal.into()),
-            Ok(opened) => self.check(opened, now),
+            Err(refusal) => refuse(&self.accept, dress, None, now, refusal.into()),
+            Ok(opened) => self.check(opened, dress, now),
         }
     }
 
-    fn check(self, opened: Opened, now: Timestamp) -> Step {
+    fn check(self, opened: Opened, dress: Dress, now: Timestamp) -> Step {
         let scope = self.accept.credential.scope();
         if !scope.contains(&opened.server) {
             let (asked, offered) = (opened.server, scope.to_string());
             let error = Refusal::WrongService { asked: asked.clone(), offered };
-            return refuse(&self.accept, Some(&asked), now, error.into());
+            return refuse(&self.accept, dress, Some(&asked), now, error.into());
         }
         Step::Need(Need::Replay(NeedReplay {
-            checked: Box::new(Checked { accept: self.accept, opened, now }),
+            checked: Box::new(Checked { accept: self.accept, dress, opened, now }),
         }))
     }
 }
 
+/// The peer's KRB-ERROR is the end.
+fn told(message: &[u8]) -> Step {
+    match RemoteError::from_der(message) {
+        Ok(remote) => Step::fail(Refusal::Remote(remote)),
+        Err(_) => Step::fail(BadToken::Malformed),
+    }
+}
+
 /// Tells the peer by a KRB-ERROR, then fails.
-fn refuse(accept: &Accept, server: Option<&Principal>, now: Timestamp, error: Error) -> Step {
+fn refuse(accept: &Accept, dress: Dress, server: Option<&Principal>, now: Timestamp, error: Error) -> Step {
     let nobody = Principal::new(NameType::UNKNOWN, [""], "");
     let server = match (server, accept.credential.scope()) {
         (Some(server), _) | (None, Scope::Principal(server)) => server,
         (None, Scope::Any | Scope::Service(_)) => &nobody,
     };
     let code = error.kerberos_code().unwrap_or(ErrorCode::GENERIC);
-    Step::refuse(token(TokenKind::Error, &ap::refusal::make_error(code, server, now)), error)
+    Step::refuse(dress.token(TokenKind::Error, &ap::refusal::make_error(code, server, now)), error)
 }
 
 impl Checked {
@@ -105,8 +111,7 @@ impl Checked {
     /// anybody could take the answer away or make a replay look harmless; and in the flags of the checksum,
     /// which are sealed. These count.
     pub(crate) fn is_mutual(&self) -> bool {
-        GssChecksum::parse(self.opened.checksum.as_ref())
-            .is_ok_and(|checksum| checksum.flags.contains(Flags::MUTUAL))
+        GssChecksum::parse(self.opened.checksum.as_ref()).is_ok_and(|checksum| is_mutual(checksum.flags))
     }
 
     pub(crate) fn skew_seconds(&self) -> u32 {
@@ -128,19 +133,21 @@ impl Checked {
             let bindings = check_bindings(
                 &checksum.bindings,
                 self.accept.bindings.as_ref(),
-                self.accept.bindings_required,
+                self.accept.bindings_required || self.opened.client_options.sends_bindings,
             )?;
             let delegated = checksum.delegated.map(|message| self.delegated(message)).transpose()?;
             Ok((checksum.flags, bindings, delegated))
         });
         match read {
             Err(refusal) => self.refuse(refusal),
+            // Whoever strips the frame or puts one on does not choose the style: the sealed flags do.
+            Ok((flags, ..)) if Dress::of(flags) != self.dress => Step::fail(BadToken::Framing),
             Ok((flags, bindings, delegated)) => self.answer(flags, &bindings, &proof, delegated),
         }
     }
 
     fn refuse(self, refusal: Refusal) -> Step {
-        refuse(&self.accept, Some(&self.opened.server), self.now, refusal.into())
+        refuse(&self.accept, self.dress, Some(&self.opened.server), self.now, refusal.into())
     }
 
     /// The delegated ticket, which must be the client's own.
@@ -163,19 +170,36 @@ impl Checked {
         delegated: Option<Arc<InitiatorCredential>>,
     ) -> Step {
         let random = &*self.accept.settings.env.random;
-        let mutual = flags.contains(Flags::MUTUAL);
-        let flags = flags.with(Flags::CHANNEL_BOUND, bindings.bound).with(Flags::DCE_STYLE, false);
-        if !mutual {
+        let flags = flags.with(Flags::CHANNEL_BOUND, bindings.bound).with(Flags::MUTUAL, is_mutual(flags));
+        if !is_mutual(flags) {
             let send = self.opened.sequence;
             return Step::Done(self.established(flags, None, send, delegated));
         }
-        let enctype = self.opened.subkey.as_ref().unwrap_or(&self.opened.session_key).enctype();
-        let subkey = SessionKey::from(Key::random(enctype, random));
+        let subkey = SessionKey::from(Key::random(self.negotiated(), random));
         let sequence = first_sequence(random);
         let opened = &self.opened;
         let reply = ap::make_reply(&opened.session_key, opened.time, Some(&subkey), Some(sequence), random);
-        let context = self.established(flags, Some(subkey), sequence, delegated);
-        Step::send(token(TokenKind::Reply, &reply), Step::Done(context))
+        let dress = self.dress;
+        let then = match dress {
+            Dress::Framed => Step::Done(self.established(flags, Some(subkey), sequence, delegated)),
+            Dress::Bare => {
+                let session_key = self.opened.session_key.duplicate();
+                let context = self.established(flags, Some(subkey), sequence, delegated);
+                Step::Receive(AwaitToken::finishing(Finishing { context, session_key, sequence }))
+            }
+        };
+        Step::send(dress.token(TokenKind::Reply, &reply), then)
+    }
+
+    /// The enctype of the acceptor's subkey: the first of the client's list that is permitted here (RFC 4537), else
+    /// that of the client's own key.
+    fn negotiated(&self) -> Enctype {
+        let permitted = &self.accept.settings.config.permitted_enctypes;
+        let offered = self.opened.client_options.enctypes.iter();
+        offered
+            .filter_map(|number| Enctype::from_number(*number))
+            .find(|enctype| permitted.contains(enctype))
+            .unwrap_or_else(|| self.opened.subkey.as_ref().unwrap_or(&self.opened.session_key).enctype())
     }
 
     fn established(
@@ -199,16 +223,52 @@ impl Checked {
             acceptor: opened.server,
             flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
             end,
+            authtime: opened.times.authtime,
+            ticket_flags: opened.flags,
             protection: Protection::new(
                 Role::Acceptor,
                 opened.subkey.unwrap_or(opened.session_key),
                 acceptor_subkey,
                 send.into(),
                 window,
-            ),
+            )
+            .in_style(flags),
             delegated,
             authorization_data: opened.authorization_data,
+            late_error: OnceLock::new(),
             env: settings.env,
         }))
+    }
+}
+
+/// Whether an answer is due. DCE style is mutual always.
+fn is_mutual(flags: Flags) -> bool {
+    flags.contains(Flags::MUTUAL) || flags.contains(Flags::DCE_STYLE)
+}
+
+/// A context in DCE style that has sent its answer and waits for the initiator's, which repeats its number.
+pub(crate) struct Finishing {
+    context: Context,
+    session_key: SessionKey,
+    sequence: u32,
+}
+
+impl Finishing {
+    /// Takes the initiator's last token.
+    pub(crate) fn token(self, token: &[u8]) -> Step {
+        let opened = match super::open(token) {
+            Err(error) => return Step::Failed(error),
+            Ok(opened) => opened,
+        };
+        match (opened.kind, opened.dress) {
+            (TokenKind::Error, _) => told(opened.message),
+            (TokenKind::Reply, Dress::Bare) => {
+                match ap::open_echo(opened.message, &self.session_key, self.sequence) {
+                    Ok(()) => Step::Done(self.context),
+                    Err(refusal) => Step::fail(refusal),
+                }
+            }
+            _ => Step::fail(BadToken::WrongKind),
+        }
     }
 }

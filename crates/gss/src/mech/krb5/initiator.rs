@@ -3,17 +3,17 @@
 //! The way: [`start`] names the target; [`Initiating`] collects tickets, asking KDCs where it lacks one, and
 //! makes the first token; [`Waiting`] takes the answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use orthros_crypto::{Key, SessionKey};
-use orthros_krb5::ap::{self, RemoteError, Request, RequestSent};
+use orthros_crypto::{Enctype, Key, SessionKey};
+use orthros_krb5::ap::{self, ApRefusal, ClientOptions, RemoteError, ReplyOpened, Request, RequestSent};
 use orthros_krb5::exchange::{self, ExchangePolicy, Obtained, Progress};
-use orthros_krb5::wire::{ApOptions, TicketFlags};
+use orthros_krb5::wire::{ApOptions, AuthorizationElement, TicketFlags, ad_type};
 use orthros_krb5::{Credential, Principal};
 use orthros_wire::Timestamp;
 
 use super::checksum::{self, GssChecksum};
-use super::{TokenKind, first_sequence, token};
+use super::{Dress, TokenKind, first_sequence};
 use crate::context::established::Established;
 use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedStore, Step};
 use crate::error::{BadToken, Error, Refusal};
@@ -30,6 +30,9 @@ const SUPPORTED: Flags = Flags(
         | Flags::CONFIDENTIALITY.0
         | Flags::INTEGRITY.0
         | Flags::IDENTIFY.0
+        | Flags::CHANNEL_BOUND.0
+        | Flags::DCE_STYLE.0
+        | Flags::DELEGATION_POLICY.0
         | Flags::EXTENDED_ERROR.0,
 );
 
@@ -40,6 +43,9 @@ pub(crate) fn start(initiate: Initiate) -> Step {
         Err(name) => Step::fail(name),
         Ok(target) => {
             let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
+            // Three legs are mutual.
+            let flags =
+                flags.with(Flags::MUTUAL, Dress::of(flags) == Dress::Bare || flags.contains(Flags::MUTUAL));
             Initiating { initiate, target, flags, forwarded: None, forward_tried: false }.proceed()
         }
     }
@@ -107,7 +113,7 @@ impl Initiating {
                 }
             };
         };
-        if self.flags.contains(Flags::DELEGATION) && !self.forward_tried {
+        if self.delegates_to(&ticket) && !self.forward_tried {
             self.forward_tried = true;
             let granting = credential.granting_ticket(&self.target, now).ok();
             let forwardable = granting.filter(|granting| granting.flags.contains(TicketFlags::FORWARDABLE));
@@ -130,12 +136,42 @@ impl Initiating {
         Step::Need(Need::Store(NeedStore { ticket, then: Box::new(self) }))
     }
 
+    /// Whether the holder of this ticket's key may act as the client: because the caller says so, or (RFC 5896) leaves
+    /// it to the KDC, and the KDC says so.
+    fn delegates_to(&self, ticket: &Credential) -> bool {
+        self.flags.contains(Flags::DELEGATION)
+            || self.flags.contains(Flags::DELEGATION_POLICY)
+                && ticket.flags.contains(TicketFlags::OK_AS_DELEGATE)
+    }
+
+    /// What goes beside the authenticator: the enctypes that are better than the ticket's (RFC 4537), and whether to
+    /// miss channel bindings.
+    fn client_options(&self, ticket: &Credential) -> ClientOptions {
+        let permitted = &self.initiate.settings.config.permitted_enctypes;
+        let own = ticket.key.enctype();
+        let mut enctypes: Vec<_> = permitted.iter().copied().take_while(|enctype| *enctype != own).collect();
+        if !enctypes.is_empty() {
+            enctypes.push(own);
+        }
+        ClientOptions {
+            enctypes: enctypes.into_iter().map(Enctype::number).collect(),
+            sends_bindings: self.flags.contains(Flags::CHANNEL_BOUND) && self.initiate.bindings.is_some(),
+        }
+    }
+
     /// Makes the first token.
     fn request(mut self, ticket: &Credential) -> Result<Step, Error> {
         let random = Arc::clone(&self.initiate.settings.env.random);
         let now = self.kdc_time();
         let forwarded = self.forwarded.take();
-        self.flags = self.flags.with(Flags::DELEGATION, forwarded.is_some());
+        let by_policy = ticket.flags.contains(TicketFlags::OK_AS_DELEGATE) && forwarded.is_some();
+        let client_options = self.client_options(ticket);
+        // What the acceptor does with the bindings is for it to tell.
+        self.flags = self
+            .flags
+            .with(Flags::DELEGATION, forwarded.is_some())
+            .with(Flags::DELEGATION_POLICY, by_policy && self.flags.contains(Flags::DELEGATION_POLICY))
+            .with(Flags::CHANNEL_BOUND, false);
         let delegated = match &forwarded {
             None => None,
             Some(forwarded) => Some(
@@ -149,18 +185,21 @@ impl Initiating {
         let subkey = SessionKey::from(Key::random(ticket.key.enctype(), &*random));
         let sequence = first_sequence(&*random);
         let mutual = self.flags.contains(Flags::MUTUAL);
+        let said = client_options.to_octets();
+        let element = |said| AuthorizationElement { ad_type: ad_type::IF_RELEVANT, ad_data: said };
         let request = Request {
             options: ApOptions::default().with(ApOptions::MUTUAL_REQUIRED, mutual),
             checksum: (checksum::NUMBER, &checksum),
             subkey: Some(&subkey),
             sequence: Some(sequence),
-            authorization_data: None,
+            authorization_data: said.as_deref().map(|said| vec![element(said)]),
             now,
         };
         let RequestSent { message, time } =
             request.make(ticket, &*random).map_err(|_| BadToken::Malformed)?;
-        let waiting = Waiting { initiating: self, ticket: ticket.clone(), subkey, sequence, time };
-        let first = token(TokenKind::Request, &message);
+        let first = Dress::of(self.flags).token(TokenKind::Request, &message);
+        let offered = client_options.enctypes;
+        let waiting = Waiting { initiating: self, ticket: ticket.clone(), subkey, offered, sequence, time };
         let then = if mutual {
             Step::Receive(AwaitToken::initiating(waiting))
         } else {
@@ -210,6 +249,8 @@ pub(crate) struct Waiting {
     initiating: Initiating,
     ticket: Credential,
     subkey: SessionKey,
+    /// The enctypes that the acceptor was told that it may choose from.
+    offered: Vec<i32>,
     sequence: u32,
     /// The authenticator's time, which the answer must repeat.
     time: Timestamp,
@@ -218,25 +259,55 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Takes the acceptor's answer.
     pub(crate) fn token(self, token: &[u8]) -> Step {
-        match super::open(token) {
-            Err(error) => Step::Failed(error),
-            Ok((TokenKind::Error, message)) => match RemoteError::from_der(message) {
+        let opened = match super::open(token) {
+            Err(error) => return Step::Failed(error),
+            Ok(opened) => opened,
+        };
+        match opened.kind {
+            TokenKind::Error => match RemoteError::from_der(opened.message) {
                 Ok(remote) => Step::fail(Refusal::Remote(remote)),
                 Err(_) => Step::fail(BadToken::Malformed),
             },
-            Ok((TokenKind::Request, _)) => Step::fail(BadToken::WrongKind),
-            Ok((TokenKind::Reply, message)) => self.reply(message),
+            TokenKind::Request => Step::fail(BadToken::WrongKind),
+            TokenKind::Reply if opened.dress != self.dress() => Step::fail(BadToken::Framing),
+            TokenKind::Reply => self.reply(opened.message),
         }
     }
 
+    fn dress(&self) -> Dress {
+        Dress::of(self.initiating.flags)
+    }
+
     fn reply(self, message: &[u8]) -> Step {
-        match ap::open_reply(message, &self.ticket.key, self.time) {
+        let opened = ap::open_reply(message, &self.ticket.key, self.time)
+            .and_then(|reply| self.check_subkey(reply.subkey.as_ref()).map(|()| reply));
+        let dress = self.dress();
+        match opened {
+            Ok(ReplyOpened { subkey, sequence }) if dress == Dress::Bare => {
+                let now = self.initiating.kdc_time();
+                let random = Arc::clone(&self.initiating.initiate.settings.env.random);
+                let echo = ap::make_reply(&self.ticket.key, now, None, Some(sequence), &*random);
+                let context = self.established(subkey, sequence);
+                Step::send(dress.token(TokenKind::Reply, &echo), Step::Done(context))
+            }
             Ok(reply) => Step::Done(self.established(reply.subkey, reply.sequence)),
             Err(refusal) => {
                 let now = self.initiating.local_time();
                 let error = ap::refusal::make_error(refusal.code(), &self.initiating.target, now);
-                Step::refuse(super::token(TokenKind::Error, &error), refusal.into())
+                Step::refuse(dress.token(TokenKind::Error, &error), refusal.into())
             }
+        }
+    }
+
+    /// The acceptor may choose the enctype that we chose, or one that it was offered.
+    fn check_subkey(&self, subkey: Option<&SessionKey>) -> Result<(), ApRefusal> {
+        match subkey.map(|subkey| subkey.enctype()) {
+            Some(enctype)
+                if enctype != self.subkey.enctype() && !self.offered.contains(&enctype.number()) =>
+            {
+                Err(ApRefusal::SessionEnctype { number: enctype.number() })
+            }
+            _ => Ok(()),
         }
     }
 
@@ -251,15 +322,19 @@ impl Waiting {
             acceptor: self.ticket.server,
             flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
             end,
+            authtime: self.ticket.times.authtime,
+            ticket_flags: self.ticket.flags,
             protection: Protection::new(
                 Role::Initiator,
                 self.subkey,
                 acceptor_subkey,
                 self.sequence.into(),
                 window,
-            ),
+            )
+            .in_style(flags),
             delegated: None,
             authorization_data: Vec::new(),
+            late_error: OnceLock::new(),
             env: settings.env,
         }))
     }

@@ -6,7 +6,8 @@
 //! | `acceptor` | AP-REQ in, AP-REP or KRB-ERROR out |
 //! | `checksum` | the authenticator's checksum: bindings, flags, delegation (§4.1.1) |
 //!
-//! Inner tokens begin with two octets: 01 00 AP-REQ, 02 00 AP-REP, 03 00 KRB-ERROR (§4.1).
+//! Inner tokens begin with two octets: 01 00 AP-REQ, 02 00 AP-REP, 03 00 KRB-ERROR (§4.1). In DCE style the Kerberos
+//! messages are bare, without those and without the framing of RFC 2743 (MS-KILE §3.4.5.1).
 
 pub(crate) mod acceptor;
 pub(crate) mod checksum;
@@ -15,7 +16,7 @@ pub(crate) mod initiator;
 use orthros_wire::{Oid, Random};
 
 use crate::error::{BadToken, Error, Refusal};
-use crate::framing;
+use crate::{Flags, framing};
 
 /// 1.2.840.113554.1.2.2 (RFC 1964 §1).
 pub const MECHANISM: Oid = Oid::from_static(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02]);
@@ -38,13 +39,51 @@ impl TokenKind {
     }
 }
 
-/// Frames a Kerberos message.
-pub(crate) fn token(kind: TokenKind, message: &[u8]) -> Vec<u8> {
-    framing::frame(&MECHANISM, &[&kind.octets(), message])
+/// How the tokens that establish a context are wrapped up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dress {
+    /// Kerberos messages as they are: DCE style.
+    Bare,
+    /// As RFC 4121 §4.1 has it.
+    Framed,
+}
+
+impl Dress {
+    /// How a context of these flags does it.
+    pub(crate) fn of(flags: Flags) -> Self {
+        if flags.contains(Flags::DCE_STYLE) { Self::Bare } else { Self::Framed }
+    }
+
+    /// A token with a Kerberos message.
+    pub(crate) fn token(self, kind: TokenKind, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Bare => message.to_vec(),
+            Self::Framed => framing::frame(&MECHANISM, &[&kind.octets(), message]),
+        }
+    }
+}
+
+/// A token that was opened.
+#[derive(Debug)]
+pub(crate) struct OpenedToken<'a> {
+    pub(crate) kind: TokenKind,
+    /// The Kerberos message.
+    pub(crate) message: &'a [u8],
+    pub(crate) dress: Dress,
 }
 
 /// The kind of a token and the Kerberos message in it.
-pub(crate) fn open(token: &[u8]) -> Result<(TokenKind, &[u8]), Error> {
+pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
+    // [APPLICATION 14], [APPLICATION 15], [APPLICATION 30], by the first octet (RFC 4120 §5.10).
+    let bare = match token {
+        [0x6e, ..] => Some(TokenKind::Request),
+        [0x6f, ..] => Some(TokenKind::Reply),
+        [0x7e, ..] => Some(TokenKind::Error),
+        _ => None,
+    };
+    if let Some(kind) = bare {
+        return Ok(OpenedToken { kind, message: token, dress: Dress::Bare });
+    }
     let (mechanism, inner) = framing::unframe(token)?;
     if mechanism != MECHANISM {
         return Err(Refusal::Mechanism(mechanism).into());
@@ -52,7 +91,7 @@ pub(crate) fn open(token: &[u8]) -> Result<(TokenKind, &[u8]), Error> {
     let (kind, message) = inner.split_first_chunk::<2>().ok_or(BadToken::Truncated)?;
     let kinds = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
     let kind = kinds.into_iter().find(|known| known.octets() == *kind).ok_or(BadToken::WrongKind)?;
-    Ok((kind, message))
+    Ok(OpenedToken { kind, message, dress: Dress::Framed })
 }
 
 /// A first sequence number. 30 bits, so that peers which take it for a signed or a 32-bit number that must
