@@ -1,4 +1,4 @@
-//! AES in CBC mode with ciphertext stealing, in place. RFC 3962 §5; NIST SP 800-38A addendum, CBC-CS3.
+//! A cipher of 16-octet blocks in CBC mode with ciphertext stealing, in place. RFC 3962 §5, RFC 6803 §3; NIST SP 800-38A addendum, CBC-CS3.
 //!
 //! The last two blocks are always swapped, also where the length is a whole number of blocks; one block alone
 //! is plain CBC, which is why the crate `cts` is a test oracle only: it encrypts such a block twice. The

@@ -1,4 +1,5 @@
-//! Checksum types and values. RFC 3961 §4, RFC 3962 §7, RFC 8009 §6.
+//! Checksum types and values. RFC 3961 §4, RFC 3962 §7, RFC 4757 §4, RFC 6803 §8,
+//! RFC 8009 §6.
 //!
 //! Only keyed checksums are here, each bound to its encryption type; [`crate::Key::checksum`] makes them and
 //! [`crate::Key::verify`] checks them.
@@ -11,19 +12,31 @@ use std::ops::Deref;
 pub struct ChecksumType(pub i32);
 
 impl ChecksumType {
+    /// hmac-sha1-des3-kd (RFC 3961 §6.3).
+    pub const HMAC_SHA1_DES3_KD: Self = Self(12);
     /// hmac-sha1-96-aes128 (RFC 3962 §7).
     pub const HMAC_SHA1_96_AES128: Self = Self(15);
     /// hmac-sha1-96-aes256 (RFC 3962 §7).
     pub const HMAC_SHA1_96_AES256: Self = Self(16);
+    /// cmac-camellia128 (RFC 6803 §8).
+    pub const CMAC_CAMELLIA128: Self = Self(17);
+    /// cmac-camellia256 (RFC 6803 §8).
+    pub const CMAC_CAMELLIA256: Self = Self(18);
     /// hmac-sha256-128-aes128 (RFC 8009 §6).
     pub const HMAC_SHA256_128_AES128: Self = Self(19);
     /// hmac-sha384-192-aes256 (RFC 8009 §6).
     pub const HMAC_SHA384_192_AES256: Self = Self(20);
+    /// hmac-md5 of RC4 keys (RFC 4757 §4).
+    pub const HMAC_MD5: Self = Self(-138);
 }
 
 impl fmt::Display for ChecksumType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::CMAC_CAMELLIA128 => f.write_str("cmac-camellia128"),
+            Self::CMAC_CAMELLIA256 => f.write_str("cmac-camellia256"),
+            Self::HMAC_MD5 => f.write_str("hmac-md5"),
+            Self::HMAC_SHA1_DES3_KD => f.write_str("hmac-sha1-des3-kd"),
             Self::HMAC_SHA1_96_AES128 => f.write_str("hmac-sha1-96-aes128"),
             Self::HMAC_SHA1_96_AES256 => f.write_str("hmac-sha1-96-aes256"),
             Self::HMAC_SHA256_128_AES128 => f.write_str("hmac-sha256-128-aes128"),

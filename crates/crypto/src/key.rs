@@ -1,7 +1,8 @@
 //! Keys, and what they do to messages. RFC 3961 §3 and §4, RFC 6113 §5.1.
 //!
-//! A sealed message is `confounder | plain | tag`, encrypted but for the tag: [`Enctype::confounder_len`] and
-//! [`Enctype::tag_len`] octets around the plain text. [`Key::seal_in_place`] and [`Key::open_in_place`] work on
+//! A sealed message is `confounder | plain | padding | tag`, encrypted but for the tag, or with the tag first
+//! for RC4: [`Enctype::header_len`] octets before the plain text, [`Enctype::padding_len`] (triple DES only) and
+//! [`Enctype::trailer_len`] after it. [`Key::seal_in_place`] and [`Key::open_in_place`] work on
 //! it where it lies, [`Key::seal_parts`] and [`Key::open_parts`] where its parts lie; [`Key::encrypt`] and
 //! [`Key::decrypt`] allocate.
 //!
@@ -14,8 +15,9 @@ use orthros_wire::{Random, SecretBytes, residue};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::checksum::Checksum;
-use crate::enctype::Enctype;
+use crate::enctype::{Enctype, TagPlace};
 use crate::profile::{AnyKeys, check, with_keys};
+use crate::triple_des;
 use crate::usage::KeyUsage;
 
 /// A protocol key (RFC 3961 §3) with all that has been derived from it.
@@ -45,7 +47,7 @@ impl Key {
     /// The most iterations of string-to-key that are run for a peer: some seconds of work.
     pub const MOST_ITERATIONS: u32 = 10_000_000;
 
-    /// The key of `enctype` with these octets. (Random-to-key is the identity for every type here.)
+    /// The key of `enctype` with these octets, as key tables and messages carry them.
     ///
     /// # Errors
     /// [`BadKey::Length`] if there are not [`Enctype::key_len`] octets.
@@ -56,16 +58,28 @@ impl Key {
         Ok(Self::from_secret(enctype, SecretBytes::copy_of(octets)))
     }
 
-    /// A fresh key.
-    pub fn random(enctype: Enctype, random: &dyn Random) -> Self {
-        // Exactly full, so it is taken over where it lies.
-        let mut octets = vec![0; enctype.key_len()];
-        random.fill(&mut octets);
-        Self::from_secret(enctype, octets.into())
+    /// Random-to-key (RFC 3961 §3): the key of `enctype` that these random octets make. The identity for every
+    /// type but triple DES.
+    ///
+    /// # Errors
+    /// [`BadKey::SeedLength`] if there are not [`Enctype::seed_len`] octets.
+    pub fn from_seed(enctype: Enctype, seed: &[u8]) -> Result<Self, BadKey> {
+        if seed.len() != enctype.seed_len() {
+            return Err(BadKey::SeedLength { enctype, found: seed.len() });
+        }
+        Ok(Self::from_secret_seed(enctype, Zeroizing::new(seed.to_vec())))
     }
 
-    /// String-to-key (RFC 3962 §4, RFC 8009 §4): the long-term key of a principal from its password, its salt,
-    /// and the parameters that the KDC sent: four octets, the number of iterations, or nothing for the default.
+    /// A fresh key.
+    pub fn random(enctype: Enctype, random: &dyn Random) -> Self {
+        let mut seed = Zeroizing::new(vec![0; enctype.seed_len()]);
+        random.fill(&mut seed);
+        Self::from_secret_seed(enctype, seed)
+    }
+
+    /// String-to-key (RFC 3962 §4, RFC 6803 §4, RFC 8009 §4): the long-term key of a principal from its password,
+    /// its salt, and the parameters that the KDC sent: four octets, the number of iterations, or nothing for the
+    /// default. RC4 (RFC 4757 §2) and triple DES (RFC 3961 §6.3.1) take no parameters.
     ///
     /// ```
     /// use orthros_crypto::{Enctype, Key, Password};
@@ -75,9 +89,10 @@ impl Key {
     /// ```
     ///
     /// # Errors
-    /// [`BadKey::Parameters`] if they are not four octets; [`BadKey::TooManyIterations`] above
-    /// [`Key::MOST_ITERATIONS`], which would keep the caller busy for minutes; [`BadKey::TooFewIterations`]
-    /// below the default of the type, by which a false KDC would make guessing cheap.
+    /// [`BadKey::Parameters`] if they are not four octets, or are any for a type that takes none;
+    /// [`BadKey::TooManyIterations`] above [`Key::MOST_ITERATIONS`], which would keep the caller busy for
+    /// minutes; [`BadKey::TooFewIterations`] below the default of the type, by which a false KDC would make
+    /// guessing cheap; [`BadKey::NotText`] for RC4 if the password is not UTF-8.
     pub fn from_password(
         enctype: Enctype,
         password: &Password,
@@ -85,11 +100,11 @@ impl Key {
         params: Option<&[u8]>,
     ) -> Result<Self, BadKey> {
         let iterations = Self::iterations(enctype, params)?;
-        let (given, least) = (iterations, enctype.default_iterations());
+        let (given, least) = (iterations, enctype.default_iterations().unwrap_or_default());
         if given < least {
             return Err(BadKey::TooFewIterations { enctype, given, least });
         }
-        Ok(Self::iterated(enctype, password, salt, iterations))
+        Self::iterated(enctype, password, salt, iterations)
     }
 
     /// [`Key::from_password`] for parameters from a trusted source, which may ask for fewer iterations than the
@@ -104,7 +119,7 @@ impl Key {
         params: Option<&[u8]>,
     ) -> Result<Self, BadKey> {
         let iterations = Self::iterations(enctype, params)?;
-        Ok(Self::iterated(enctype, password, salt, iterations))
+        Self::iterated(enctype, password, salt, iterations)
     }
 
     /// The encryption type.
@@ -130,42 +145,48 @@ impl Key {
 
     /// Octets in a sealed message that holds `plain` octets.
     pub fn sealed_len(&self, plain: usize) -> usize {
-        self.enctype.confounder_len() + plain + self.enctype.tag_len()
+        let padded = plain + self.enctype.padding_len(plain);
+        self.enctype.header_len() + padded + self.enctype.trailer_len()
     }
 
     /// Seals `plain` in a new buffer of [`Key::sealed_len`] octets. Nothing of it is left on the stack.
     pub fn encrypt(&self, usage: KeyUsage, random: &dyn Random, plain: &[u8]) -> Vec<u8> {
-        let mut confounder = Confounder::default();
-        random.fill(&mut confounder);
-        self.encrypt_with_confounder(usage, &confounder, plain)
+        let mut room = Confounder::default();
+        let confounder = room.get_mut(..self.enctype.confounder_len()).unwrap_or_default();
+        random.fill(confounder);
+        self.encrypt_with_confounder(usage, confounder, plain)
     }
 
     /// [`Key::encrypt`] with a given confounder, for test vectors. A confounder used twice, or one that can be
     /// foreseen, betrays which messages begin alike.
     #[doc(hidden)]
-    pub fn encrypt_with_confounder(&self, usage: KeyUsage, confounder: &[u8; 16], plain: &[u8]) -> Vec<u8> {
-        let mut buffer = Vec::with_capacity(self.sealed_len(plain.len()));
+    pub fn encrypt_with_confounder(&self, usage: KeyUsage, confounder: &[u8], plain: &[u8]) -> Vec<u8> {
+        let sealed_len = self.sealed_len(plain.len());
+        let mut buffer = Vec::with_capacity(sealed_len);
+        buffer.resize(self.enctype.header_len() - confounder.len(), 0);
         buffer.extend_from_slice(confounder);
         buffer.extend_from_slice(plain);
-        let tag = residue::leaving_none(|| self.seal(usage, &mut buffer));
-        buffer.extend_from_slice(&tag);
+        buffer.resize(sealed_len, 0);
+        if let Some((body, tag_room)) = self.split(&mut buffer) {
+            let tag = residue::leaving_none(|| self.seal(usage, body));
+            tag_room.copy_from_slice(&tag);
+        }
         buffer
     }
 
-    /// Seals where the plain text lies: `buffer` is room for the confounder, the plain text, room for the tag.
+    /// Seals where the plain text lies: `buffer` is [`Enctype::header_len`] octets of room, the plain text with
+    /// its [padding](Enctype::padding_len) if the type takes any, and [`Enctype::trailer_len`] octets of room.
     ///
     /// # Errors
-    /// [`BadLength`] if the buffer has no room for both; it is unchanged then.
+    /// [`BadLength`] if the buffer has no room for both or lacks padding; it is unchanged then.
     pub fn seal_in_place(
         &self,
         usage: KeyUsage,
         random: &dyn Random,
         buffer: &mut [u8],
     ) -> Result<(), BadLength> {
-        let least = self.sealed_len(0);
-        let bad = BadLength { least, found: buffer.len() };
-        let body_len = buffer.len().checked_sub(self.enctype.tag_len()).ok_or(bad)?;
-        let (body, tag_room) = buffer.split_at_mut_checked(body_len).ok_or(bad)?;
+        let bad = BadLength { least: self.sealed_len(0), found: buffer.len() };
+        let (body, tag_room) = self.split(buffer).ok_or(bad)?;
         let confounder = body.get_mut(..self.enctype.confounder_len()).ok_or(bad)?;
         random.fill(confounder);
         let tag = self.seal(usage, body);
@@ -173,17 +194,18 @@ impl Key {
         Ok(())
     }
 
-    /// Opens a sealed message into a new buffer that holds the plain text alone and is wiped when dropped.
+    /// Opens a sealed message into a new buffer that holds the plain text alone, with the padding that triple
+    /// DES adds, and is wiped when dropped.
     ///
     /// # Errors
     /// [`Integrity`] if it was not sealed with this key for this use, or was altered or cut.
     pub fn decrypt(&self, usage: KeyUsage, cipher: &[u8]) -> Result<Zeroizing<Vec<u8>>, Integrity> {
-        let body_len = self.body_len(cipher.len())?;
-        let (body, tag) = cipher.split_at_checked(body_len).ok_or(Integrity)?;
-        let mut buffer = Zeroizing::new(body.to_vec());
-        residue::leaving_none(|| self.open(usage, &mut buffer, tag))?;
-        let plain_len = body_len - self.enctype.confounder_len();
-        buffer.copy_within(self.enctype.confounder_len().., 0);
+        let (header, trailer) = (self.enctype.header_len(), self.enctype.trailer_len());
+        let mut buffer = Zeroizing::new(cipher.to_vec());
+        let (body, tag) = self.split(&mut buffer).ok_or(Integrity)?;
+        residue::leaving_none(|| self.open(usage, body, tag))?;
+        let plain_len = cipher.len().saturating_sub(header + trailer);
+        buffer.copy_within(header..header + plain_len, 0);
         if let Some(rest) = buffer.get_mut(plain_len..) {
             rest.zeroize();
         }
@@ -191,7 +213,8 @@ impl Key {
         Ok(buffer)
     }
 
-    /// Opens a sealed message where it lies and gives the part of `buffer` that is the plain text.
+    /// Opens a sealed message where it lies and gives the part of `buffer` that is the plain text, with the
+    /// padding that triple DES adds.
     ///
     /// # Errors
     /// [`Integrity`] if it was not sealed with this key for this use, or was altered or cut. The buffer then
@@ -201,13 +224,12 @@ impl Key {
         usage: KeyUsage,
         buffer: &'b mut [u8],
     ) -> Result<&'b mut [u8], Integrity> {
-        let body_len = self.body_len(buffer.len())?;
-        let (body, tag) = buffer.split_at_mut_checked(body_len).ok_or(Integrity)?;
+        let (body, tag) = self.split(buffer).ok_or(Integrity)?;
         self.open(usage, body, tag)?;
         body.get_mut(self.enctype.confounder_len()..).ok_or(Integrity)
     }
 
-    /// The keyed checksum over `parts` laid end to end: [`Enctype::tag_len`] octets.
+    /// The keyed checksum over `parts` laid end to end: [`Enctype::checksum_len`] octets.
     pub fn checksum(&self, usage: KeyUsage, parts: &[&[u8]]) -> Checksum {
         with_keys!(&self.keys, keys => keys.checksum(self.expose_octets(), usage, parts))
     }
@@ -215,17 +237,18 @@ impl Key {
     /// Checks a checksum over `parts` laid end to end, in constant time.
     ///
     /// # Errors
-    /// [`Integrity`] if it does not agree, or has not exactly [`Enctype::tag_len`] octets.
+    /// [`Integrity`] if it does not agree, or has not exactly [`Enctype::checksum_len`] octets.
     pub fn verify(&self, usage: KeyUsage, parts: &[&[u8]], checksum: &[u8]) -> Result<(), Integrity> {
         check(&self.checksum(usage, parts), checksum)
     }
 
-    /// The pseudo-random function (RFC 3961 §3, RFC 3962 §6, RFC 8009 §5): [`Key::prf_len`] octets.
+    /// The pseudo-random function (RFC 3961 §3, RFC 3962 §6, RFC 6803 §6, RFC 8009 §5): [`Key::prf_len`]
+    /// octets.
     pub fn prf(&self, input: &[u8]) -> SecretBytes {
         with_keys!(&self.keys, keys => keys.prf(self.expose_octets(), input))
     }
 
-    /// Octets that [`Key::prf`] gives: 16, 32 or 48.
+    /// Octets that [`Key::prf`] gives: 16, 20 (RC4), 32 or 48.
     pub fn prf_len(&self) -> usize {
         with_keys!(&self.keys, keys => keys.prf_len())
     }
@@ -250,17 +273,31 @@ impl Key {
     /// KRB-FX-CF2 (RFC 6113 §5.1): a key of this key's type from both keys, each with its pepper.
     #[must_use]
     pub fn combine(&self, pepper: &[u8], other: &Self, other_pepper: &[u8]) -> Self {
-        let len = self.enctype.key_len();
+        let len = self.enctype.seed_len();
         let whole = "a key is no longer than 255 blocks";
         let ours = self.prf_plus(pepper, len).expect(whole);
         let theirs = other.prf_plus(other_pepper, len).expect(whole);
         let octets = ours.expose_octets().iter().zip(theirs.expose_octets()).map(|(a, b)| a ^ b);
-        Self::from_secret(self.enctype, Zeroizing::new(octets.collect::<Vec<u8>>()).into())
+        Self::from_secret_seed(self.enctype, Zeroizing::new(octets.collect::<Vec<u8>>()))
     }
 
     /// What has been derived from this key.
     pub(crate) fn derived_keys(&self) -> &AnyKeys {
         &self.keys
+    }
+
+    /// Random-to-key, of [`Enctype::seed_len`] octets.
+    fn from_secret_seed(enctype: Enctype, mut seed: Zeroizing<Vec<u8>>) -> Self {
+        // The identity takes the octets over where they lie.
+        let octets = match enctype {
+            Enctype::Des3CbcSha1 => {
+                let mut octets = vec![0; enctype.key_len()];
+                residue::leaving_none(|| triple_des::random_to_key(&seed, &mut octets));
+                octets
+            }
+            _ => std::mem::take(&mut *seed),
+        };
+        Self::from_secret(enctype, octets.into())
     }
 
     fn from_secret(enctype: Enctype, octets: SecretBytes) -> Self {
@@ -269,8 +306,14 @@ impl Key {
 
     /// The iteration count that parameters stand for. A count of 0 means 2^32 (RFC 3962 §4).
     fn iterations(enctype: Enctype, params: Option<&[u8]>) -> Result<u32, BadKey> {
-        let Some(params) = params else { return Ok(enctype.default_iterations()) };
-        let octets = <[u8; 4]>::try_from(params).map_err(|_| BadKey::Parameters { found: params.len() })?;
+        let bad = |params: &[u8]| BadKey::Parameters { enctype, found: params.len() };
+        let params = match (params, enctype.default_iterations()) {
+            (None, default) => return Ok(default.unwrap_or_default()),
+            (Some([]), None) => return Ok(0),
+            (Some(params), None) => return Err(bad(params)),
+            (Some(params), Some(_)) => params,
+        };
+        let octets = <[u8; 4]>::try_from(params).map_err(|_| bad(params))?;
         match u32::from_be_bytes(octets) {
             0 => Err(BadKey::TooManyIterations { given: 1 << 32 }),
             given if given > Self::MOST_ITERATIONS => Err(BadKey::TooManyIterations { given: given.into() }),
@@ -278,11 +321,11 @@ impl Key {
         }
     }
 
-    fn iterated(enctype: Enctype, password: &Password, salt: &[u8], iterations: u32) -> Self {
+    fn iterated(enctype: Enctype, password: &Password, salt: &[u8], iterations: u32) -> Result<Self, BadKey> {
         let password = password.0.expose_octets();
         let octets =
             with_keys!(&AnyKeys::new(enctype), keys => keys.string_to_key(password, salt, iterations));
-        Self::from_secret(enctype, octets)
+        octets.map(|octets| Self::from_secret(enctype, octets)).ok_or(BadKey::NotText { enctype })
     }
 
     fn seal(&self, usage: KeyUsage, body: &mut [u8]) -> Checksum {
@@ -293,10 +336,23 @@ impl Key {
         with_keys!(&self.keys, keys => keys.open(self.expose_octets(), usage, body, tag))
     }
 
-    /// Octets before the tag in a sealed message of `sealed` octets, if they can hold a confounder.
-    fn body_len(&self, sealed: usize) -> Result<usize, Integrity> {
-        let body = sealed.checked_sub(self.enctype.tag_len()).ok_or(Integrity)?;
-        if body < self.enctype.confounder_len() { Err(Integrity) } else { Ok(body) }
+    /// The body of a sealed message, which begins with the confounder, and its tag; nothing if they can't be
+    /// there, or the body is not of whole blocks.
+    fn split<'b>(&self, sealed: &'b mut [u8]) -> Option<(&'b mut [u8], &'b mut [u8])> {
+        let tag_len = self.enctype.tag_len();
+        let (body, tag) = match self.enctype.tag_place() {
+            TagPlace::AfterBody => {
+                let body_len = sealed.len().checked_sub(tag_len)?;
+                sealed.split_at_mut_checked(body_len)?
+            }
+            TagPlace::BeforeConfounder => {
+                let (tag, body) = sealed.split_at_mut_checked(tag_len)?;
+                (body, tag)
+            }
+        };
+        let fits = body.len() >= self.enctype.confounder_len()
+            && body.len().is_multiple_of(self.enctype.block_len());
+        fits.then_some((body, tag))
     }
 }
 
@@ -421,8 +477,22 @@ pub enum BadKey {
         /// Octets given.
         found: usize,
     },
-    /// The parameters of string-to-key are not four octets.
+    /// The password is no UTF-8, which string-to-key of this type needs.
+    NotText {
+        /// The type that the key should be of.
+        enctype: Enctype,
+    },
+    /// The parameters of string-to-key are not four octets, or none where the type takes none.
     Parameters {
+        /// The type that the key should be of.
+        enctype: Enctype,
+        /// Octets given.
+        found: usize,
+    },
+    /// The random octets are too few or too many.
+    SeedLength {
+        /// The type that the key should be of.
+        enctype: Enctype,
         /// Octets given.
         found: usize,
     },
@@ -448,12 +518,22 @@ impl fmt::Display for BadKey {
             Self::Length { enctype, found } => {
                 write!(f, "a key of type {enctype} has {} octets, not {found}", enctype.key_len())
             }
-            Self::Parameters { found } => {
-                write!(
-                    f,
-                    "the string-to-key parameters must be an iteration count of 4 octets, not {found} octets"
-                )
+            Self::NotText { enctype } => {
+                write!(f, "the password is not UTF-8, and keys of type {enctype} are made from text")
             }
+            Self::Parameters { enctype, found } if enctype.default_iterations().is_none() => {
+                write!(f, "string-to-key of {enctype} takes no parameters, and {found} octets were given")
+            }
+            Self::Parameters { enctype, found } => write!(
+                f,
+                "the string-to-key parameters of {enctype} must be an iteration count of 4 octets, not {found} \
+                 octets"
+            ),
+            Self::SeedLength { enctype, found } => write!(
+                f,
+                "a key of type {enctype} is made of {} random octets, not {found}",
+                enctype.seed_len()
+            ),
             Self::TooFewIterations { enctype, given, least } => write!(
                 f,
                 "the KDC asks for {given} iterations of string-to-key; {enctype} takes {least} at least, \

@@ -12,9 +12,13 @@
 //! | [`key`] | [`Key`], [`LongTermKey`], [`SessionKey`], [`Password`] and their errors |
 //! | [`parts`] | messages whose parts lie in different places |
 //! | `profile` | what an encryption type must be able to do, and the keeping of derived keys |
-//! | `cbc_cts` | AES in CBC mode with ciphertext stealing, RFC 3962 §5 |
+//! | `simplified` | sealing with a MAC over the plain text, RFC 3961 §5.3 |
+//! | `cbc_cts` | a block cipher in CBC mode with ciphertext stealing, RFC 3962 §5 |
 //! | `rfc3961` | n-fold, DR and DK |
-//! | `rfc3962` | AES with HMAC-SHA1: the MAC covers the plain text |
+//! | `rfc3962` | AES with HMAC-SHA1 |
+//! | `rfc4757` | RC4 with HMAC-MD5 |
+//! | `rfc6803` | Camellia with CMAC |
+//! | `triple_des` | triple DES with HMAC-SHA1, RFC 3961 §6.3 |
 //! | `rfc8009` | AES with HMAC-SHA2: the MAC covers the cipher text |
 //!
 //! Nothing here reads a file, a socket, the clock or the environment; randomness comes through
@@ -29,11 +33,15 @@ pub mod parts;
 mod profile;
 mod rfc3961;
 mod rfc3962;
+mod rfc4757;
+mod rfc6803;
 mod rfc8009;
+mod simplified;
+mod triple_des;
 pub mod usage;
 
 pub use checksum::{Checksum, ChecksumType};
-pub use enctype::{Enctype, UnknownEnctype};
+pub use enctype::{Enctype, MessageTokens, UnknownEnctype};
 pub use key::{BadKey, BadLength, Integrity, Key, LongTermKey, Password, SessionKey};
 pub use parts::Part;
 pub use usage::KeyUsage;

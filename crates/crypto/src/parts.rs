@@ -57,7 +57,8 @@ impl Key {
     ///
     /// # Errors
     /// [`BadLength`] if `confounder` has not [`crate::Enctype::confounder_len`] octets or `tag` not
-    /// [`crate::Enctype::tag_len`]; nothing is changed then.
+    /// [`crate::Enctype::tag_len`], or if the sealed parts lack [padding](crate::Enctype::padding_len); nothing
+    /// is changed then.
     pub fn seal_parts(
         &self,
         usage: KeyUsage,
@@ -68,8 +69,11 @@ impl Key {
     ) -> Result<(), BadLength> {
         BadLength::unless_exact(self.enctype().confounder_len(), confounder.len())?;
         BadLength::unless_exact(self.enctype().tag_len(), tag.len())?;
-        random.fill(confounder);
-        let mut message = Scattered { confounder, parts };
+        let message = Scattered { confounder, parts };
+        let body = message.stream_len();
+        BadLength::unless_exact(body.next_multiple_of(self.enctype().block_len()), body)?;
+        random.fill(message.confounder);
+        let mut message = message;
         let made = with_keys!(self.derived_keys(), keys => keys.seal_parts(self.expose_octets(), usage, &mut message));
         tag.copy_from_slice(&made);
         Ok(())
@@ -113,10 +117,18 @@ impl Scattered<'_, '_> {
         }
     }
 
+    /// Octets that the cipher works on.
+    pub(crate) fn stream_len(&self) -> usize {
+        let lengths = self.parts.iter().map(|part| match part {
+            Part::Sealed(octets) => octets.len(),
+            Part::Signed(_) => 0,
+        });
+        lengths.fold(self.confounder.len(), usize::saturating_add)
+    }
+
     /// Runs a cipher over the confounder and the sealed parts laid end to end, in a buffer that is wiped.
     pub(crate) fn transform(&mut self, cipher: impl FnOnce(&mut [u8])) {
-        let len = self.pieces().map(|piece| piece.len()).sum();
-        let mut stream = Zeroizing::new(Vec::with_capacity(len));
+        let mut stream = Zeroizing::new(Vec::with_capacity(self.stream_len()));
         self.pieces().for_each(|piece| stream.extend_from_slice(piece));
         cipher(&mut stream);
         let mut rest = stream.as_slice();

@@ -12,48 +12,57 @@ use orthros_wire::{SecretBytes, residue};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::cbc_cts::{Aes128, Aes256, Cipher};
+use crate::cbc_cts::{Aes128, Aes256};
 use crate::checksum::Checksum;
 use crate::enctype::Enctype;
 use crate::key::Integrity;
 use crate::parts::Scattered;
-use crate::rfc3962::HmacSha1;
+use crate::rfc3962::AesSha1;
+use crate::rfc4757::ArcfourHmac;
+use crate::rfc6803::{CamelliaCmac128, CamelliaCmac256};
 use crate::rfc8009::{Aes128Sha256, Aes256Sha384, HmacSha2};
+use crate::simplified::OverPlain;
+use crate::triple_des::TripleDes;
 use crate::usage::KeyUsage;
 
 /// An encryption type's operations. `base` is a protocol key of the right length, checked when it was made.
 pub(crate) trait Profile: 'static {
-    /// The block cipher.
-    type Cipher: Cipher;
-    /// The keyed hash.
-    type Hash: KeyedHash;
-    /// Octets of hash that travel.
-    const TAG_LEN: usize;
+    /// What is derived for sealing under one use.
+    type Sealing: Send + Sync + 'static;
+    /// What is derived for opening under one use.
+    type Opening: Send + Sync + 'static;
+    /// What is derived for checksums under one use.
+    type Checking: Send + Sync + 'static;
     /// Octets that [`Profile::prf`] gives.
     const PRF_LEN: usize;
 
-    /// Ke and Ki as [`SealingKeys`] need them.
-    fn sealing(base: &[u8], usage: KeyUsage) -> SealingKeys<Self>;
-    /// Ke and Ki as [`OpeningKeys`] need them.
-    fn opening(base: &[u8], usage: KeyUsage) -> OpeningKeys<Self>;
+    /// Ke and Ki for sealing.
+    fn sealing(base: &[u8], usage: KeyUsage) -> Self::Sealing;
+    /// Ke and Ki for opening.
+    fn opening(base: &[u8], usage: KeyUsage) -> Self::Opening;
     /// Kc.
-    fn checking(base: &[u8], usage: KeyUsage) -> Self::Hash;
-    /// Encrypts `body`, which begins with a confounder, and gives its tag.
-    fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum;
+    fn checking(base: &[u8], usage: KeyUsage) -> Self::Checking;
+    /// Encrypts `body`, which begins with a confounder and is padded, and gives its tag.
+    fn seal(keys: &Self::Sealing, body: &mut [u8]) -> Checksum;
     /// Decrypts `body`. After an error it holds no plain text.
-    fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity>;
+    fn open(keys: &Self::Opening, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity>;
     /// [`Profile::seal`] for a message in parts.
-    fn seal_parts(keys: &SealingKeys<Self>, message: &mut Scattered<'_, '_>) -> Checksum;
+    fn seal_parts(keys: &Self::Sealing, message: &mut Scattered<'_, '_>) -> Checksum;
     /// [`Profile::open`] for a message in parts.
-    fn open_parts(
-        keys: &OpeningKeys<Self>,
-        message: &mut Scattered<'_, '_>,
-        tag: &[u8],
-    ) -> Result<(), Integrity>;
+    fn open_parts(keys: &Self::Opening, message: &mut Scattered<'_, '_>, tag: &[u8])
+    -> Result<(), Integrity>;
+    /// The keyed checksum over `parts` laid end to end.
+    fn checksum(keys: &Self::Checking, parts: &[&[u8]]) -> Checksum;
     /// The pseudo-random function, RFC 3961 §3.
     fn prf(base: &[u8], input: &[u8]) -> SecretBytes;
-    /// String-to-key, RFC 3961 §3.
-    fn string_to_key(password: &[u8], salt: &[u8], count: u32) -> SecretBytes;
+    /// String-to-key, RFC 3961 §3; nothing if the type wants text and `password` is not UTF-8.
+    fn string_to_key(password: &[u8], salt: &[u8], count: u32) -> Option<SecretBytes>;
+}
+
+/// A cipher and the hash beside it, as derived for one use.
+pub(crate) struct SealKeys<C, H> {
+    pub(crate) cipher: C,
+    pub(crate) integrity: H,
 }
 
 /// A keyed hash whose prepared state can be kept and copied per message.
@@ -63,18 +72,6 @@ pub(crate) trait KeyedHash:
 }
 
 impl<T: Mac + KeyInit + Update + FixedOutput + Clone + Send + Sync + 'static> KeyedHash for T {}
-
-/// Derived keys that seal for one use.
-pub(crate) struct SealingKeys<P: Profile + ?Sized> {
-    pub(crate) cipher: <P::Cipher as Cipher>::Encrypting,
-    pub(crate) integrity: P::Hash,
-}
-
-/// Derived keys that open for one use.
-pub(crate) struct OpeningKeys<P: Profile + ?Sized> {
-    pub(crate) cipher: <P::Cipher as Cipher>::Decrypting,
-    pub(crate) integrity: P::Hash,
-}
 
 /// A cipher or hash from octets whose length the profile fixes.
 pub(crate) fn keyed<T: KeyInit>(octets: &[u8]) -> T {
@@ -122,9 +119,9 @@ pub(crate) fn stretch<H: KeyedHash>(
 
 /// What has been derived from one protocol key, in the order of first use.
 pub(crate) struct Keys<P: Profile> {
-    sealing: Kept<SealingKeys<P>>,
-    opening: Kept<OpeningKeys<P>>,
-    checking: Kept<P::Hash>,
+    sealing: Kept<P::Sealing>,
+    opening: Kept<P::Opening>,
+    checking: Kept<P::Checking>,
 }
 
 impl<P: Profile> Keys<P> {
@@ -166,7 +163,7 @@ impl<P: Profile> Keys<P> {
     }
 
     pub(crate) fn checksum(&self, base: &[u8], usage: KeyUsage, parts: &[&[u8]]) -> Checksum {
-        self.checking.with(usage, || P::checking(base, usage), |hash| tag_of(hash, parts, P::TAG_LEN))
+        self.checking.with(usage, || P::checking(base, usage), |keys| P::checksum(keys, parts))
     }
 
     pub(crate) fn prf(&self, base: &[u8], input: &[u8]) -> SecretBytes {
@@ -177,17 +174,21 @@ impl<P: Profile> Keys<P> {
         P::PRF_LEN
     }
 
-    pub(crate) fn string_to_key(&self, password: &[u8], salt: &[u8], count: u32) -> SecretBytes {
+    pub(crate) fn string_to_key(&self, password: &[u8], salt: &[u8], count: u32) -> Option<SecretBytes> {
         residue::leaving_none(|| P::string_to_key(password, salt, count))
     }
 }
 
 /// [`Keys`] of whichever encryption type.
 pub(crate) enum AnyKeys {
-    Aes128Sha1(Keys<HmacSha1<Aes128>>),
-    Aes256Sha1(Keys<HmacSha1<Aes256>>),
+    Aes128Sha1(Keys<OverPlain<AesSha1<Aes128>>>),
+    Aes256Sha1(Keys<OverPlain<AesSha1<Aes256>>>),
     Aes128Sha256(Keys<HmacSha2<Aes128Sha256>>),
     Aes256Sha384(Keys<HmacSha2<Aes256Sha384>>),
+    Arcfour(Keys<ArcfourHmac>),
+    Camellia128(Keys<OverPlain<CamelliaCmac128>>),
+    Camellia256(Keys<OverPlain<CamelliaCmac256>>),
+    TripleDes(Keys<OverPlain<TripleDes>>),
 }
 
 impl AnyKeys {
@@ -197,6 +198,10 @@ impl AnyKeys {
             Enctype::Aes256CtsHmacSha1 => Self::Aes256Sha1(Keys::new()),
             Enctype::Aes128CtsHmacSha256 => Self::Aes128Sha256(Keys::new()),
             Enctype::Aes256CtsHmacSha384 => Self::Aes256Sha384(Keys::new()),
+            Enctype::ArcfourHmac => Self::Arcfour(Keys::new()),
+            Enctype::Camellia128CtsCmac => Self::Camellia128(Keys::new()),
+            Enctype::Camellia256CtsCmac => Self::Camellia256(Keys::new()),
+            Enctype::Des3CbcSha1 => Self::TripleDes(Keys::new()),
         }
     }
 }
@@ -209,6 +214,10 @@ macro_rules! with_keys {
             $crate::profile::AnyKeys::Aes256Sha1($keys) => $run,
             $crate::profile::AnyKeys::Aes128Sha256($keys) => $run,
             $crate::profile::AnyKeys::Aes256Sha384($keys) => $run,
+            $crate::profile::AnyKeys::Arcfour($keys) => $run,
+            $crate::profile::AnyKeys::Camellia128($keys) => $run,
+            $crate::profile::AnyKeys::Camellia256($keys) => $run,
+            $crate::profile::AnyKeys::TripleDes($keys) => $run,
         }
     };
 }

@@ -1,11 +1,9 @@
 //! Key derivation of the simplified profile: n-fold, DR and DK. RFC 3961 §5.1 and §5.3.
 //!
-//! DK is DR here, since random-to-key is the identity for every cipher that uses this file so far.
+//! DK is DR where random-to-key is the identity: for every cipher but triple DES.
 
-use cipher::array::Array;
-use cipher::consts::U16;
-use cipher::{BlockCipherEncrypt, KeyInit};
-use zeroize::Zeroize;
+use cipher::{Block, BlockCipherEncrypt};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::cbc_cts::BLOCK;
 use crate::usage::KeyUsage;
@@ -20,7 +18,8 @@ pub(crate) fn n_fold(input: &[u8], output: &mut [u8]) {
         return;
     }
     let total = input.len() / greatest_common_divisor(input.len(), output.len()) * output.len();
-    let mut stream = Vec::with_capacity(total);
+    // A password may be what is folded.
+    let mut stream = Zeroizing::new(Vec::with_capacity(total));
     for copy in 0..total / input.len() {
         rotate_right_onto(&mut stream, input, 13 * copy);
     }
@@ -79,14 +78,11 @@ pub(crate) fn fold_usage(usage: KeyUsage, purpose: u8) -> [u8; BLOCK] {
     sum.to_be_bytes()
 }
 
-/// DK: fills `derived` with the key that `base` gives for a constant already folded to one block.
+/// DR: fills `derived` with the key that `base` gives for a constant already folded to one block.
 /// RFC 3961 §5.1: each block is the encryption of the one before.
-pub(crate) fn derive<C>(base: &C, folded: [u8; BLOCK], derived: &mut [u8])
-where
-    C: BlockCipherEncrypt<BlockSize = U16> + KeyInit,
-{
-    let mut block = Array::from(folded);
-    for piece in derived.chunks_mut(BLOCK) {
+pub(crate) fn derive<C: BlockCipherEncrypt>(base: &C, folded: Block<C>, derived: &mut [u8]) {
+    let mut block = folded;
+    for piece in derived.chunks_mut(C::block_size()) {
         base.encrypt_block(&mut block);
         piece.iter_mut().zip(&block).for_each(|(to, from)| *to = *from);
     }
@@ -94,11 +90,8 @@ where
 }
 
 /// [`derive`] for a constant that is a text.
-pub(crate) fn derive_label<C>(base: &C, label: &[u8], derived: &mut [u8])
-where
-    C: BlockCipherEncrypt<BlockSize = U16> + KeyInit,
-{
-    let mut folded = [0; BLOCK];
+pub(crate) fn derive_label<C: BlockCipherEncrypt>(base: &C, label: &[u8], derived: &mut [u8]) {
+    let mut folded = Block::<C>::default();
     n_fold(label, &mut folded);
     derive(base, folded, derived);
 }

@@ -14,9 +14,7 @@ use crate::cbc_cts::{self, Aes128, Aes256, BLOCK, Cipher, Pieces};
 use crate::checksum::Checksum;
 use crate::key::Integrity;
 use crate::parts::Scattered;
-use crate::profile::{
-    KeyedHash, OpeningKeys, Profile, SealingKeys, check, keyed, stretch, tag_of, tag_of_parts,
-};
+use crate::profile::{KeyedHash, Profile, SealKeys, check, keyed, stretch, tag_of, tag_of_parts};
 use crate::usage::{CHECKSUM, ENCRYPT, INTEGRITY, KeyUsage};
 
 /// What the two encryption types of RFC 8009 do not share. §3, §5 and §7.
@@ -93,32 +91,32 @@ fn derived<H: KeyedHash, T: cipher::KeyInit>(base: &H, usage: KeyUsage, purpose:
 }
 
 impl<P: Parameters> Profile for HmacSha2<P> {
-    type Cipher = P::Cipher;
-    type Hash = P::Hash;
-    const TAG_LEN: usize = P::TAG_LEN;
+    type Sealing = SealKeys<<P::Cipher as Cipher>::Encrypting, P::Hash>;
+    type Opening = SealKeys<<P::Cipher as Cipher>::Decrypting, P::Hash>;
+    type Checking = P::Hash;
     const PRF_LEN: usize = P::HASH_LEN;
 
-    fn sealing(base: &[u8], usage: KeyUsage) -> SealingKeys<Self> {
+    fn sealing(base: &[u8], usage: KeyUsage) -> Self::Sealing {
         let base: P::Hash = keyed(base);
-        SealingKeys {
+        SealKeys {
             cipher: derived(&base, usage, ENCRYPT, P::Cipher::KEY_LEN),
             integrity: derived(&base, usage, INTEGRITY, P::TAG_LEN),
         }
     }
 
-    fn opening(base: &[u8], usage: KeyUsage) -> OpeningKeys<Self> {
+    fn opening(base: &[u8], usage: KeyUsage) -> Self::Opening {
         let base: P::Hash = keyed(base);
-        OpeningKeys {
+        SealKeys {
             cipher: derived(&base, usage, ENCRYPT, P::Cipher::KEY_LEN),
             integrity: derived(&base, usage, INTEGRITY, P::TAG_LEN),
         }
     }
 
-    fn checking(base: &[u8], usage: KeyUsage) -> Self::Hash {
+    fn checking(base: &[u8], usage: KeyUsage) -> Self::Checking {
         derived(&keyed::<P::Hash>(base), usage, CHECKSUM, P::TAG_LEN)
     }
 
-    fn seal(keys: &SealingKeys<Self>, body: &mut [u8]) -> Checksum {
+    fn seal(keys: &Self::Sealing, body: &mut [u8]) -> Checksum {
         let mut hash = keys.integrity.clone();
         digest::Mac::update(&mut hash, &ZERO_IV);
         let pieces = Pieces { first: P::HASH_BLOCK - ZERO_IV.len(), each: P::HASH_BLOCK };
@@ -127,19 +125,19 @@ impl<P: Parameters> Profile for HmacSha2<P> {
         Checksum::truncated(&digest::Mac::finalize(hash).into_bytes(), P::TAG_LEN)
     }
 
-    fn open(keys: &OpeningKeys<Self>, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {
+    fn open(keys: &Self::Opening, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {
         check(&tag_of(&keys.integrity, &[&ZERO_IV, body], P::TAG_LEN), tag)?;
         cbc_cts::decrypt(&keys.cipher, body);
         Ok(())
     }
 
-    fn seal_parts(keys: &SealingKeys<Self>, message: &mut Scattered<'_, '_>) -> Checksum {
+    fn seal_parts(keys: &Self::Sealing, message: &mut Scattered<'_, '_>) -> Checksum {
         message.transform(|stream| cbc_cts::encrypt(&keys.cipher, stream));
         tag_of_parts(&keys.integrity, &ZERO_IV, message, P::TAG_LEN)
     }
 
     fn open_parts(
-        keys: &OpeningKeys<Self>,
+        keys: &Self::Opening,
         message: &mut Scattered<'_, '_>,
         tag: &[u8],
     ) -> Result<(), Integrity> {
@@ -148,16 +146,21 @@ impl<P: Parameters> Profile for HmacSha2<P> {
         Ok(())
     }
 
+    fn checksum(keys: &Self::Checking, parts: &[&[u8]]) -> Checksum {
+        tag_of(keys, parts, P::TAG_LEN)
+    }
+
     /// §5: `KDF(base, "prf", input)`, as long as the hash.
     fn prf(base: &[u8], input: &[u8]) -> SecretBytes {
         kdf(&keyed::<P::Hash>(base), b"prf", input, P::HASH_LEN, SecretBytes::copy_of)
     }
 
     /// §4: `KDF(PBKDF2(password, name | 0 | salt, count), "kerberos")`.
-    fn string_to_key(password: &[u8], salt: &[u8], count: u32) -> SecretBytes {
+    fn string_to_key(password: &[u8], salt: &[u8], count: u32) -> Option<SecretBytes> {
         let salt = [P::NAME, &[0], salt].concat();
         let stretched = stretch::<P::Hash>(password, &salt, count, P::Cipher::KEY_LEN);
-        kdf(&keyed::<P::Hash>(&stretched), b"kerberos", &[], P::Cipher::KEY_LEN, SecretBytes::copy_of)
+        let make = SecretBytes::copy_of;
+        Some(kdf(&keyed::<P::Hash>(&stretched), b"kerberos", &[], P::Cipher::KEY_LEN, make))
     }
 }
 

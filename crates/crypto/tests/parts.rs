@@ -19,14 +19,25 @@ fn rooms(key: &Key) -> (Vec<u8>, Vec<u8>) {
     (vec![0; key.enctype().confounder_len()], vec![0; key.enctype().tag_len()])
 }
 
+/// Whether `key` seals `len` octets as they are, without padding.
+fn unpadded(key: &Key, len: usize) -> bool {
+    key.enctype().padding_len(len) == 0
+}
+
+/// The pieces of a message as they travel when they lie together.
+fn joined(key: &Key, confounder: &[u8], body: &[u8], tag: &[u8]) -> Vec<u8> {
+    if key.enctype().trailer_len() == 0 { [tag, confounder, body] } else { [confounder, body, tag] }.concat()
+}
+
 #[test]
 fn one_sealed_part_is_sealed_as_in_one_piece() {
     for key in keys() {
-        for len in (0..=130).chain([1024, 5000]) {
+        for len in (0..=130).chain([1024, 5000]).filter(|len| unpadded(&key, *len)) {
             let mut whole = vec![0; key.sealed_len(len)];
             let (mut confounder, mut tag) = rooms(&key);
             let mut body = message(len);
-            whole[confounder.len()..confounder.len() + len].copy_from_slice(&body);
+            let header = key.enctype().header_len();
+            whole[header..header + len].copy_from_slice(&body);
             key.seal_in_place(USAGE, &SeededRandom::new(1), &mut whole).unwrap();
             key.seal_parts(
                 USAGE,
@@ -36,7 +47,7 @@ fn one_sealed_part_is_sealed_as_in_one_piece() {
                 &mut tag,
             )
             .unwrap();
-            assert_eq!([&confounder[..], &body, &tag].concat(), whole, "{key:?} {len}");
+            assert_eq!(joined(&key, &confounder, &body, &tag), whole, "{key:?} {len}");
             key.open_parts(USAGE, &mut confounder, &mut [Part::Sealed(&mut body)], &tag).unwrap();
             assert_eq!(body, message(len));
         }
@@ -47,6 +58,9 @@ fn one_sealed_part_is_sealed_as_in_one_piece() {
 fn where_the_sealed_parts_are_cut_makes_no_difference() {
     for key in keys() {
         for len in [0, 1, 15, 16, 17, 31, 32, 33, 64, 100] {
+            if !unpadded(&key, len) {
+                continue;
+            }
             let sealed = |cuts: [usize; 2]| {
                 let (mut confounder, mut tag) = rooms(&key);
                 let mut body = message(len);
@@ -54,7 +68,7 @@ fn where_the_sealed_parts_are_cut_makes_no_difference() {
                 let (middle, back) = rest.split_at_mut(cuts[1] - cuts[0]);
                 let mut parts = [Part::Sealed(front), Part::Sealed(middle), Part::Sealed(back)];
                 key.seal_parts(USAGE, &SeededRandom::new(1), &mut confounder, &mut parts, &mut tag).unwrap();
-                [confounder, body, tag].concat()
+                joined(&key, &confounder, &body, &tag)
             };
             let whole = sealed([len, len]);
             for first in 0..=len {
@@ -82,7 +96,7 @@ impl Sent {
     fn new(key: &Key) -> Self {
         let (confounder, tag) = rooms(key);
         let text = |text: &str| text.as_bytes().to_vec();
-        let (body, end) = (text("confidential thing"), text("and another thing"));
+        let (body, end) = (text("confidential th"), text("and another thing"));
         let mut sent = Self { head: text("head"), confounder, body, middle: text("mid"), end, tag };
         let mut parts = [
             Part::Signed(&sent.head),
@@ -115,9 +129,9 @@ fn signed_parts_stay_as_they_are_and_sealed_ones_come_back() {
     for key in keys() {
         let mut sent = Sent::new(&key);
         assert_eq!((&sent.head[..], &sent.middle[..]), (&b"head"[..], &b"mid"[..]));
-        assert_ne!(sent.body, b"confidential thing");
+        assert_ne!(sent.body, b"confidential th");
         sent.open(&key).unwrap();
-        assert_eq!((&sent.body[..], &sent.end[..]), (&b"confidential thing"[..], &b"and another thing"[..]));
+        assert_eq!((&sent.body[..], &sent.end[..]), (&b"confidential th"[..], &b"and another thing"[..]));
     }
 }
 
@@ -132,7 +146,7 @@ fn an_alteration_of_any_part_is_refused_and_leaves_no_plain_text() {
                 altered.fields()[field][bit / 8] ^= 1 << (bit % 8);
                 assert_eq!(altered.open(&key), Err(Integrity), "{key:?} field {field} bit {bit}");
                 for (found, plain) in
-                    [(&altered.body, &b"confidential thing"[..]), (&altered.end, b"and another thing")]
+                    [(&altered.body, &b"confidential th"[..]), (&altered.end, b"and another thing")]
                 {
                     for piece in plain.windows(4) {
                         assert!(!found.windows(4).any(|found| found == piece), "plain text was left");
@@ -162,9 +176,8 @@ fn a_signed_part_that_moves_across_a_sealed_one_is_refused() {
 fn rooms_of_the_wrong_size_are_refused_unchanged() {
     for key in keys() {
         let (confounder, tag) = rooms(&key);
-        for (confounder_len, tag_len) in
-            [(confounder.len() + 1, tag.len()), (0, tag.len()), (confounder.len(), tag.len() - 1)]
-        {
+        let rooms = [(confounder.len() + 1, tag.len()), (0, tag.len()), (confounder.len(), tag.len() - 1)];
+        for (confounder_len, tag_len) in rooms {
             let (mut confounder, mut tag, mut body) =
                 (vec![1; confounder_len], vec![2; tag_len], message(32));
             let mut parts = [Part::Sealed(&mut body)];

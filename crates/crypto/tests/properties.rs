@@ -27,6 +27,13 @@ fn message(len: usize) -> Vec<u8> {
     (0..len).map(|at| u8::try_from(at % 251).unwrap()).collect()
 }
 
+/// A plain text as decrypting gives it back: with zeros up to whole blocks under triple DES.
+fn padded(key: &Key, plain: &[u8]) -> Vec<u8> {
+    let mut padded = plain.to_vec();
+    padded.resize(plain.len() + key.enctype().padding_len(plain.len()), 0);
+    padded
+}
+
 #[test]
 fn every_length_comes_back_whole() {
     for key in keys() {
@@ -34,9 +41,10 @@ fn every_length_comes_back_whole() {
             let plain = message(len);
             let sealed = key.encrypt(USAGE, &RANDOM, &plain);
             assert_eq!(sealed.len(), key.sealed_len(len));
-            assert_eq!(*key.decrypt(USAGE, &sealed).unwrap(), plain, "{key:?} {len}");
+            let padded = padded(&key, &plain);
+            assert_eq!(*key.decrypt(USAGE, &sealed).unwrap(), padded, "{key:?} {len}");
             let mut in_place = sealed;
-            assert_eq!(key.open_in_place(USAGE, &mut in_place).unwrap(), plain, "{key:?} {len}");
+            assert_eq!(key.open_in_place(USAGE, &mut in_place).unwrap(), padded, "{key:?} {len}");
         }
     }
 }
@@ -72,7 +80,7 @@ fn every_altered_checksum_and_another_length_is_refused() {
     for key in keys() {
         let data = message(50);
         let checksum = key.checksum(USAGE, &[&data]);
-        assert_eq!(checksum.len(), key.enctype().tag_len());
+        assert_eq!(checksum.len(), key.enctype().checksum_len());
         key.verify(USAGE, &[&data], &checksum).unwrap();
         for bit in 0..checksum.len() * 8 {
             let mut altered = checksum.to_vec();
@@ -114,7 +122,10 @@ fn equal_messages_are_sealed_differently() {
 #[test]
 fn a_buffer_without_room_is_refused_unchanged() {
     for key in keys() {
-        for len in 0..key.sealed_len(0) {
+        let header = key.enctype().header_len();
+        let unpadded = (1..8).filter(|plain| key.enctype().padding_len(*plain) > 0);
+        let unpadded = unpadded.map(|plain| header + plain + key.enctype().trailer_len());
+        for len in (0..key.sealed_len(0)).chain(unpadded) {
             let mut buffer = message(len);
             let error = key.seal_in_place(USAGE, &RANDOM, &mut buffer).unwrap_err();
             assert!(error.to_string().contains(&len.to_string()));
@@ -138,14 +149,21 @@ fn a_key_of_the_wrong_length_is_refused_by_name() {
 fn absurd_string_to_key_parameters_are_refused_at_once() {
     let password = Password::from("guess");
     for enctype in Enctype::ALL.iter().copied() {
+        let Some(least) = enctype.default_iterations() else {
+            let made = |params| Key::from_password(enctype, &password, b"salt", params);
+            let error = made(Some(&[0, 0, 0, 1])).unwrap_err();
+            assert_eq!(error, BadKey::Parameters { enctype, found: 4 });
+            assert!(error.to_string().contains("takes no parameters"));
+            assert!(made(Some(&[])).unwrap().ct_eq(&made(None).unwrap()));
+            continue;
+        };
         let made = |params: &[u8]| Key::from_password(enctype, &password, b"salt", Some(params)).map(drop);
         assert_eq!(made(&[0; 4]), Err(BadKey::TooManyIterations { given: 1 << 32 }));
         assert_eq!(made(&[0xff; 4]), Err(BadKey::TooManyIterations { given: u32::MAX.into() }));
         assert_eq!(made(&10_000_001_u32.to_be_bytes()), Err(BadKey::TooManyIterations { given: 10_000_001 }));
         for len in [0, 1, 3, 5, 8] {
-            assert_eq!(made(&vec![1; len]), Err(BadKey::Parameters { found: len }));
+            assert_eq!(made(&vec![1; len]), Err(BadKey::Parameters { enctype, found: len }));
         }
-        let least = enctype.default_iterations();
         assert_eq!(
             made(&(least - 1).to_be_bytes()),
             Err(BadKey::TooFewIterations { enctype, given: least - 1, least })
@@ -181,6 +199,30 @@ fn keys_of_two_types_combine_to_the_type_of_the_first() {
 }
 
 #[test]
+fn a_password_that_is_no_text_makes_no_rc4_key() {
+    let made = |enctype| Key::from_password(enctype, &Password::copy_of(&[0xff, 0xfe]), b"salt", None);
+    let enctype = Enctype::ArcfourHmac;
+    assert_eq!(made(enctype).unwrap_err(), BadKey::NotText { enctype });
+    made(Enctype::Des3CbcSha1).unwrap();
+}
+
+#[test]
+fn a_seed_of_the_wrong_length_is_refused_and_keys_of_triple_des_have_odd_parity() {
+    for enctype in Enctype::ALL.iter().copied() {
+        for len in (0..40).filter(|len| *len != enctype.seed_len()) {
+            let error = Key::from_seed(enctype, &message(len)).unwrap_err();
+            assert_eq!(error, BadKey::SeedLength { enctype, found: len });
+        }
+        let key = Key::from_seed(enctype, &message(enctype.seed_len())).unwrap();
+        if enctype == Enctype::Des3CbcSha1 {
+            assert!(key.expose_octets().iter().all(|octet| octet.count_ones() % 2 == 1));
+        } else {
+            assert_eq!(key.expose_octets(), message(enctype.seed_len()));
+        }
+    }
+}
+
+#[test]
 fn nothing_secret_is_printed() {
     let key = Key::new(Enctype::Aes128CtsHmacSha1, b"ABCDEFGHIJKLMNOP").unwrap();
     assert_eq!(format!("{key:?}"), "Key(aes128-cts-hmac-sha1-96)");
@@ -196,7 +238,8 @@ fn nothing_secret_is_printed() {
 #[test]
 fn threads_that_race_to_derive_agree() {
     for key in keys() {
-        let sealed: Vec<_> = (0..12).map(|number| key.encrypt(KeyUsage(number), &RANDOM, b"race")).collect();
+        let sealed: Vec<_> =
+            (0..12).map(|number| key.encrypt(KeyUsage(number), &RANDOM, b"the race")).collect();
         let fresh = key.duplicate();
         std::thread::scope(|scope| {
             for start in 0..4 {
@@ -205,7 +248,7 @@ fn threads_that_race_to_derive_agree() {
                     for step in 0..12 {
                         let number = (start * 3 + step) % 12;
                         let opened = fresh.decrypt(KeyUsage(u32::try_from(number).unwrap()), &sealed[number]);
-                        assert_eq!(*opened.unwrap(), b"race");
+                        assert_eq!(*opened.unwrap(), b"the race");
                     }
                 });
             }
@@ -216,13 +259,13 @@ fn threads_that_race_to_derive_agree() {
 proptest! {
     #[test]
     fn sealing_in_place_is_sealing_with_the_same_confounder(
-        which in 0..4_usize,
+        which in 0..Enctype::ALL.len(),
         usage in any::<u32>(),
         octets in any::<[u8; 32]>(),
         confounder in any::<[u8; 16]>(),
         plain in proptest::collection::vec(any::<u8>(), 0..600),
     ) {
-        struct Given([u8; 16]);
+        struct Given(Vec<u8>);
         impl Random for Given {
             fn fill(&self, octets: &mut [u8]) {
                 octets.copy_from_slice(&self.0);
@@ -230,18 +273,21 @@ proptest! {
         }
         let enctype = Enctype::ALL[which];
         let key = Key::new(enctype, &octets[..enctype.key_len()]).unwrap();
-        let sealed = key.encrypt_with_confounder(KeyUsage(usage), &confounder, &plain);
+        let given = Given(confounder[..enctype.confounder_len()].to_vec());
+        let padded = padded(&key, &plain);
+        let header = enctype.header_len();
+        let sealed = key.encrypt_with_confounder(KeyUsage(usage), &given.0, &plain);
         let mut buffer = vec![0xee; key.sealed_len(plain.len())];
-        buffer[16..16 + plain.len()].copy_from_slice(&plain);
-        key.seal_in_place(KeyUsage(usage), &Given(confounder), &mut buffer).unwrap();
+        buffer[header..header + padded.len()].copy_from_slice(&padded);
+        key.seal_in_place(KeyUsage(usage), &given, &mut buffer).unwrap();
         prop_assert_eq!(&buffer, &sealed);
-        prop_assert_eq!(&key.encrypt(KeyUsage(usage), &Given(confounder), &plain), &sealed);
-        prop_assert_eq!(&*key.duplicate().decrypt(KeyUsage(usage), &sealed).unwrap(), &plain);
-        prop_assert_eq!(key.open_in_place(KeyUsage(usage), &mut buffer).unwrap(), &plain[..]);
+        prop_assert_eq!(&key.encrypt(KeyUsage(usage), &given, &plain), &sealed);
+        prop_assert_eq!(&*key.duplicate().decrypt(KeyUsage(usage), &sealed).unwrap(), &padded);
+        prop_assert_eq!(key.open_in_place(KeyUsage(usage), &mut buffer).unwrap(), &padded[..]);
     }
 
     #[test]
-    fn random_octets_never_open(which in 0..4_usize, octets in proptest::collection::vec(any::<u8>(), 0..120)) {
+    fn random_octets_never_open(which in 0..Enctype::ALL.len(), octets in proptest::collection::vec(any::<u8>(), 0..120)) {
         let key = Key::random(Enctype::ALL[which], &RANDOM);
         prop_assert!(key.decrypt(USAGE, &octets).is_err());
         prop_assert!(key.verify(USAGE, &[b"data"], &octets).is_err());

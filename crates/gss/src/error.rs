@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use orthros_crypto::Enctype;
 use orthros_krb5::ap::{ApRefusal, RemoteError};
 use orthros_krb5::exchange::KdcFailure;
+use orthros_krb5::permitted::NotPermitted;
 use orthros_krb5::{ErrorCode, Principal};
 use orthros_wire::{Oid, Timestamp};
 
@@ -91,6 +93,15 @@ pub enum Refusal {
     Delegation,
     /// The token is for a mechanism that is not here.
     Mechanism(Oid),
+    /// Keys of this enctype go with the per-message tokens of RFC 1964, which are not here.
+    MessageTokens(Enctype),
+    /// The ticket's session key is of an enctype that is not permitted.
+    NotPermitted {
+        /// Whom the ticket is for.
+        server: Principal,
+        /// The enctype.
+        refused: NotPermitted,
+    },
     /// The peer sent a KRB-ERROR. It is not authentic.
     Remote(RemoteError),
     /// The request was seen before.
@@ -154,6 +165,8 @@ impl Error {
                 Refusal::Ap(_)
                 | Refusal::Checksum
                 | Refusal::Delegation
+                | Refusal::MessageTokens(_)
+                | Refusal::NotPermitted { .. }
                 | Refusal::Remote(_)
                 | Refusal::ReplayCache(_),
             ) => Major::Failure,
@@ -183,6 +196,9 @@ impl Error {
             Self::Refused(Refusal::Checksum) => Some(ErrorCode::INAPP_CKSUM),
             Self::Refused(Refusal::Delegation | Refusal::ReplayCache(_)) => Some(ErrorCode::GENERIC),
             Self::Refused(Refusal::Mechanism(_)) => None,
+            Self::Refused(Refusal::MessageTokens(_) | Refusal::NotPermitted { .. }) => {
+                Some(ErrorCode::ETYPE_NOSUPP)
+            }
             Self::Refused(Refusal::Remote(remote)) => Some(remote.code),
             Self::Refused(Refusal::Replay { .. }) => Some(ErrorCode::REPEAT),
             Self::Refused(Refusal::WrongService { .. }) => Some(ErrorCode::NOT_US),
@@ -237,6 +253,14 @@ impl fmt::Display for Refusal {
             Self::Checksum => f.write_str("the authenticator lacks the GSS-API's checksum (RFC 4121 4.1.1)"),
             Self::Delegation => f.write_str("the delegated credential is malformed"),
             Self::Mechanism(oid) => write!(f, "the mechanism {oid} is not supported here"),
+            Self::MessageTokens(enctype) => write!(
+                f,
+                "a context with keys of {enctype} needs the per-message tokens of RFC 1964, which are not supported \
+                 here: give the service a key of another enctype"
+            ),
+            Self::NotPermitted { server, refused } => {
+                write!(f, "the ticket for {server} can't be used: {refused}")
+            }
             Self::Remote(remote) => write!(f, "the peer says (unauthenticated): {remote}"),
             Self::Replay { client } => write!(f, "the request of {client} was seen before: a replay"),
             Self::ReplayCache(report) => write!(f, "the replay cache can't be used, so no request is accepted: {report}"),

@@ -12,7 +12,7 @@ use orthros_krb5::ErrorCode;
 
 #[test]
 fn every_enctype_carries_messages_both_ways() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let pair = Pair::with_enctype(*enctype);
         let (initiator, acceptor) = pair.established();
         assert_eq!(initiator.flags(), acceptor.flags());
@@ -156,7 +156,7 @@ fn an_ended_context_protects_nothing_more_and_still_reads() {
 
 #[test]
 fn both_ends_draw_the_same_material_also_after_a_move() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let pair = Pair::with_enctype(*enctype);
         let (initiator, acceptor) = pair.established();
         let draw = |context: &orthros_gss::Context, key, octets| {

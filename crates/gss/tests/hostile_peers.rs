@@ -45,7 +45,7 @@ fn sealed(key: &Key, header: &[u8], plain: &[u8]) -> Vec<u8> {
 #[test]
 fn cve_2024_37371_a_sealed_text_shorter_than_a_header_is_refused() {
     let pair = Pair::new();
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let (acceptor, key) = acceptor_and_key(&pair, *enctype);
         for length in 0..16 {
             let token = sealed(&key, &header(2, 0, 0), &header(2, 0, 0)[16 - length..]);

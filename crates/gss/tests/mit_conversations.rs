@@ -17,6 +17,14 @@ use orthros_krb5::ap::{self, ReplyOpened};
 use orthros_krb5::wire::ApOptions;
 use orthros_wire::{Timestamp, hex};
 
+/// The types that MIT's conversations were captured with.
+const CAPTURED: [Enctype; 4] = [
+    Enctype::Aes128CtsHmacSha1,
+    Enctype::Aes256CtsHmacSha1,
+    Enctype::Aes128CtsHmacSha256,
+    Enctype::Aes256CtsHmacSha384,
+];
+
 /// One connection of the sample client to the sample server.
 struct Conversation {
     title: String,
@@ -75,12 +83,16 @@ fn kerberos_message(token: &[u8]) -> &[u8] {
 /// Both ends as MIT had them, from the request and the answer.
 fn ends(pair: &Pair, capture: &Capture, conversation: &Conversation) -> (Context, Context) {
     let request = kerberos_message(conversation.all("request")[0]);
-    let opened = ap::open_request(request, &*capture.keytab, conversation.time, 300).unwrap();
+    let opened =
+        ap::open_request(request, &*capture.keytab, conversation.time, 300, Enctype::STRONG).unwrap();
     let mutual = opened.options.contains(ApOptions::MUTUAL_REQUIRED);
     let replies = conversation.all("reply");
     assert_eq!(replies.len(), usize::from(mutual));
     let reply = match replies.first() {
-        Some(reply) => ap::open_reply(kerberos_message(reply), &opened.session_key, opened.time).unwrap(),
+        Some(reply) => {
+            ap::open_reply(kerberos_message(reply), &opened.session_key, opened.time, Enctype::STRONG)
+                .unwrap()
+        }
         None => ReplyOpened { subkey: None, sequence: opened.sequence },
     };
     let base_key = opened.subkey.as_ref().unwrap_or(&opened.session_key);
@@ -100,8 +112,8 @@ fn ends(pair: &Pair, capture: &Capture, conversation: &Conversation) -> (Context
 #[test]
 fn every_token_of_both_ends_is_verified_with_the_recovered_keys() {
     let pair = Pair::new();
-    for enctype in Enctype::ALL {
-        let capture = capture(*enctype);
+    for enctype in CAPTURED {
+        let capture = capture(enctype);
         let mut counted = [0; 3];
         for conversation in &capture.conversations {
             let title = format!("{enctype}, {}", conversation.title);
@@ -137,8 +149,8 @@ fn every_token_of_both_ends_is_verified_with_the_recovered_keys() {
 #[test]
 fn our_acceptor_takes_each_request_and_learns_what_the_client_asked_for() {
     let pair = Pair::new();
-    for enctype in Enctype::ALL {
-        let capture = capture(*enctype);
+    for enctype in CAPTURED {
+        let capture = capture(enctype);
         for conversation in &capture.conversations {
             pair.clock.set(conversation.time);
             let credential = AcceptorCredential::any(Arc::<Keytab>::clone(&capture.keytab));
@@ -168,12 +180,12 @@ fn our_acceptor_takes_each_request_and_learns_what_the_client_asked_for() {
 
 #[test]
 fn an_answer_of_another_conversation_is_refused() {
-    for enctype in Enctype::ALL {
-        let capture = capture(*enctype);
+    for enctype in CAPTURED {
+        let capture = capture(enctype);
         let [sealed, signed, _] = &capture.conversations[..] else { panic!() };
         let request = kerberos_message(sealed.all("request")[0]);
-        let opened = ap::open_request(request, &*capture.keytab, sealed.time, 300).unwrap();
+        let opened = ap::open_request(request, &*capture.keytab, sealed.time, 300, Enctype::STRONG).unwrap();
         let reply = kerberos_message(signed.all("reply")[0]);
-        assert!(ap::open_reply(reply, &opened.session_key, opened.time).is_err());
+        assert!(ap::open_reply(reply, &opened.session_key, opened.time, Enctype::STRONG).is_err());
     }
 }

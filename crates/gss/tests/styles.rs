@@ -85,7 +85,7 @@ fn the_acceptors_key_is_of_the_best_enctype_that_both_permit() {
         (&[20, 18, 17], &[17, 18], 18),
         (&[20, 18, 17], &[17], 17),
         (&[17, 20], &[20, 17], 17),
-        (&[20, 17], &[19], 17),
+        (&[20, 17], &[19, 17], 17),
     ] {
         let mut initiate = pair.initiate_full();
         let mut accept = pair.accept();

@@ -66,7 +66,7 @@ fn tamper_with_wrap(enctype: Enctype, message: &[u8], wrap: impl Fn(&Context) ->
 
 #[test]
 fn a_changed_sealed_token_is_refused() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         for message in [&b""[..], b"seal"] {
             tamper_with_wrap(*enctype, message, |from| from.wrap(message).unwrap());
         }
@@ -75,7 +75,7 @@ fn a_changed_sealed_token_is_refused() {
 
 #[test]
 fn a_changed_signed_token_is_refused() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         for message in [&b""[..], b"sign"] {
             tamper_with_wrap(*enctype, message, |from| from.wrap_integrity(message).unwrap());
         }
@@ -84,7 +84,7 @@ fn a_changed_signed_token_is_refused() {
 
 #[test]
 fn a_changed_mic_or_message_is_refused() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let pair = Pair::with_enctype(*enctype);
         let (initiator, acceptor) = pair.established();
         let mic = initiator.mic(b"message").unwrap();

@@ -46,7 +46,7 @@ fn transcript(enctype: Enctype) -> String {
 
 #[test]
 fn every_octet_that_is_sent_is_the_one_of_the_transcript() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("testdata/transcripts")
             .join(format!("{}.txt", enctype.name()));

@@ -1,6 +1,7 @@
 //! The ticket-granting service (RFC 4120 §3.3.2, §3.3.3).
 
 use orthros_crypto::{Enctype, Key, KeyUsage, SessionKey};
+use orthros_krb5::sealed::open_message;
 use orthros_krb5::wire::{
     ApReq, Authenticator, AuthorizationElement, EncTicketPart, EncryptedData, EncryptionKey, GeneralString,
     KdcOptions, KdcRep, KdcReq, KdcReqBody, KerberosTime, PVNO, TgsRep, Ticket, TicketFlags, msg_type,
@@ -49,7 +50,7 @@ impl Realm {
         let ap_req = ApReq::from_der(ap_req.padata_value)?;
         let ticket_plain = self.open_ticket(&ap_req.ticket)?;
         let ticket = EncTicketPart::from_der(&ticket_plain)?;
-        let session = session_key(&ticket.key)?;
+        let session = session_key(&ticket.key, &self.policy().enctypes)?;
         let authenticator_plain = self.open_authenticator(&ap_req, &ticket, &session, instant)?;
         let authenticator = Authenticator::from_der(&authenticator_plain)?;
         let proved = self.prove(request, ticket, session, &authenticator, instant)?;
@@ -79,7 +80,7 @@ impl Realm {
             .and_then(|version| version.keys.iter().find(|key| key.enctype.number() == sealed.etype))
             .and_then(|stored| stored.key(&own).ok())
             .ok_or_else(|| Refusal::new(ErrorCode::BADKEYVER, "no key of this version and enctype"))?;
-        key.decrypt(KeyUsage::TICKET, sealed.cipher).map_err(|_| integrity())
+        open_message(&key, KeyUsage::TICKET, sealed.cipher).map_err(|_| integrity())
     }
 
     /// Checks the ticket's times and opens the authenticator.
@@ -105,7 +106,8 @@ impl Realm {
         if ap_req.authenticator.etype != session.enctype().number() {
             return Err(integrity());
         }
-        session.decrypt(KeyUsage::TGS_REQ_AUTHENTICATOR, ap_req.authenticator.cipher).map_err(|_| integrity())
+        open_message(session, KeyUsage::TGS_REQ_AUTHENTICATOR, ap_req.authenticator.cipher)
+            .map_err(|_| integrity())
     }
 
     /// Checks who the client is, that it asked just now, and that it asked for this (§3.3.2).
@@ -138,7 +140,8 @@ impl Realm {
         session
             .verify(KeyUsage::TGS_REQ_AUTHENTICATOR_CHECKSUM, &[request.req_body.octets()], checksum.checksum)
             .map_err(|_| Refusal::new(ErrorCode::MODIFIED, "the request was altered"))?;
-        let subkey = authenticator.subkey.as_ref().map(session_key).transpose()?;
+        let subkey =
+            authenticator.subkey.as_ref().map(|key| session_key(key, &self.policy().enctypes)).transpose()?;
         Ok(Proved { ticket, client, session, subkey })
     }
 
@@ -241,7 +244,7 @@ fn added_authorization_data(
     if sealed.etype != key.enctype().number() {
         return Err(integrity());
     }
-    key.decrypt(usage, sealed.cipher).map(Some).map_err(|_| integrity())
+    open_message(key, usage, sealed.cipher).map(Some).map_err(|_| integrity())
 }
 
 fn reply(grant: &Grant<'_>, proved: &Proved<'_>, instant: Instant<'_>) -> Result<Vec<u8>, Refusal> {
@@ -264,11 +267,15 @@ fn reply(grant: &Grant<'_>, proved: &Proved<'_>, instant: Instant<'_>) -> Result
     Ok(reply.to_der())
 }
 
-fn session_key(key: &EncryptionKey<'_>) -> Result<SessionKey, Refusal> {
+/// A key that came in a request. A weak one is none unless the realm names its enctype.
+fn session_key(key: &EncryptionKey<'_>, realm: &[Enctype]) -> Result<SessionKey, Refusal> {
     Enctype::from_number(key.keytype)
+        .filter(|enctype| !enctype.is_weak() || realm.contains(enctype))
         .and_then(|enctype| Key::new(enctype, key.keyvalue.0).ok())
         .map(SessionKey::from)
-        .ok_or_else(|| Refusal::new(ErrorCode::ETYPE_NOSUPP, "a key of the request is of no known enctype"))
+        .ok_or_else(|| {
+            Refusal::new(ErrorCode::ETYPE_NOSUPP, "a key of the request is of no enctype used here")
+        })
 }
 
 fn integrity() -> Refusal {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orthros_crypto::{Enctype, KeyUsage, LongTermKey};
+use orthros_krb5::sealed::open_message;
 use orthros_krb5::wire::{
     AsRep, EncryptedData, EtypeInfo2Entry, GeneralString, KdcOptions, KdcRep, KdcReq, KdcReqBody, PVNO,
     PaData, PaEncTimestamp, PaEncTsEnc, TicketFlags, msg_type, pa_type,
@@ -116,7 +117,8 @@ impl Realm {
             .and_then(|enctype| client.entry.newest()?.keys.iter().find(|key| key.enctype == *enctype))
             .and_then(|stored| stored.key(&client.principal).ok())
             .ok_or_else(|| Refusal::new(ErrorCode::ETYPE_NOSUPP, "the client has no key of this enctype"))?;
-        let plain = key.decrypt(KeyUsage::AS_REQ_PA_ENC_TIMESTAMP, sealed.cipher).map_err(|_| failed())?;
+        let plain =
+            open_message(&key, KeyUsage::AS_REQ_PA_ENC_TIMESTAMP, sealed.cipher).map_err(|_| failed())?;
         let stamp = PaEncTsEnc::from_der(&plain).map_err(|_| failed())?;
         self.near(stamp.patimestamp.0, instant)?;
         Ok(true)

@@ -10,7 +10,8 @@ use orthros_crypto::Enctype;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RealmPolicy {
-    /// The enctypes of new keys, the strongest first; also what session keys are made of.
+    /// The enctypes of new keys, the strongest first; also what session keys are made of. Weak ones
+    /// ([`Enctype::is_weak`]) are used only if they are named here.
     pub enctypes: Vec<Enctype>,
     /// The longest life of a ticket, in seconds.
     pub max_lifetime: i64,

@@ -38,7 +38,7 @@ fn opened<T>(realm: &Realm, credential: &Credential, look: impl FnOnce(&EncTicke
 
 #[test]
 fn each_enctype_serves_from_password_to_forwarded_ticket() {
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let mut world = World::new(&[*enctype]);
         let obtained = world.alice(forwardable()).unwrap();
         assert_eq!((obtained.requests, obtained.kdc_offset), (2, Some(0)));
@@ -88,8 +88,8 @@ fn the_same_clock_and_seed_give_the_same_octets() {
 
 #[test]
 fn a_keytab_gets_tickets_as_a_password_does() {
-    for enctype in Enctype::ALL {
-        let mut world = World::new(Enctype::ALL);
+    for enctype in Enctype::STRONG {
+        let mut world = World::new(Enctype::STRONG);
         let host = principal("host/x.test");
         let keys = world.realm.keytab_for(&host);
         // A key that is out of date stands behind the good one.

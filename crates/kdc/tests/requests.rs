@@ -139,6 +139,8 @@ struct Forged<'a> {
     sname: Option<&'a str>,
     subkey: Option<&'a Key>,
     checksum: Option<(i32, Vec<u8>)>,
+    /// The number that the right checksum bears instead of its own.
+    renumbered: Option<i32>,
     client: &'a str,
     ctime: i64,
     extra: Option<i32>,
@@ -152,6 +154,7 @@ impl<'a> Forged<'a> {
             sname: Some("host/x.test"),
             subkey: None,
             checksum: None,
+            renumbered: None,
             client: "alice",
             ctime: NOW,
             extra: None,
@@ -169,7 +172,7 @@ impl<'a> Forged<'a> {
             till: KerberosTime(0),
             rtime: None,
             nonce: 7,
-            etype: vec![17],
+            etype: vec![self.tgt.key.enctype().number()],
             addresses: None,
             enc_authorization_data: None,
             additional_tickets: None,
@@ -178,7 +181,7 @@ impl<'a> Forged<'a> {
         let key = &self.tgt.key;
         let (cksumtype, checksum) = self.checksum.clone().unwrap_or_else(|| {
             let made = key.checksum(KeyUsage::TGS_REQ_AUTHENTICATOR_CHECKSUM, &[&body]);
-            (key.enctype().checksum_type().0, made.to_vec())
+            (self.renumbered.unwrap_or(key.enctype().checksum_type().0), made.to_vec())
         });
         let client = principal(self.client);
         let authenticator = Authenticator {
@@ -241,6 +244,45 @@ fn a_request_for_a_ticket_must_be_bound_to_its_session_key() {
     assert_eq!(code(&world, &Forged { ctime: NOW - 299, ..good() }.make(&world)), None);
     let stranger = Credential { key: std::sync::Arc::new(other), ..tgt.clone() };
     assert_eq!(code(&world, &Forged::new(&stranger).make(&world)), Some(ErrorCode::BAD_INTEGRITY));
+}
+
+#[test]
+fn a_checksum_of_another_type_than_its_keys_or_without_key_is_refused_for_every_enctype() {
+    for enctype in Enctype::ALL.iter().copied() {
+        let mut world = World::new(&[enctype]);
+        let policy =
+            ExchangePolicy { enctypes: vec![enctype], permitted: vec![enctype], ..ExchangePolicy::default() };
+        let tgt = world.tgt(policy);
+        let good = || Forged::new(&tgt);
+        assert_eq!(code(&world, &good().make(&world)), None, "{enctype}");
+        let own = enctype.checksum_type().0;
+        // Unkeyed: CRC-32 (1), MD4 (2), MD5 (7), SHA-1 (10 and 14). Keyed by others: all the rest.
+        for number in (-150..40).filter(|number| *number != own && *number != 0) {
+            let forged = Forged { renumbered: Some(number), ..good() };
+            assert_eq!(
+                code(&world, &forged.make(&world)),
+                Some(ErrorCode::INAPP_CKSUM),
+                "{enctype} {number}"
+            );
+        }
+        // Whatever anybody can compute does not pass under the right number either.
+        for len in 0..=24 {
+            let forged = Forged { checksum: Some((own, vec![0; len])), ..good() };
+            assert_eq!(code(&world, &forged.make(&world)), Some(ErrorCode::MODIFIED), "{enctype} {len}");
+        }
+    }
+}
+
+#[test]
+fn a_weak_subkey_is_refused_by_a_realm_that_does_not_name_its_enctype() {
+    let mut world = World::new(FAST);
+    let tgt = world.tgt(ExchangePolicy::default());
+    for enctype in Enctype::ALL.iter().copied() {
+        let subkey = Key::random(enctype, &SeededRandom::new(5));
+        let forged = Forged { subkey: Some(&subkey), ..Forged::new(&tgt) };
+        let wanted = enctype.is_weak().then_some(ErrorCode::ETYPE_NOSUPP);
+        assert_eq!(code(&world, &forged.make(&world)), wanted, "{enctype}");
+    }
 }
 
 #[test]

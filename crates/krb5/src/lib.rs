@@ -10,7 +10,9 @@
 //! | [`error_code`] | [`ErrorCode`]: the numbers of KRB-ERROR, what they mean and what to do |
 //! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`keytab`] | [`Keytab`]: the file format of keytabs |
+//! | [`permitted`] | which enctypes may be used |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
+//! | [`sealed`] | opening sealed messages, without an enctype's padding |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
 //!
 //! Whatever lies outside (a KDC, a file, the clock) comes in as a value or goes out as one.
@@ -26,8 +28,10 @@ pub mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod keytab;
+pub mod permitted;
 pub mod principal;
 mod record_writer;
+pub mod sealed;
 pub mod wire;
 
 pub use ccache::CredentialCache;

@@ -68,7 +68,7 @@ fn all_that_a_context_knew_is_there_after_a_move() {
         world.establish(initiate, world.accept().bindings(bindings))
     };
     let little = |world: &World| world.establish(world.initiate(), world.accept());
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let mut world = World::with_enctype(*enctype);
         for id in 0..4_u8 {
             world.orthros = world.host.builder().random(OneId(id, SeededRandom::new(id.into()))).build();
@@ -117,7 +117,7 @@ fn windows_sequence_numbers_and_subkeys_go_on_where_they_stopped() {
         say(&hex::encode(&moved.wrap(b"one more").unwrap()));
         return say(&hex::encode(&moved.mic(b"and signed").unwrap()));
     }
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::STRONG {
         let world = World::with_enctype(*enctype);
         for swapped in [false, true] {
             let (initiator, acceptor) = world.established();

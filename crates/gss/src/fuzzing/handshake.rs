@@ -156,7 +156,7 @@ pub fn sealed_krb_cred(data: &[u8]) -> bool {
     let mut plain = cred_part();
     alter(&mut plain, data);
     let message = krb_cred(&plain);
-    match ap::open_credential_message(&message, &[&SessionKey::from(key())]) {
+    match ap::open_credential_message(&message, &[&SessionKey::from(key())], Enctype::STRONG) {
         Ok(tickets) => {
             assert_eq!(tickets.len(), 1, "as many as there are tickets");
             true

@@ -82,6 +82,11 @@ impl Pair {
             .unwrap();
         let mut config = Config::for_realm("TEST", &["127.0.0.1:88"]).unwrap();
         config.forwardable = true;
+        if enctype.is_weak() {
+            config.permitted_enctypes = Enctype::ALL.to_vec();
+            config.default_tkt_enctypes = Enctype::ALL.to_vec();
+            config.default_tgs_enctypes = Enctype::ALL.to_vec();
+        }
         let settings = Settings { config: Arc::new(config), env, transfer: true };
         let mut keytab = Keytab::default();
         for name in ["host/x.test@TEST", "imap/x.test@TEST"] {

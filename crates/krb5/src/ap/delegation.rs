@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_crypto::{Enctype, KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
 use orthros_wire::{Random, Timestamp};
 
 use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
+use crate::sealed::open_message;
 use crate::wire::{
     Decode, DerError, EncKrbCredPart, Encode, EncryptedData, GeneralString, KrbCred, KrbCredInfo, PVNO, Raw,
     Ticket, msg_type,
@@ -65,10 +66,16 @@ pub fn make_credential_message(
 /// Heimdal takes no key (enctype 0): the authenticator around the message is sealed in the session key already, and
 /// MIT reads that too. Hence `message` must come from nowhere else than an opened authenticator.
 ///
+/// The session keys of the tickets must be of `permitted` enctypes.
+///
 /// # Errors
 /// [`ApRefusal`] if no key opens it, or if it holds other than as many complete descriptions as tickets, at
 /// least one.
-pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<Vec<Credential>, ApRefusal> {
+pub fn open_credential_message(
+    message: &[u8],
+    keys: &[&SessionKey],
+    permitted: &[Enctype],
+) -> Result<Vec<Credential>, ApRefusal> {
     let cred = KrbCred::from_der(message)?;
     if cred.pvno != PVNO || cred.msg_type != msg_type::KRB_CRED {
         return Err(ApRefusal::Version);
@@ -77,7 +84,7 @@ pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<V
     let opened = keys
         .iter()
         .filter(|key| key.enctype().number() == etype)
-        .find_map(|key| key.decrypt(KeyUsage::KRB_CRED, cipher).ok());
+        .find_map(|key| open_message(key, KeyUsage::KRB_CRED, cipher).ok());
     let plain = match &opened {
         Some(plain) => plain.as_ref(),
         None if etype == NO_ENCTYPE => cipher,
@@ -87,15 +94,20 @@ pub fn open_credential_message(message: &[u8], keys: &[&SessionKey]) -> Result<V
     if part.ticket_info.is_empty() || part.ticket_info.len() != cred.tickets.len() {
         return Err(ApRefusal::Mismatch);
     }
-    part.ticket_info.iter().zip(&cred.tickets).map(|(info, ticket)| credential(info, ticket)).collect()
+    let described = part.ticket_info.iter().zip(&cred.tickets);
+    described.map(|(info, ticket)| credential(info, ticket, permitted)).collect()
 }
 
-fn credential(info: &KrbCredInfo<'_>, ticket: &Raw<'_, Ticket<'_>>) -> Result<Credential, ApRefusal> {
+fn credential(
+    info: &KrbCredInfo<'_>,
+    ticket: &Raw<'_, Ticket<'_>>,
+    permitted: &[Enctype],
+) -> Result<Credential, ApRefusal> {
     let principal = |name: Option<&_>, realm: Option<GeneralString<'_>>| match (name, realm) {
         (Some(name), Some(realm)) => Principal::from_wire(name, realm.0).map_err(|_| ApRefusal::Mismatch),
         _ => Err(ApRefusal::Mismatch),
     };
-    let key = key_from_wire(&info.key).ok_or(ApRefusal::SessionEnctype { number: info.key.keytype })?;
+    let key = key_from_wire(&info.key, permitted)?;
     let authtime = info.authtime.unwrap_or_default();
     Ok(Credential {
         client: principal(info.pname.as_ref(), info.prealm)?,
@@ -118,7 +130,7 @@ fn credential(info: &KrbCredInfo<'_>, ticket: &Raw<'_, Ticket<'_>>) -> Result<Cr
 
 #[cfg(test)]
 mod tests {
-    use orthros_crypto::{Enctype, Key};
+    use orthros_crypto::Key;
     use orthros_wire::testing::SeededRandom;
 
     use super::*;
@@ -154,8 +166,8 @@ mod tests {
 
     #[test]
     fn a_message_sealed_in_another_key_is_refused() {
-        assert!(open_credential_message(&sealed(), &[&key(2), &key(1)]).is_ok());
-        let refused = open_credential_message(&sealed(), &[&key(2)]);
+        assert!(open_credential_message(&sealed(), &[&key(2), &key(1)], Enctype::STRONG).is_ok());
+        let refused = open_credential_message(&sealed(), &[&key(2)], Enctype::STRONG);
         assert!(matches!(refused, Err(ApRefusal::AuthenticatorIntegrity)), "{refused:?}");
     }
 
@@ -165,9 +177,16 @@ mod tests {
         let mut message = KrbCred::from_der(&octets).unwrap();
         let plain = key(1).decrypt(KeyUsage::KRB_CRED, message.enc_part.cipher).unwrap();
         message.enc_part = EncryptedData { etype: NO_ENCTYPE, kvno: None, cipher: &plain };
-        let opened = open_credential_message(&message.to_der(), &[&key(1)]).unwrap();
+        let opened = open_credential_message(&message.to_der(), &[&key(1)], Enctype::STRONG).unwrap();
         assert_eq!(opened[0].ticket, delegated().ticket);
         assert_eq!(opened[0].client, delegated().client);
+    }
+
+    #[test]
+    fn a_delegated_ticket_with_a_session_key_that_is_not_permitted_is_refused() {
+        let refused =
+            open_credential_message(&sealed(), &[&key(1)], &[Enctype::Aes128CtsHmacSha1]).unwrap_err();
+        assert_eq!(refused, ApRefusal::SessionEnctype(crate::permitted::NotPermitted { number: 20 }));
     }
 
     #[test]
@@ -175,6 +194,6 @@ mod tests {
         let octets = sealed();
         let mut message = KrbCred::from_der(&octets).unwrap();
         message.enc_part.etype = NO_ENCTYPE;
-        assert!(open_credential_message(&message.to_der(), &[&key(1)]).is_err());
+        assert!(open_credential_message(&message.to_der(), &[&key(1)], Enctype::STRONG).is_err());
     }
 }

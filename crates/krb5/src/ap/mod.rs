@@ -29,11 +29,13 @@ pub use request::{Request, RequestSent};
 use orthros_crypto::{Enctype, Key};
 use orthros_wire::Timestamp;
 
+use crate::permitted::permit;
 use crate::wire::{EncryptionKey, SecretOctets};
 
-/// The key that a message carries, if its enctype is known here and its length is right.
-pub(crate) fn key_from_wire(key: &EncryptionKey<'_>) -> Option<Key> {
-    Key::new(Enctype::from_number(key.keytype)?, key.keyvalue.0).ok()
+/// The key that a message carries, if its enctype is permitted and its length is right.
+pub(crate) fn key_from_wire(key: &EncryptionKey<'_>, permitted: &[Enctype]) -> Result<Key, ApRefusal> {
+    let enctype = permit(key.keytype, permitted).map_err(ApRefusal::SessionEnctype)?;
+    Key::new(enctype, key.keyvalue.0).map_err(|_| ApRefusal::KeyLength { enctype })
 }
 
 /// A key as messages carry it.

@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 use super::{ApRefusal, ClientOptions, key_from_wire};
 use crate::Principal;
 use crate::credential::{TicketTimes, TypedOctets};
+use crate::permitted::permit;
+use crate::sealed::open_message;
 use crate::wire::{
     ApOptions, ApReq, Authenticator, Decode, EncTicketPart, EncryptedData, PVNO, Ticket, TicketFlags,
     msg_type,
@@ -65,7 +67,7 @@ pub struct Opened {
     pub replay_tag: Vec<u8>,
 }
 
-/// Opens an AP-REQ.
+/// Opens an AP-REQ. The ticket, its session key and the client's subkey must be of `permitted` enctypes.
 ///
 /// # Errors
 /// [`ApRefusal`], in the order in which RFC 4120 §3.2.3 checks.
@@ -74,6 +76,7 @@ pub fn open_request(
     keys: &dyn AcceptorKeys,
     now: Timestamp,
     skew_seconds: u32,
+    permitted: &[Enctype],
 ) -> Result<Opened, ApRefusal> {
     let request = ApReq::from_der(message)?;
     let version = (request.pvno, request.msg_type, request.ticket.tkt_vno);
@@ -83,11 +86,9 @@ pub fn open_request(
     if request.ap_options.contains(ApOptions::USE_SESSION_KEY) {
         return Err(ApRefusal::UserToUser);
     }
-    let (server, ticket_plain) = open_ticket(&request.ticket, keys)?;
+    let (server, ticket_plain) = open_ticket(&request.ticket, keys, permitted)?;
     let ticket = EncTicketPart::from_der(&ticket_plain)?;
-    let session_key = SessionKey::from(
-        key_from_wire(&ticket.key).ok_or(ApRefusal::SessionEnctype { number: ticket.key.keytype })?,
-    );
+    let session_key = SessionKey::from(key_from_wire(&ticket.key, permitted)?);
     let client = Principal::from_wire(&ticket.cname, ticket.crealm.0).map_err(|_| ApRefusal::Mismatch)?;
 
     let plain = open_authenticator(&request.authenticator, &session_key)?;
@@ -96,15 +97,11 @@ pub fn open_request(
     let time = authenticator_time(&authenticator)?;
     check_times(&ticket, &client, &server, time, now, skew_seconds)?;
 
-    let subkey = match &authenticator.subkey {
-        None => None,
-        Some(key) => Some(SessionKey::from(
-            key_from_wire(key).ok_or(ApRefusal::SessionEnctype { number: key.keytype })?,
-        )),
-    };
+    let subkey = authenticator.subkey.as_ref().map(|key| key_from_wire(key, permitted)).transpose()?;
     let said = authenticator.authorization_data.iter().flatten();
     let said: Vec<_> = said.map(|element| (element.ad_type, element.ad_data)).collect();
     let client_options = ClientOptions::read(&said)?;
+    // As MIT files it, so that caches can be shared: also where the tag lies elsewhere.
     let tag_length = session_key.enctype().tag_len();
     let cipher = request.authenticator.cipher;
     let (_, tag) = cipher.split_at(cipher.len().saturating_sub(tag_length));
@@ -128,29 +125,27 @@ pub fn open_request(
             .collect(),
         replay_tag: tag.to_vec(),
         session_key,
-        subkey,
+        subkey: subkey.map(SessionKey::from),
     })
 }
 
 fn open_ticket(
     ticket: &Ticket<'_>,
     keys: &dyn AcceptorKeys,
+    permitted: &[Enctype],
 ) -> Result<(Principal, Zeroizing<Vec<u8>>), ApRefusal> {
     let named = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| ApRefusal::Mismatch)?;
     let sealed = &ticket.enc_part;
-    let enctype = Enctype::from_number(sealed.etype)
-        .ok_or_else(|| ApRefusal::TicketEnctype { server: named.clone(), number: sealed.etype })?;
+    let enctype = permit(sealed.etype, permitted)
+        .map_err(|refused| ApRefusal::TicketEnctype { server: named.clone(), refused })?;
     let (key, server) = keys.find(&named, enctype, sealed.kvno).map_err(|found| ApRefusal::NoKey {
         server: named.clone(),
         enctype,
         kvno: sealed.kvno,
         found,
     })?;
-    let plain = key.decrypt(KeyUsage::TICKET, sealed.cipher).map_err(|_| ApRefusal::TicketIntegrity {
-        server: server.clone(),
-        enctype,
-        kvno: sealed.kvno,
-    })?;
+    let plain = open_message(&key, KeyUsage::TICKET, sealed.cipher)
+        .map_err(|_| ApRefusal::TicketIntegrity { server: server.clone(), enctype, kvno: sealed.kvno })?;
     Ok((server, plain))
 }
 
@@ -158,7 +153,8 @@ fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<Ze
     if sealed.etype != key.enctype().number() {
         return Err(ApRefusal::AuthenticatorIntegrity);
     }
-    key.decrypt(KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher).map_err(|_| ApRefusal::AuthenticatorIntegrity)
+    open_message(key, KeyUsage::AP_REQ_AUTHENTICATOR, sealed.cipher)
+        .map_err(|_| ApRefusal::AuthenticatorIntegrity)
 }
 
 fn check_agreement(authenticator: &Authenticator<'_>, client: &Principal) -> Result<(), ApRefusal> {

@@ -7,6 +7,7 @@ use orthros_wire::Timestamp;
 use orthros_wire::der::{DerError, KerberosTime};
 
 use super::microseconds;
+use crate::permitted::NotPermitted;
 use crate::wire::{Decode, Encode, GeneralString, KrbError, PVNO, msg_type};
 use crate::{ErrorCode, Principal};
 
@@ -26,6 +27,11 @@ pub enum ApRefusal {
         ended: Timestamp,
         /// The time here.
         now: Timestamp,
+    },
+    /// A key inside the ticket or the authenticator has not as many octets as its enctype wants.
+    KeyLength {
+        /// The key's enctype.
+        enctype: Enctype,
     },
     /// The octets are no such message.
     Malformed(DerError),
@@ -55,11 +61,8 @@ pub enum ApRefusal {
     },
     /// The AP-REP can't be opened, or is not the answer to our request.
     ReplyIntegrity,
-    /// A key inside the ticket or the authenticator is of an unknown enctype or length.
-    SessionEnctype {
-        /// The enctype's number.
-        number: i32,
-    },
+    /// A key inside the ticket, the authenticator or the reply is of an enctype that is not permitted.
+    SessionEnctype(NotPermitted),
     /// The client's clock differs too much from ours.
     Skew {
         /// The authenticator's time.
@@ -69,12 +72,17 @@ pub enum ApRefusal {
         /// How many seconds are tolerated.
         limit_seconds: u32,
     },
-    /// The ticket is sealed with an enctype that is unknown here.
+    /// The acceptor chose a subkey of an enctype that it was not offered.
+    SubkeyEnctype {
+        /// The subkey's enctype.
+        enctype: Enctype,
+    },
+    /// The ticket is sealed with an enctype that is not permitted.
     TicketEnctype {
         /// The server that the ticket names.
         server: Principal,
-        /// The enctype's number.
-        number: i32,
+        /// The enctype.
+        refused: NotPermitted,
     },
     /// The ticket can't be opened with the keytab's key.
     TicketIntegrity {
@@ -103,7 +111,10 @@ impl ApRefusal {
             Self::Mismatch => ErrorCode::BADMATCH,
             Self::NoKey { .. } => ErrorCode::NOKEY,
             Self::NotYetValid { .. } => ErrorCode::TKT_NYV,
-            Self::SessionEnctype { .. } | Self::TicketEnctype { .. } => ErrorCode::ETYPE_NOSUPP,
+            Self::KeyLength { .. }
+            | Self::SessionEnctype(_)
+            | Self::SubkeyEnctype { .. }
+            | Self::TicketEnctype { .. } => ErrorCode::ETYPE_NOSUPP,
             Self::Skew { .. } => ErrorCode::SKEW,
             Self::UserToUser => ErrorCode::USER_TO_USER_REQUIRED,
             Self::Version => ErrorCode::BADVERSION,
@@ -132,6 +143,9 @@ impl fmt::Display for ApRefusal {
                 f,
                 "the ticket of {client} for {server} ended at {ended}, and it is {now} here: the client needs a new ticket"
             ),
+            Self::KeyLength { enctype } => {
+                write!(f, "a key of type {enctype} has a length that no such key has")
+            }
             Self::Malformed(error) => write!(f, "malformed message: {error}"),
             Self::Mismatch => f.write_str("the authenticator does not belong to the ticket"),
             Self::NoKey { server, enctype, kvno, found } => {
@@ -144,16 +158,17 @@ impl fmt::Display for ApRefusal {
             Self::ReplyIntegrity => f.write_str(
                 "the acceptor's answer is not sealed with the session key or answers another request",
             ),
-            Self::SessionEnctype { number } => {
-                write!(f, "the session key's enctype {number} is unknown here")
-            }
+            Self::SessionEnctype(refused) => write!(f, "the session key can't be used: {refused}"),
             Self::Skew { theirs, ours, limit_seconds } => write!(
                 f,
                 "the clocks differ by {} s ({theirs} there, {ours} here), more than the {limit_seconds} s of clockskew: set both clocks",
                 theirs.seconds.abs_diff(ours.seconds)
             ),
-            Self::TicketEnctype { server, number } => {
-                write!(f, "the ticket for {server} is sealed with enctype {number}, which is unknown here")
+            Self::SubkeyEnctype { enctype } => {
+                write!(f, "the acceptor chose a key of {enctype}, which was not offered to it")
+            }
+            Self::TicketEnctype { server, refused } => {
+                write!(f, "the ticket for {server} can't be opened: {refused}")
             }
             Self::TicketIntegrity { server, enctype, kvno } => write!(
                 f,

@@ -1,11 +1,12 @@
 //! The AP-REP: the server proves that it could read the ticket (RFC 4120 §3.2.4, §3.2.5).
 
-use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_crypto::{Enctype, KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
 use orthros_wire::{Random, Timestamp};
 use zeroize::Zeroizing;
 
 use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
+use crate::sealed::open_message;
 use crate::wire::{ApRep, Decode, EncApRepPart, Encode, EncryptedData, PVNO, msg_type};
 
 /// What an AP-REP told the client.
@@ -52,7 +53,8 @@ pub fn open_echo(message: &[u8], session_key: &SessionKey, sequence: u32) -> Res
     if part.seq_number == Some(sequence) { Ok(()) } else { Err(ApRefusal::ReplyIntegrity) }
 }
 
-/// Opens the AP-REP to a request that was sent with this `time`.
+/// Opens the AP-REP to a request that was sent with this `time`. The acceptor's subkey must be of a `permitted`
+/// enctype.
 ///
 /// # Errors
 /// [`ApRefusal::ReplyIntegrity`] whether it can't be opened or answers another request: the two must look
@@ -61,19 +63,15 @@ pub fn open_reply(
     message: &[u8],
     session_key: &SessionKey,
     time: Timestamp,
+    permitted: &[Enctype],
 ) -> Result<ReplyOpened, ApRefusal> {
     let plain = open(message, session_key)?;
     let part = EncApRepPart::from_der(&plain)?;
     if part.ctime.0 != time.seconds || part.cusec != microseconds(time) {
         return Err(ApRefusal::ReplyIntegrity);
     }
-    let subkey = match &part.subkey {
-        None => None,
-        Some(key) => Some(SessionKey::from(
-            key_from_wire(key).ok_or(ApRefusal::SessionEnctype { number: key.keytype })?,
-        )),
-    };
-    Ok(ReplyOpened { subkey, sequence: part.seq_number.unwrap_or(0) })
+    let subkey = part.subkey.as_ref().map(|key| key_from_wire(key, permitted)).transpose()?;
+    Ok(ReplyOpened { subkey: subkey.map(SessionKey::from), sequence: part.seq_number.unwrap_or(0) })
 }
 
 /// The sealed part of an AP-REP.
@@ -85,7 +83,6 @@ fn open(message: &[u8], session_key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, 
     if reply.enc_part.etype != session_key.enctype().number() {
         return Err(ApRefusal::ReplyIntegrity);
     }
-    session_key
-        .decrypt(KeyUsage::AP_REP_ENC_PART, reply.enc_part.cipher)
+    open_message(session_key, KeyUsage::AP_REP_ENC_PART, reply.enc_part.cipher)
         .map_err(|_| ApRefusal::ReplyIntegrity)
 }

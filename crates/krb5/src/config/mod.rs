@@ -120,7 +120,13 @@ impl Default for Transfer {
 pub struct Config {
     /// The realm of principals that name none.
     pub default_realm: Option<String>,
-    /// Whether enctypes that no longer protect anything may be used.
+    /// Whether triple DES may be used, where a list of enctypes names it (`DEFAULT` does). RFC 8429 deprecates
+    /// it.
+    pub allow_des3: bool,
+    /// Whether RC4 may be used, where a list of enctypes names it (`DEFAULT` does). RFC 8429 deprecates it.
+    pub allow_rc4: bool,
+    /// As `allow_des3` and `allow_rc4` together. MIT krb5 means by it single DES, which is not here in any case;
+    /// Heimdal means all that is weak.
     pub allow_weak_crypto: bool,
     /// Whether initial requests ask the KDC for the client's canonical name.
     pub canonicalize: bool,
@@ -176,14 +182,16 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             default_realm: None,
+            allow_des3: false,
+            allow_rc4: false,
             allow_weak_crypto: false,
             canonicalize: false,
             clockskew: 300,
             default_ccache_name: None,
             default_client_keytab_name: None,
             default_keytab_name: None,
-            default_tgs_enctypes: Enctype::ALL.to_vec(),
-            default_tkt_enctypes: Enctype::ALL.to_vec(),
+            default_tgs_enctypes: Enctype::STRONG.to_vec(),
+            default_tkt_enctypes: Enctype::STRONG.to_vec(),
             dns_canonicalize_hostname: CanonicalizeHost::Yes,
             dns_lookup_kdc: true,
             dns_lookup_realm: false,
@@ -192,7 +200,7 @@ impl Default for Config {
             ignore_acceptor_hostname: false,
             kdc_timesync: true,
             noaddresses: true,
-            permitted_enctypes: Enctype::ALL.to_vec(),
+            permitted_enctypes: Enctype::STRONG.to_vec(),
             proxiable: false,
             rdns: true,
             renew_lifetime: None,
@@ -312,6 +320,8 @@ impl Config {
         section.text("default_client_keytab_name", &mut self.default_client_keytab_name);
         section.text("default_keytab_name", &mut self.default_keytab_name);
         for (name, place) in [
+            ("allow_des3", &mut self.allow_des3),
+            ("allow_rc4", &mut self.allow_rc4),
             ("allow_weak_crypto", &mut self.allow_weak_crypto),
             ("canonicalize", &mut self.canonicalize),
             ("dns_lookup_kdc", &mut self.dns_lookup_kdc),
@@ -343,11 +353,23 @@ impl Config {
                 None => return Err(value.fault(not_a(&value, "boolean or fallback"))),
             };
         }
-        section.enctypes("permitted_enctypes", &mut self.permitted_enctypes)?;
-        self.default_tkt_enctypes.clone_from(&self.permitted_enctypes);
-        self.default_tgs_enctypes.clone_from(&self.permitted_enctypes);
-        section.enctypes("default_tkt_enctypes", &mut self.default_tkt_enctypes)?;
-        section.enctypes("default_tgs_enctypes", &mut self.default_tgs_enctypes)
+        let allowed = self.allowed_enctypes();
+        self.permitted_enctypes = section.enctypes("permitted_enctypes", &allowed, &allowed)?;
+        self.default_tkt_enctypes =
+            section.enctypes("default_tkt_enctypes", &allowed, &self.permitted_enctypes)?;
+        self.default_tgs_enctypes =
+            section.enctypes("default_tgs_enctypes", &allowed, &self.permitted_enctypes)?;
+        Ok(())
+    }
+
+    /// Every enctype that a list may name: the strong ones, and the weak ones whose switch is on.
+    fn allowed_enctypes(&self) -> Vec<Enctype> {
+        let switched_on = |enctype: &Enctype| match enctype {
+            Enctype::ArcfourHmac => self.allow_rc4 || self.allow_weak_crypto,
+            Enctype::Des3CbcSha1 => self.allow_des3 || self.allow_weak_crypto,
+            enctype => !enctype.is_weak(),
+        };
+        Enctype::ALL.iter().copied().filter(switched_on).collect()
     }
 
     fn read_realms(&mut self, profiles: &[Profile]) -> Result<(), BadConfig> {
@@ -415,15 +437,28 @@ impl<'p> Section<'p> {
         Ok(())
     }
 
-    /// Unknown names are passed over; a list of nothing else would leave no enctype at all.
-    fn enctypes(&self, name: &str, place: &mut Vec<Enctype>) -> Result<(), BadConfig> {
-        if let Some(value) = self.first(name) {
-            *place = Enctype::parse_list(value.text);
-            if place.is_empty() {
-                return Err(value.fault(not_a(&value, "list that names an enctype which can be used here")));
+    /// What a list names, as far as it is `allowed`; `default` where there is no list. Other names are passed
+    /// over; a list of nothing else would leave no enctype at all.
+    fn enctypes(
+        &self,
+        name: &str,
+        allowed: &[Enctype],
+        default: &[Enctype],
+    ) -> Result<Vec<Enctype>, BadConfig> {
+        let Some(value) = self.first(name) else { return Ok(default.to_vec()) };
+        let mut named = Enctype::parse_list(value.text);
+        let weak = named.iter().copied().find_map(Enctype::switch);
+        named.retain(|enctype| allowed.contains(enctype));
+        match (named.is_empty(), weak) {
+            (false, _) => Ok(named),
+            (true, None) => {
+                Err(value.fault(not_a(&value, "list that names an enctype which can be used here")))
+            }
+            (true, Some(switch)) => {
+                let what = format!("list of enctypes that are strong enough: {switch} = true would allow it");
+                Err(value.fault(not_a(&value, &what)))
             }
         }
-        Ok(())
     }
 }
 

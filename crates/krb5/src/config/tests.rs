@@ -168,11 +168,36 @@ fn every_value_of_libdefaults_is_understood() {
     assert_eq!((config.clockskew, config.ticket_lifetime), (60, 36_000));
     assert_eq!((config.renew_lifetime, config.udp_preference_limit), (Some(604_800), 1));
     let numbers = |list: &[Enctype]| list.iter().map(|enctype| enctype.number()).collect::<Vec<_>>();
-    assert_eq!(numbers(&config.permitted_enctypes), [20, 17]);
-    assert_eq!(numbers(&config.default_tkt_enctypes), [18, 20, 19]);
-    assert_eq!(numbers(&config.default_tgs_enctypes), [20, 17]);
+    assert_eq!(numbers(&config.permitted_enctypes), [20, 23, 17]);
+    assert_eq!(numbers(&config.default_tkt_enctypes), [18, 20, 19, 16, 23, 26, 25]);
+    assert_eq!(numbers(&config.default_tgs_enctypes), [20, 23, 17]);
     let [key, ledger, allow] = ["file:/k", "memory", "uid"].map(|text| Some(text.to_owned()));
     assert_eq!(config.transfer, Transfer { enabled: false, key, ledger, allow });
+}
+
+#[test]
+fn weak_enctypes_count_only_where_they_are_listed_and_switched_on() {
+    let numbers = |lines: &str| {
+        let config = Config::parse(&format!("[libdefaults]\n{lines}")).unwrap();
+        assert_eq!(config.default_tkt_enctypes, config.permitted_enctypes);
+        assert_eq!(config.default_tgs_enctypes, config.permitted_enctypes);
+        config.permitted_enctypes.iter().map(|enctype| enctype.number()).collect::<Vec<_>>()
+    };
+    let strong = [18, 17, 20, 19, 26, 25];
+    assert_eq!(numbers(""), strong);
+    assert_eq!(Config::default().permitted_enctypes, Enctype::STRONG);
+    assert_eq!(numbers("permitted_enctypes = DEFAULT rc4 des3"), strong);
+    assert_eq!(numbers("allow_rc4 = true"), [18, 17, 20, 19, 23, 26, 25]);
+    assert_eq!(numbers("allow_des3 = true"), [18, 17, 20, 19, 16, 26, 25]);
+    assert_eq!(numbers("allow_weak_crypto = true"), [18, 17, 20, 19, 16, 23, 26, 25]);
+    assert_eq!(numbers("allow_rc4 = true\npermitted_enctypes = aes256-cts"), [18]);
+    assert_eq!(numbers("allow_rc4 = true\npermitted_enctypes = rc4 des3 aes256-cts"), [23, 18]);
+    let refused = Config::parse("[libdefaults]\npermitted_enctypes = rc4-hmac").unwrap_err();
+    assert_eq!(
+        refused.what,
+        "permitted_enctypes = \"rc4-hmac\" is no list of enctypes that are strong enough: allow_rc4 = true \
+         would allow it"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use orthros_crypto::{BadKey, Enctype};
 use orthros_wire::Timestamp;
 use orthros_wire::der::DerError;
 
+use crate::permitted::NotPermitted;
 use crate::{ErrorCode, Principal};
 
 /// What a client proves its identity with.
@@ -103,6 +104,13 @@ pub enum KdcFailure {
         /// What the KDC offers, by number; empty if it did not say.
         offered: Vec<i32>,
     },
+    /// The session key of the ticket-granting ticket is of an enctype that is not permitted.
+    NotPermitted {
+        /// Whose ticket it is.
+        client: Principal,
+        /// The enctype.
+        refused: NotPermitted,
+    },
     /// The ticket-granting ticket may not be forwarded.
     NotForwardable {
         /// Whose it is.
@@ -163,7 +171,9 @@ impl KdcFailure {
             Self::BadReply { fault: ReplyFault::MessageType(_), .. } => Some(ErrorCode::MSG_TYPE),
             Self::BadReply { fault: ReplyFault::Version(_), .. } => Some(ErrorCode::BAD_PVNO),
             Self::BadReply { .. } => Some(ErrorCode::MODIFIED),
-            Self::BadKey { .. } | Self::NoEnctype { .. } => Some(ErrorCode::ETYPE_NOSUPP),
+            Self::BadKey { .. } | Self::NoEnctype { .. } | Self::NotPermitted { .. } => {
+                Some(ErrorCode::ETYPE_NOSUPP)
+            }
             Self::CrossRealm { .. } => Some(ErrorCode::PATH_NOT_FOUND),
             Self::Expired { .. } => Some(ErrorCode::TKT_EXPIRED),
             Self::Integrity { .. } => Some(ErrorCode::BAD_INTEGRITY),
@@ -208,6 +218,9 @@ impl fmt::Display for KdcFailure {
                 "the ticket-granting ticket of {client} is not forwardable: get one that is \
                  (orthros kinit --forwardable {client})"
             ),
+            Self::NotPermitted { client, refused } => {
+                write!(f, "the ticket-granting ticket of {client} can't be used: {refused}")
+            }
             Self::PreauthFailed { client, secret, text } => {
                 preauth_failed(f, client, *secret, text.as_deref())
             }
@@ -244,7 +257,8 @@ impl fmt::Display for ReplyFault {
             Self::Enctype(number) => {
                 write!(
                     f,
-                    "its session key is of enctype {number}, which was not asked for, or is no such key"
+                    "its session key is of {}, which was not asked for, or is no such key",
+                    enctype_name(*number)
                 )
             }
             Self::MessageType(Some(number)) => write!(f, "it is a message of type {number}"),
@@ -307,13 +321,16 @@ fn no_enctype(
     };
     write!(f, "no common enctype for {principal}: here {wanted}")?;
     if !offered.is_empty() {
-        let named = |number: &i32| match Enctype::from_number(*number) {
-            Some(enctype) => enctype.to_string(),
-            None => format!("enctype {number}"),
-        };
-        write!(f, "; the KDC has {}", names(&mut offered.iter().map(named)))?;
+        write!(f, "; the KDC has {}", names(&mut offered.iter().map(|number| enctype_name(*number))))?;
     }
-    f.write_str(". Compare permitted_enctypes (and the keytab, if one is used) with the principal's keys")
+    f.write_str(". Compare permitted_enctypes (and the keytab, if one is used) with the principal's keys")?;
+    let weak = offered.iter().copied().filter_map(Enctype::from_number).find_map(Enctype::switch);
+    // Best is to give the principal better keys; the switch is for those who can't.
+    weak.map_or(Ok(()), |switch| write!(f, "; weak ones are used only with {switch} = true in [libdefaults]"))
+}
+
+fn enctype_name(number: i32) -> String {
+    Enctype::from_number(number).map_or_else(|| format!("enctype {number}"), |enctype| enctype.to_string())
 }
 
 fn preauth_failed(

@@ -18,6 +18,7 @@ use super::policy::ExchangePolicy;
 use super::reply::{Asked, Incoming, TimeBase, accept, incoming, refused, text};
 use super::{Answer, Ask, Obtained, Progress, RequestKind, fresh_nonce};
 use crate::env::Env;
+use crate::sealed::open_message;
 use crate::wire::{
     AsRep, AsReq, EncryptedData, KdcOptions, KdcRep, KdcReq, KdcReqBody, KrbError, PVNO, PaData, PaEncTsEnc,
     Raw, msg_type, pa_type,
@@ -267,7 +268,7 @@ impl Initial {
     /// Opens and checks a reply.
     fn accept(&mut self, reply: &KdcRep<'_>, now: Timestamp, sent: Sent) -> Result<Obtained, KdcFailure> {
         let sealed = &reply.enc_part;
-        let Some(enctype) = self.policy.permitted(sealed.etype) else {
+        let Some(enctype) = self.policy.asked_for(sealed.etype) else {
             return Err(self.no_enctype(vec![sealed.etype]));
         };
         let hints = KeyHints::read(reply.padata.as_deref().unwrap_or_default())
@@ -279,7 +280,7 @@ impl Initial {
         }
         let plain: Zeroizing<Vec<u8>> = keys
             .iter()
-            .find_map(|key| key.decrypt(KeyUsage::AS_REP_ENC_PART, sealed.cipher).ok())
+            .find_map(|key| open_message(key, KeyUsage::AS_REP_ENC_PART, sealed.cipher).ok())
             .ok_or_else(|| KdcFailure::Integrity {
                 client: self.client.clone(),
                 secret: Some(self.secret.kind()),

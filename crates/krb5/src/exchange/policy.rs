@@ -3,6 +3,7 @@
 use orthros_crypto::Enctype;
 
 use crate::Config;
+use crate::permitted::permit;
 
 /// The wishes and limits of an exchange: `[libdefaults]` as far as it concerns a KDC.
 ///
@@ -15,6 +16,8 @@ use crate::Config;
 pub struct ExchangePolicy {
     /// The enctypes that are asked for, best first. Nothing else is accepted from a KDC.
     pub enctypes: Vec<Enctype>,
+    /// The enctypes that a ticket's session key from elsewhere (a cache, a delegation) may be of.
+    pub permitted: Vec<Enctype>,
     /// How many seconds two clocks may differ.
     pub clock_skew: i64,
     /// Ask for tickets that can be forwarded.
@@ -34,10 +37,11 @@ pub struct ExchangePolicy {
 }
 
 impl Default for ExchangePolicy {
-    /// What MIT krb5 does without a configuration: every AES enctype, 300 s of skew, tickets for a day.
+    /// What MIT krb5 does without a configuration: every strong enctype, 300 s of skew, tickets for a day.
     fn default() -> Self {
         Self {
-            enctypes: Enctype::ALL.to_vec(),
+            enctypes: Enctype::STRONG.to_vec(),
+            permitted: Enctype::STRONG.to_vec(),
             clock_skew: 300,
             forwardable: false,
             proxiable: false,
@@ -64,6 +68,7 @@ impl ExchangePolicy {
         let permitted = &config.permitted_enctypes;
         Self {
             enctypes: wanted.iter().copied().filter(|enctype| permitted.contains(enctype)).collect(),
+            permitted: permitted.clone(),
             clock_skew: config.clockskew,
             forwardable: config.forwardable,
             proxiable: config.proxiable,
@@ -79,8 +84,8 @@ impl ExchangePolicy {
         self.enctypes.iter().map(|enctype| enctype.number()).collect()
     }
 
-    /// The enctype with this number, if it may be used.
-    pub(super) fn permitted(&self, number: i32) -> Option<Enctype> {
-        Enctype::from_number(number).filter(|enctype| self.enctypes.contains(enctype))
+    /// The enctype with this number, if it was asked for.
+    pub(super) fn asked_for(&self, number: i32) -> Option<Enctype> {
+        permit(number, &self.enctypes).ok()
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn accept(
     let server = names(reply, &part, asked)?;
     let key = asked
         .policy
-        .permitted(part.key.keytype)
+        .asked_for(part.key.keytype)
         .and_then(|enctype| Key::new(enctype, part.key.keyvalue.0).ok())
         .ok_or_else(|| bad(ReplyFault::Enctype(part.key.keytype)))?;
     let offset = match base {

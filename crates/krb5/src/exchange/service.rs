@@ -13,6 +13,8 @@ use super::policy::ExchangePolicy;
 use super::reply::{Asked, Incoming, TimeBase, accept, incoming, refused};
 use super::{Answer, Ask, Obtained, Progress, RequestKind, fresh_nonce};
 use crate::env::Env;
+use crate::permitted::permit;
+use crate::sealed::open_message;
 use crate::wire::{
     ApOptions, ApReq, Authenticator, Checksum, EncryptedData, EncryptionKey, KdcOptions, KdcRep, KdcReq,
     KdcReqBody, KrbError, PVNO, PaData, Raw, SecretOctets, TgsRep, TgsReq, TicketFlags, msg_type, pa_type,
@@ -107,6 +109,8 @@ impl Service {
         if policy.enctypes.is_empty() {
             return Err(KdcFailure::NoEnctype { principal: server, wanted: Vec::new(), offered: Vec::new() });
         }
+        permit(tgt.key.enctype().number(), &policy.permitted)
+            .map_err(|refused| KdcFailure::NotPermitted { client: tgt.client.clone(), refused })?;
         if tgt.times.expired(env.now().plus_seconds(policy.kdc_offset)) {
             let end = tgt.times.endtime.into();
             return Err(KdcFailure::Expired { client: tgt.client.clone(), end });
@@ -206,9 +210,7 @@ impl Service {
         if reply.enc_part.etype != self.subkey.enctype().number() {
             return Err(integrity());
         }
-        let plain = self
-            .subkey
-            .decrypt(KeyUsage::TGS_REP_ENC_PART_SUBKEY, reply.enc_part.cipher)
+        let plain = open_message(&self.subkey, KeyUsage::TGS_REP_ENC_PART_SUBKEY, reply.enc_part.cipher)
             .map_err(|_| integrity())?;
         let (credential, _) = accept(reply, &plain, &self.asked(), TimeBase::Known, now)?;
         Ok(Obtained { credential, kdc_offset: None, requests: 1 })

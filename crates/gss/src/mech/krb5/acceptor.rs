@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use orthros_crypto::{Enctype, Key, SessionKey};
+use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError};
 use orthros_krb5::principal::NameType;
 use orthros_krb5::{Credential, ErrorCode, Principal};
@@ -54,7 +54,8 @@ impl Acceptor {
         };
         let now = self.accept.settings.env.clock.now();
         let skew_seconds = self.accept.settings.skew_seconds();
-        match ap::open_request(message, self.accept.credential.keys(), now, skew_seconds) {
+        let permitted = &self.accept.settings.config.permitted_enctypes;
+        match ap::open_request(message, self.accept.credential.keys(), now, skew_seconds, permitted) {
             // What is no AP-REQ at all gets no answer.
             Err(refusal @ ApRefusal::Malformed(_)) => Step::fail(refusal),
             Err(refusal) => refuse(&self.accept, dress, None, now, refusal.into()),
@@ -68,6 +69,9 @@ impl Acceptor {
             let (asked, offered) = (opened.server, scope.to_string());
             let error = Refusal::WrongService { asked: asked.clone(), offered };
             return refuse(&self.accept, dress, Some(&asked), now, error.into());
+        }
+        if let Err(error) = super::check_tokens(opened.subkey.as_ref().unwrap_or(&opened.session_key)) {
+            return refuse(&self.accept, dress, Some(&opened.server), now, error.into());
         }
         Step::Need(Need::Replay(NeedReplay {
             checked: Box::new(Checked { accept: self.accept, dress, opened, now }),
@@ -155,7 +159,8 @@ impl Checked {
         let mut keys = vec![&self.opened.session_key];
         keys.extend(self.opened.subkey.as_ref());
         let tickets: Vec<Credential> =
-            ap::open_credential_message(message, &keys).map_err(|_| Refusal::Delegation)?;
+            ap::open_credential_message(message, &keys, &self.accept.settings.config.permitted_enctypes)
+                .map_err(|_| Refusal::Delegation)?;
         if tickets.iter().any(|ticket| ticket.client != self.opened.client) {
             return Err(Refusal::Delegation);
         }
@@ -198,7 +203,7 @@ impl Checked {
         let offered = self.opened.client_options.enctypes.iter();
         offered
             .filter_map(|number| Enctype::from_number(*number))
-            .find(|enctype| permitted.contains(enctype))
+            .find(|enctype| permitted.contains(enctype) && enctype.message_tokens() == MessageTokens::Rfc4121)
             .unwrap_or_else(|| self.opened.subkey.as_ref().unwrap_or(&self.opened.session_key).enctype())
     }
 

@@ -5,9 +5,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use orthros_crypto::{Enctype, Key, SessionKey};
+use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, ClientOptions, RemoteError, ReplyOpened, Request, RequestSent};
 use orthros_krb5::exchange::{self, ExchangePolicy, Obtained, Progress};
+use orthros_krb5::permitted::permit;
 use orthros_krb5::wire::{ApOptions, AuthorizationElement, TicketFlags, ad_type};
 use orthros_krb5::{Credential, Principal};
 use orthros_wire::Timestamp;
@@ -149,7 +150,9 @@ impl Initiating {
     fn client_options(&self, ticket: &Credential) -> ClientOptions {
         let permitted = &self.initiate.settings.config.permitted_enctypes;
         let own = ticket.key.enctype();
-        let mut enctypes: Vec<_> = permitted.iter().copied().take_while(|enctype| *enctype != own).collect();
+        let better = permitted.iter().copied().take_while(|enctype| *enctype != own);
+        let mut enctypes: Vec<_> =
+            better.filter(|enctype| enctype.message_tokens() == MessageTokens::Rfc4121).collect();
         if !enctypes.is_empty() {
             enctypes.push(own);
         }
@@ -161,6 +164,10 @@ impl Initiating {
 
     /// Makes the first token.
     fn request(mut self, ticket: &Credential) -> Result<Step, Error> {
+        let permitted = &self.initiate.settings.config.permitted_enctypes;
+        permit(ticket.key.enctype().number(), permitted)
+            .map_err(|refused| Refusal::NotPermitted { server: ticket.server.clone(), refused })?;
+        super::check_tokens(&ticket.key)?;
         let random = Arc::clone(&self.initiate.settings.env.random);
         let now = self.kdc_time();
         let forwarded = self.forwarded.take();
@@ -279,10 +286,16 @@ impl Waiting {
     }
 
     fn reply(self, message: &[u8]) -> Step {
-        let opened = ap::open_reply(message, &self.ticket.key, self.time)
+        let permitted = &self.initiating.initiate.settings.config.permitted_enctypes;
+        let opened = ap::open_reply(message, &self.ticket.key, self.time, permitted)
             .and_then(|reply| self.check_subkey(reply.subkey.as_ref()).map(|()| reply));
         let dress = self.dress();
         match opened {
+            Ok(ReplyOpened { subkey: Some(subkey), .. })
+                if subkey.enctype().message_tokens() == MessageTokens::Rfc1964 =>
+            {
+                Step::fail(Refusal::MessageTokens(subkey.enctype()))
+            }
             Ok(ReplyOpened { subkey, sequence }) if dress == Dress::Bare => {
                 let now = self.initiating.kdc_time();
                 let random = Arc::clone(&self.initiating.initiate.settings.env.random);
@@ -305,7 +318,7 @@ impl Waiting {
             Some(enctype)
                 if enctype != self.subkey.enctype() && !self.offered.contains(&enctype.number()) =>
             {
-                Err(ApRefusal::SessionEnctype { number: enctype.number() })
+                Err(ApRefusal::SubkeyEnctype { enctype })
             }
             _ => Ok(()),
         }

@@ -13,6 +13,7 @@ pub(crate) mod acceptor;
 pub(crate) mod checksum;
 pub(crate) mod initiator;
 
+use orthros_crypto::{Key, MessageTokens};
 use orthros_wire::{Oid, Random};
 
 use crate::error::{BadToken, Error, Refusal};
@@ -92,6 +93,14 @@ pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
     let kinds = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
     let kind = kinds.into_iter().find(|known| known.octets() == *kind).ok_or(BadToken::WrongKind)?;
     Ok(OpenedToken { kind, message, dress: Dress::Framed })
+}
+
+/// Refuses a context key whose per-message tokens are not those of RFC 4121.
+pub(crate) fn check_tokens(key: &Key) -> Result<(), Refusal> {
+    match key.enctype().message_tokens() {
+        MessageTokens::Rfc4121 => Ok(()),
+        MessageTokens::Rfc1964 => Err(Refusal::MessageTokens(key.enctype())),
+    }
 }
 
 /// A first sequence number. 30 bits, so that peers which take it for a signed or a 32-bit number that must
