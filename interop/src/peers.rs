@@ -65,9 +65,11 @@ peers! {
     STDBUF = "stdbuf" from "coreutils" in Place::Installed;
     /// MIT's library, for `c/sample.c`.
     MIT_GSS = "libgssapi_krb5.so.2" from "libgssapi-krb5-2" in Place::Library;
-    /// Builds `c/sample.c`.
+    /// MIT's cryptography, for `c/k5crypto.c`.
+    MIT_CRYPTO = "libk5crypto.so.3" from "libk5crypto3" in Place::Library;
+    /// Builds `c/sample.c` and `c/k5crypto.c`.
     CC = "cc" from "gcc" in Place::Installed;
-    /// The headers of C itself, for `c/sample.c`.
+    /// The headers of C itself, for the programs in `c`.
     C_HEADERS = "/usr/include/stdio.h" from "libc6-dev" in Place::Installed;
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;

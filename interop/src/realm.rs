@@ -60,11 +60,30 @@ pub enum Enctype {
     Aes128Sha2,
     /// aes256-cts-hmac-sha384-192 (20), RFC 8009.
     Aes256Sha2,
+    /// camellia128-cts-cmac (25), RFC 6803.
+    Camellia128,
+    /// camellia256-cts-cmac (26), RFC 6803.
+    Camellia256,
+    /// des3-cbc-sha1 (16), RFC 3961. Weak.
+    Des3,
+    /// arcfour-hmac (23), RFC 4757. Weak.
+    Rc4,
 }
 
 impl Enctype {
-    /// All four, for tables of scenarios.
-    pub const ALL: [Self; 4] = [Self::Aes128Sha1, Self::Aes256Sha1, Self::Aes128Sha2, Self::Aes256Sha2];
+    /// Those that Heimdal has too.
+    pub const AES: [Self; 4] = [Self::Aes128Sha1, Self::Aes256Sha1, Self::Aes128Sha2, Self::Aes256Sha2];
+    /// All that are used unless somebody asks for less.
+    pub const STRONG: [Self; 6] = [
+        Self::Aes128Sha1,
+        Self::Aes256Sha1,
+        Self::Aes128Sha2,
+        Self::Aes256Sha2,
+        Self::Camellia128,
+        Self::Camellia256,
+    ];
+    /// Those that are used only where the configuration allows them.
+    pub const WEAK: [Self; 2] = [Self::Des3, Self::Rc4];
 
     /// The name in configurations and listings.
     pub fn name(self) -> &'static str {
@@ -73,6 +92,10 @@ impl Enctype {
             Self::Aes256Sha1 => "aes256-cts-hmac-sha1-96",
             Self::Aes128Sha2 => "aes128-cts-hmac-sha256-128",
             Self::Aes256Sha2 => "aes256-cts-hmac-sha384-192",
+            Self::Camellia128 => "camellia128-cts-cmac",
+            Self::Camellia256 => "camellia256-cts-cmac",
+            Self::Des3 => "des3-cbc-sha1",
+            Self::Rc4 => "arcfour-hmac",
         }
     }
 }
@@ -114,7 +137,8 @@ pub struct Realm {
 }
 
 impl RealmBuilder {
-    /// Only these encryption types, for keys, tickets and sessions; the default is all four.
+    /// Only these encryption types, for keys, tickets and sessions; the default is [`Enctype::AES`]. Weak
+    /// ones are allowed by the configuration too.
     #[must_use]
     pub fn enctypes(mut self, enctypes: &[Enctype]) -> Self {
         self.enctypes = enctypes.to_vec();
@@ -220,6 +244,7 @@ impl RealmBuilder {
     fn write_configuration(&self, folder: &Path, port: u16) -> Result<(), Failure> {
         let name = &self.name;
         let enctypes = self.enctype_names().join(" ");
+        let weak = Enctype::WEAK.iter().any(|weak| self.enctypes.contains(weak));
         fs::write(
             folder.join("krb5.conf"),
             format!(
@@ -234,6 +259,8 @@ impl RealmBuilder {
                  \tdefault_tkt_enctypes = {enctypes}\n\
                  \tdefault_tgs_enctypes = {enctypes}\n\
                  \tdefault_etypes = {enctypes}\n\
+                 \tallow_rc4 = {weak}\n\
+                 \tallow_des3 = {weak}\n\
                  [realms]\n\
                  \t{name} = {{\n\
                  \t\tkdc = 127.0.0.1:{port}\n\
@@ -283,11 +310,11 @@ impl RealmBuilder {
 }
 
 impl Realm {
-    /// A realm of this name, with all four encryption types and nobody in it yet.
+    /// A realm of this name, with [`Enctype::AES`] and nobody in it yet.
     pub fn build(name: &str) -> RealmBuilder {
         RealmBuilder {
             name: name.to_owned(),
-            enctypes: Enctype::ALL.to_vec(),
+            enctypes: Enctype::AES.to_vec(),
             principals: Vec::new(),
             services: Vec::new(),
         }

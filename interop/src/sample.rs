@@ -83,20 +83,21 @@ fn end(side: Side, realm: &Realm, role: &str, port: u16, options: &[&str]) -> Re
 fn program() -> Result<&'static Path, Failure> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BUILT
-        .get_or_init(|| build().map_err(|why| why.to_string()))
+        .get_or_init(|| build("sample").map_err(|why| why.to_string()))
         .as_deref()
         .map_err(|why| Failure::new(why.clone()))
 }
 
-fn build() -> Result<PathBuf, Failure> {
+/// Compiles `c/NAME.c`, which may open libraries.
+pub(crate) fn build(name: &str) -> Result<PathBuf, Failure> {
     let folder = peers::target().join("peers");
     fs::create_dir_all(&folder)?;
-    let program = folder.join("sample");
+    let program = folder.join(name);
     // Another run may be executing the one that is there: it is replaced, not written to.
-    let fresh = folder.join(format!("sample-{}", std::process::id()));
+    let fresh = folder.join(format!("{name}-{}", std::process::id()));
     let mut command = Command::new(Peer::CC.find()?);
     command.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&fresh);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("c/sample.c")).arg("-ldl");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{name}.c"))).arg("-ldl");
     process::run(command, b"")?.success()?;
     fs::rename(&fresh, &program)?;
     Ok(program)

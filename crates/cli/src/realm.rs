@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use orthros::{CacheName, Config, Keytab, Orthros};
+use orthros_crypto::Enctype;
 use orthros_kdc::{Listener, Realm, SystemRandom};
 use orthros_krb5::Principal;
 use orthros_krb5::keytab::KeytabEntry;
@@ -122,7 +123,8 @@ fn run_command(
     // From here on the process behind removes it.
     folder.keep();
     let cache = CacheName::File(path.join("cc"));
-    let orthros = Orthros::builder().config(Config::parse(&krb5_conf(&ready))?).build();
+    let written = fs::read_to_string(&ready.config).while_doing("cannot read the realm's configuration")?;
+    let orthros = Orthros::builder().config(Config::parse(&written)?).build();
     orthros.acquire(&client).password(password.as_str()).forwardable(true).blocking_into(&cache)?;
     if generated {
         // To standard error: what the command prints is its own.
@@ -218,13 +220,18 @@ pub(crate) fn write_files(kdc: &Listener, folder: &Path, services: &[String]) ->
         }
     }
     write_new(&ready.keytab, &octets)?;
-    write_new(&ready.config, krb5_conf(&ready).as_bytes())?;
+    write_new(&ready.config, krb5_conf(&ready, &kdc.realm().policy().enctypes).as_bytes())?;
     Ok(ready)
 }
 
-/// A configuration for ours and for MIT's programs.
-fn krb5_conf(ready: &Ready) -> String {
+/// A configuration for ours and for MIT's programs, with the switches of weak types that the realm was told to use.
+fn krb5_conf(ready: &Ready, enctypes: &[Enctype]) -> String {
     let Ready { realm, port, .. } = ready;
+    let switches: String = enctypes
+        .iter()
+        .filter_map(|enctype| enctype.switch())
+        .map(|switch| format!("\t{switch} = true\n"))
+        .collect();
     format!(
         "[libdefaults]\n\
          \tdefault_realm = {realm}\n\
@@ -233,6 +240,7 @@ fn krb5_conf(ready: &Ready) -> String {
          \tdns_canonicalize_hostname = false\n\
          \trdns = false\n\
          \tforwardable = true\n\
+         {switches}\
          [realms]\n\
          \t{realm} = {{\n\
          \t\tkdc = 127.0.0.1:{port}\n\

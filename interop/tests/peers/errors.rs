@@ -45,7 +45,7 @@ fn wrong_key(initiator: Side, acceptor: Side) -> Result<(), Failure> {
     realm.kinit(initiator, "alice", &[])?;
     let keytab = realm.keytab.display().to_string();
     fs::remove_file(&realm.keytab)?;
-    for enctype in interop::Enctype::ALL {
+    for enctype in interop::Enctype::AES {
         let words = [
             "keytab",
             "add",

@@ -7,7 +7,7 @@ use crate::matrix;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut list = Vec::new();
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         list.push(Scenario::new(
             format!("heimdal::our_tools_on_its_kdc_{enctype}"),
             Peer::HEIMDAL,
@@ -76,7 +76,7 @@ fn tools(enctype: Enctype) -> Result<(), Failure> {
         assert!(listing.contains(&format!("Server: {server}@HEIMDAL.TEST")), "{listing}");
     }
     assert!(listing.contains(&format!("Ticket etype: {enctype}, kvno 1")), "{listing}");
-    for other in Enctype::ALL.into_iter().filter(|other| *other != enctype) {
+    for other in Enctype::AES.into_iter().filter(|other| *other != enctype) {
         assert!(!listing.contains(other.name()), "{listing}");
     }
     let keytab = realm.keytab.display().to_string();
@@ -87,7 +87,7 @@ fn tools(enctype: Enctype) -> Result<(), Failure> {
 }
 
 fn cache(writer: Side) -> Result<(), Failure> {
-    let realm = realm(&Enctype::ALL)?;
+    let realm = realm(&Enctype::AES)?;
     let other = if writer == Side::Own { Side::Heimdal } else { Side::Own };
     realm.kinit(writer, "alice", &["-f"])?;
     let listing = realm.klist(other)?;
@@ -105,9 +105,9 @@ fn cache(writer: Side) -> Result<(), Failure> {
 }
 
 fn their_keytab() -> Result<(), Failure> {
-    let realm = realm(&Enctype::ALL)?;
+    let realm = realm(&Enctype::AES)?;
     let keytab = realm.folder().join("alice.keytab").display().to_string();
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         let words = [
             "-k",
             &keytab,
@@ -122,7 +122,7 @@ fn their_keytab() -> Result<(), Failure> {
         realm.peer(Peer::HEIMDAL_KTUTIL, &words, "")?.success()?;
     }
     let listing = realm.orthros(&["keytab", "list", &keytab], "")?.success()?.stdout;
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         assert!(listing.contains(enctype.name()), "{listing}");
     }
     realm.orthros(&["kinit", "-k", "-t", &keytab, "alice"], "")?.success()?;
@@ -132,15 +132,15 @@ fn their_keytab() -> Result<(), Failure> {
 }
 
 fn own_keytab() -> Result<(), Failure> {
-    let realm = realm(&Enctype::ALL)?;
+    let realm = realm(&Enctype::AES)?;
     let keytab = realm.folder().join("alice.keytab").display().to_string();
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         let words =
             ["keytab", "add", &keytab, "-p", "alice", "-k", "1", "-e", enctype.name(), "--password-stdin"];
         realm.orthros(&words, "wonderland\n")?.success()?;
     }
     let listing = realm.peer(Peer::HEIMDAL_KTUTIL, &["-k", &keytab, "list"], "")?.success()?.stdout;
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         let row = listing.lines().find(|line| line.contains(enctype.name()));
         assert!(row.is_some_and(|row| row.contains("alice@HEIMDAL.TEST")), "{listing}");
     }
@@ -152,7 +152,7 @@ fn own_keytab() -> Result<(), Failure> {
 }
 
 fn refusals() -> Result<(), Failure> {
-    let realm = realm(&Enctype::ALL)?;
+    let realm = realm(&Enctype::AES)?;
     realm.orthros(&["kinit", "alice"], "looking-glass\n")?.refusal()?.says("alice@HEIMDAL.TEST")?;
     realm.orthros(&["kinit", "nobody"], "x\n")?.refusal()?.says("nobody@HEIMDAL.TEST")?;
     assert!(!realm.ccache.exists());

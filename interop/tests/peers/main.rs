@@ -7,11 +7,13 @@ use std::process::ExitCode;
 mod bindings;
 mod errors;
 mod heimdal;
+mod k5crypto;
 mod matrix;
 mod mit_alone;
 mod prf;
 mod replay;
 mod stores;
+mod weak;
 
 fn main() -> ExitCode {
     let mut scenarios = Vec::new();
@@ -23,5 +25,7 @@ fn main() -> ExitCode {
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
+    scenarios.extend(k5crypto::scenarios());
+    scenarios.extend(weak::scenarios());
     interop::scenario::run(scenarios)
 }

@@ -1,4 +1,4 @@
-//! {MIT, embedded} KDC x {MIT, ours} initiator x {MIT, ours} acceptor x four enctypes: every kind of context and
+//! {MIT, embedded} KDC x {MIT, ours} initiator x {MIT, ours} acceptor x six enctypes: every kind of context and
 //! message that the samples can make.
 
 use interop::gss::{self, ClientOptions, Server, ServerOptions};
@@ -11,7 +11,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     for kdc in Side::ALL {
         for initiator in Side::ALL {
             for acceptor in Side::ALL {
-                for enctype in Enctype::ALL {
+                for enctype in Enctype::STRONG {
                     list.push(Scenario::new(
                         format!("matrix::kdc_{kdc}_initiator_{initiator}_acceptor_{acceptor}_{enctype}"),
                         Peer::MIT,

@@ -90,7 +90,7 @@ fn path(realm: &Realm, name: &str) -> String {
 fn own_keytab(kdc: Side) -> Result<(), Failure> {
     let realm = realm(kdc)?;
     let keytab = path(&realm, "alice.keytab");
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         let words = [
             "keytab",
             "add",
@@ -106,7 +106,7 @@ fn own_keytab(kdc: Side) -> Result<(), Failure> {
         realm.orthros(&words, "wonderland\n")?.success()?;
     }
     let listing = realm.peer(Peer::KLIST, &["-k", "-e", &keytab], "")?.success()?.stdout;
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         assert!(listing.contains(&format!("1 alice@STORES.TEST ({enctype})")), "{listing}");
     }
     realm.peer(Peer::KINIT, &["-k", "-t", &keytab, "alice"], "")?.success()?;
@@ -118,13 +118,13 @@ fn own_keytab(kdc: Side) -> Result<(), Failure> {
 fn mit_keytab(kdc: Side) -> Result<(), Failure> {
     let realm = realm(kdc)?;
     let keytab = path(&realm, "alice.keytab");
-    let script: String = Enctype::ALL
+    let script: String = Enctype::AES
         .iter()
         .map(|enctype| format!("addent -password -p alice@STORES.TEST -k 1 -e {enctype}\nwonderland\n"))
         .collect();
     realm.peer(Peer::KTUTIL, &[], &format!("{script}wkt {keytab}\nq\n"))?.success()?;
     let listing = realm.orthros(&["keytab", "list", &keytab], "")?.success()?.stdout;
-    for enctype in Enctype::ALL {
+    for enctype in Enctype::AES {
         assert!(listing.contains(enctype.name()), "{listing}");
     }
     realm.orthros(&["kinit", "-k", "-t", &keytab, "alice"], "")?.success()?;

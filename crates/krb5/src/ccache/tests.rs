@@ -111,11 +111,11 @@ fn a_ticket_whose_enctype_is_unknown_survives_a_rewrite() {
     let mut cache = CredentialCache::new(alice());
     cache.add(credential(Enctype::Aes128CtsHmacSha1, 100));
     let mut file = cache.to_octets().expose_octets().to_vec();
-    file[enctype_offset(&cache) + 1] = 23;
+    file[enctype_offset(&cache) + 1] = 24;
     let foreign = CredentialCache::parse(&file).unwrap();
     assert_eq!(foreign.credentials().count(), 0);
     let opaque = foreign.opaque_credentials().next().unwrap();
-    assert_eq!((opaque.server(), opaque.enctype_number()), (Some(&http()), 23));
+    assert_eq!((opaque.server(), opaque.enctype_number()), (Some(&http()), 24));
     assert_eq!(opaque.times().endtime, KerberosTime(100));
     assert_eq!(foreign.to_octets().expose_octets(), file);
 }

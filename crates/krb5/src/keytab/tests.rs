@@ -53,12 +53,12 @@ fn an_entry_that_cannot_be_used_survives_a_rewrite() {
     let mut foreign = record.to_vec();
     // The enctype stands before the key's length, the key and the second kvno.
     let enctype = foreign.len() - 4 - 16 - 2 - 1;
-    foreign[enctype] = 23;
+    foreign[enctype] = 24;
     let file = [head, &foreign, record].concat();
     let keytab = Keytab::parse(&file).unwrap();
     assert_eq!(keytab.entries().count(), 1);
     let opaque = keytab.opaque_entries().next().unwrap();
-    assert_eq!((opaque.enctype_number(), opaque.kvno(), opaque.principal()), (23, 1, Some(&host())));
+    assert_eq!((opaque.enctype_number(), opaque.kvno(), opaque.principal()), (24, 1, Some(&host())));
     assert!(!format!("{keytab:?}").contains("SecretBytes(["));
     assert_eq!(keytab.to_octets().expose_octets(), file);
 }
