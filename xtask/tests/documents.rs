@@ -1,4 +1,5 @@
 //! The documents say only what is there.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::fs;

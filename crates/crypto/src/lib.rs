@@ -14,6 +14,7 @@
 //! | `profile` | what an encryption type must be able to do, and the keeping of derived keys |
 //! | `simplified` | sealing with a MAC over the plain text, RFC 3961 §5.3 |
 //! | `cbc_cts` | a block cipher in CBC mode with ciphertext stealing, RFC 3962 §5 |
+//! | [`rfc1964`] | the bare ciphers of the old per-message tokens |
 //! | `rfc3961` | n-fold, DR and DK |
 //! | `rfc3962` | AES with HMAC-SHA1 |
 //! | `rfc4757` | RC4 with HMAC-MD5 |
@@ -31,6 +32,7 @@ pub mod enctype;
 pub mod key;
 pub mod parts;
 mod profile;
+pub mod rfc1964;
 mod rfc3961;
 mod rfc3962;
 mod rfc4757;
@@ -44,4 +46,5 @@ pub use checksum::{Checksum, ChecksumType};
 pub use enctype::{Enctype, MessageTokens, UnknownEnctype};
 pub use key::{BadKey, BadLength, Integrity, Key, LongTermKey, Password, SessionKey};
 pub use parts::Part;
+pub use rfc1964::OldTokens;
 pub use usage::KeyUsage;

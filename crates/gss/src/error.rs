@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use orthros_crypto::Enctype;
 use orthros_krb5::ap::{ApRefusal, RemoteError};
 use orthros_krb5::exchange::KdcFailure;
 use orthros_krb5::permitted::NotPermitted;
@@ -52,6 +51,8 @@ pub enum Misuse {
     TooLong,
     /// No question has this object identifier.
     UnknownInquiry,
+    /// The context's tokens are of RFC 1964: their messages can't lie in pieces.
+    WholeMessagesOnly,
 }
 
 /// Faults in a token.
@@ -93,8 +94,6 @@ pub enum Refusal {
     Delegation,
     /// The token is for a mechanism that is not here.
     Mechanism(Oid),
-    /// Keys of this enctype go with the per-message tokens of RFC 1964, which are not here.
-    MessageTokens(Enctype),
     /// The ticket's session key is of an enctype that is not permitted.
     NotPermitted {
         /// Whom the ticket is for.
@@ -150,7 +149,7 @@ impl Error {
             Self::Credential(NoCredential::None(_) | NoCredential::NoTicket { .. }) => Major::NoCredential,
             Self::Kdc(_) => Major::Failure,
             Self::Misuse(Misuse::ContextExpired { .. }) => Major::ContextExpired,
-            Self::Misuse(Misuse::UnknownInquiry) => Major::Unavailable,
+            Self::Misuse(Misuse::UnknownInquiry | Misuse::WholeMessagesOnly) => Major::Unavailable,
             Self::Misuse(
                 Misuse::NotConfidential | Misuse::Pieces | Misuse::SequenceEnd | Misuse::TooLong,
             ) => Major::Failure,
@@ -165,7 +164,6 @@ impl Error {
                 Refusal::Ap(_)
                 | Refusal::Checksum
                 | Refusal::Delegation
-                | Refusal::MessageTokens(_)
                 | Refusal::NotPermitted { .. }
                 | Refusal::Remote(_)
                 | Refusal::ReplayCache(_),
@@ -196,9 +194,7 @@ impl Error {
             Self::Refused(Refusal::Checksum) => Some(ErrorCode::INAPP_CKSUM),
             Self::Refused(Refusal::Delegation | Refusal::ReplayCache(_)) => Some(ErrorCode::GENERIC),
             Self::Refused(Refusal::Mechanism(_)) => None,
-            Self::Refused(Refusal::MessageTokens(_) | Refusal::NotPermitted { .. }) => {
-                Some(ErrorCode::ETYPE_NOSUPP)
-            }
+            Self::Refused(Refusal::NotPermitted { .. }) => Some(ErrorCode::ETYPE_NOSUPP),
             Self::Refused(Refusal::Remote(remote)) => Some(remote.code),
             Self::Refused(Refusal::Replay { .. }) => Some(ErrorCode::REPEAT),
             Self::Refused(Refusal::WrongService { .. }) => Some(ErrorCode::NOT_US),
@@ -220,6 +216,9 @@ impl fmt::Display for Misuse {
             ),
             Self::SequenceEnd => f.write_str("the context's sequence numbers are used up: establish a new one"),
             Self::TooLong => f.write_str("the message is too long to protect"),
+            Self::WholeMessagesOnly => f.write_str(
+                "the context's keys go with the tokens of RFC 1964, whose messages can't lie in pieces: wrap them whole",
+            ),
             Self::UnknownInquiry => f.write_str("contexts answer no question of this object identifier"),
         }
     }
@@ -253,11 +252,6 @@ impl fmt::Display for Refusal {
             Self::Checksum => f.write_str("the authenticator lacks the GSS-API's checksum (RFC 4121 4.1.1)"),
             Self::Delegation => f.write_str("the delegated credential is malformed"),
             Self::Mechanism(oid) => write!(f, "the mechanism {oid} is not supported here"),
-            Self::MessageTokens(enctype) => write!(
-                f,
-                "a context with keys of {enctype} needs the per-message tokens of RFC 1964, which are not supported \
-                 here: give the service a key of another enctype"
-            ),
             Self::NotPermitted { server, refused } => {
                 write!(f, "the ticket for {server} can't be used: {refused}")
             }

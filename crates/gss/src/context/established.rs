@@ -136,7 +136,7 @@ impl Context {
     /// How many octets a message may have so that its wrap token has at most `token_octets`
     /// (`gss_wrap_size_limit`).
     pub fn wrap_size_limit(&self, confidential: bool, token_octets: usize) -> usize {
-        token_octets.saturating_sub(self.0.protection.wrap_overhead(confidential))
+        self.0.protection.size_limit(confidential, token_octets)
     }
 
     /// Key material for the application, the same at both ends for the same key, input and length

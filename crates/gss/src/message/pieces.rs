@@ -5,6 +5,8 @@
 //! confounder, and the trailer is `filler | copy of the header | tag`; signed only, the trailer is the checksum.
 //! Without a trailer the header has both, and says so as a rotation: `header | trailer | confounder`.
 //!
+//! Tokens of RFC 1964 have no such form here: their messages are whole.
+//!
 //! In DCE style (MS-KILE §3.4.5.4) a sealed token has a block of filler, which the rotation does not count.
 
 use std::ops::Range;
@@ -14,6 +16,7 @@ use orthros_wire::Random;
 use zeroize::Zeroize;
 
 use super::protection::Protection;
+use super::rfc1964::Old;
 use super::token::{MicHeader, TokenFlags, WrapHeader};
 use crate::error::{BadToken, Error, Misuse};
 use crate::status::Order;
@@ -142,6 +145,7 @@ impl Protection {
         pieces: &mut [Piece<'_>],
         random: &dyn Random,
     ) -> Result<(), Error> {
+        self.check_pieces()?;
         let laid = Laid::new(pieces)?;
         let with_trailer = laid.trailer.is_some();
         let filler = self.filler(sealed);
@@ -177,6 +181,7 @@ impl Protection {
     }
 
     pub(crate) fn unwrap_pieces(&self, pieces: &mut [Piece<'_>]) -> Result<Verified, Error> {
+        self.check_pieces()?;
         let laid = Laid::new(pieces)?;
         let (header, _) = WrapHeader::parse(laid.header)?;
         let key = self.receiving_key(header.flags)?;
@@ -204,6 +209,7 @@ impl Protection {
         before: &[&[u8]],
         after: &[&[u8]],
     ) -> Result<(Range<usize>, Verified), Error> {
+        self.check_pieces()?;
         let (header, body) = WrapHeader::parse(token)?;
         let key = self.receiving_key(header.flags)?;
         let sealed = header.is_sealed();
@@ -270,6 +276,9 @@ impl Protection {
 
     /// A MIC over pieces laid end to end.
     pub(crate) fn mic_over(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, Error> {
+        if let Some(old) = Old::of(self.key()) {
+            return self.mic_old(&old, pieces);
+        }
         let header = MicHeader { flags: self.flags(0), sequence: self.next_sequence()? }.octets();
         let covered: Vec<&[u8]> = pieces.iter().copied().chain([&header[..]]).collect();
         let checksum = self.key().checksum(self.role.sign_usage(), &covered);
@@ -278,6 +287,9 @@ impl Protection {
 
     /// Verifies a MIC over pieces laid end to end.
     pub(crate) fn verify_mic_over(&self, pieces: &[&[u8]], token: &[u8]) -> Result<Order, Error> {
+        if let Some(old) = Old::of(self.key()) {
+            return self.verify_mic_old(&old, pieces, token);
+        }
         let (header, checksum) = MicHeader::parse(token)?;
         let key = self.receiving_key(header.flags)?;
         if header.flags.has(TokenFlags::SEALED) {

@@ -8,6 +8,7 @@ use orthros_crypto::{KeyUsage, SessionKey};
 use orthros_wire::Random;
 use zeroize::Zeroize;
 
+use super::rfc1964::{self, Old};
 use super::token::{MicHeader, TokenFlags, WrapHeader};
 use super::window::Window;
 use crate::Flags;
@@ -113,7 +114,11 @@ impl Protection {
     }
 
     pub(crate) fn wrap(&self, sealed: bool, message: &[u8], random: &dyn Random) -> Result<Vec<u8>, Error> {
-        if sealed { self.seal(message, random) } else { self.sign(message) }
+        match Old::of(self.key()) {
+            Some(old) => self.wrap_old(&old, sealed, message, random),
+            None if sealed => self.seal(message, random),
+            None => self.sign(message),
+        }
     }
 
     /// Octets before and behind the message in a token of [`Self::wrap`].
@@ -133,6 +138,7 @@ impl Protection {
         buffer: &mut [u8],
         random: &dyn Random,
     ) -> Result<(), Error> {
+        self.check_pieces()?;
         let (before, behind) = self.room(sealed);
         let message = buffer.len().checked_sub(before + behind).ok_or(Misuse::Pieces)?;
         let (head, tail) = buffer.split_first_chunk_mut().ok_or(Misuse::Pieces)?;
@@ -183,6 +189,9 @@ impl Protection {
     }
 
     pub(crate) fn unwrap(&self, token: &[u8]) -> Result<Unwrapped, Error> {
+        if let Some(old) = Old::of(self.key()) {
+            return self.unwrap_old(&old, token);
+        }
         let (header, body) = WrapHeader::parse(token)?;
         let rotation = self.rotation(&header, body.len())?;
         let mut tail = unrotate(body, rotation);
@@ -195,6 +204,11 @@ impl Protection {
 
     /// [`Self::unwrap`] where the token lies: where in it the message is.
     pub(crate) fn unwrap_in_place(&self, token: &mut [u8]) -> Result<(Range<usize>, bool, Order), Error> {
+        if let Some(old) = Old::of(self.key()) {
+            let mut opened = self.unwrap_old(&old, token)?;
+            let length = rfc1964::put(token, &mut opened.message);
+            return Ok((0..length, opened.confidential, opened.order));
+        }
         let (header, body) = WrapHeader::parse(token)?;
         let rotation = self.rotation(&header, body.len())?;
         let tail = token.get_mut(WrapHeader::LEN..).ok_or(BadToken::Truncated)?;
@@ -248,12 +262,18 @@ impl Protection {
     }
 
     pub(crate) fn mic(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        if let Some(old) = Old::of(self.key()) {
+            return self.mic_old(&old, &[message]);
+        }
         let header = MicHeader { flags: self.flags(0), sequence: self.next_sequence()? }.octets();
         let checksum = self.key().checksum(self.role.sign_usage(), &[message, &header]);
         Ok([&header[..], &checksum].concat())
     }
 
     pub(crate) fn verify_mic(&self, message: &[u8], token: &[u8]) -> Result<Order, Error> {
+        if let Some(old) = Old::of(self.key()) {
+            return self.verify_mic_old(&old, &[message], token);
+        }
         let (header, checksum) = MicHeader::parse(token)?;
         let key = self.receiving_key(header.flags)?;
         if header.flags.has(TokenFlags::SEALED) {
@@ -280,10 +300,26 @@ impl Protection {
         rotation.checked_rem(tail).ok_or(BadToken::Truncated)
     }
 
-    /// How many octets of overhead a wrap token has beside its message (RFC 2743 §2.2.7).
-    pub(crate) fn wrap_overhead(&self, sealed: bool) -> usize {
+    /// How many octets a message may have so that its token has at most `token_octets` (RFC 2743 §2.2.7).
+    pub(crate) fn size_limit(&self, sealed: bool, token_octets: usize) -> usize {
         let (before, behind) = self.room(sealed);
-        before + behind
+        let limit = token_octets.saturating_sub(before + behind);
+        match Old::of(self.key()) {
+            None => limit,
+            // Filler and the frame's length are steps, so the limit is looked for.
+            Some(old) => (limit.saturating_sub(64)..token_octets)
+                .rev()
+                .find(|message| old.token_len(*message) <= token_octets)
+                .unwrap_or(0),
+        }
+    }
+
+    /// Whether messages may lie in pieces: only in tokens of RFC 4121.
+    pub(super) fn check_pieces(&self) -> Result<(), Misuse> {
+        match Old::of(self.key()) {
+            None => Ok(()),
+            Some(_) => Err(Misuse::WholeMessagesOnly),
+        }
     }
 
     pub(super) fn flags(&self, more: u8) -> TokenFlags {

@@ -17,7 +17,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
+use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_krb5::credential::TypedOctets;
 use orthros_krb5::principal::NameType;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
@@ -103,14 +103,6 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     };
     let base_key = read_key(&mut reader)?.ok_or(TransferRefusal::Damaged)?;
     let acceptor_subkey = read_key(&mut reader)?;
-    // No context is established with other keys, so none was exported.
-    if [Some(&base_key), acceptor_subkey.as_ref()]
-        .into_iter()
-        .flatten()
-        .any(|key| key.enctype().message_tokens() != MessageTokens::Rfc4121)
-    {
-        return Err(TransferRefusal::Damaged);
-    }
     let initiator = read_principal(&mut reader)?;
     let acceptor = read_principal(&mut reader)?;
     let mut authorization_data = Vec::new();

@@ -12,7 +12,7 @@ use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
 use super::checksum::{BindingsChecked, GssChecksum, check_bindings};
-use super::{Dress, TokenKind, first_sequence};
+use super::{Dress, TokenKind, acceptor_chooses, first_sequence};
 use crate::context::established::Established;
 use crate::context::{Accept, AwaitToken, Need, NeedReplay, Step};
 use crate::credential::Scope;
@@ -69,9 +69,6 @@ impl Acceptor {
             let (asked, offered) = (opened.server, scope.to_string());
             let error = Refusal::WrongService { asked: asked.clone(), offered };
             return refuse(&self.accept, dress, Some(&asked), now, error.into());
-        }
-        if let Err(error) = super::check_tokens(opened.subkey.as_ref().unwrap_or(&opened.session_key)) {
-            return refuse(&self.accept, dress, Some(&opened.server), now, error.into());
         }
         Step::Need(Need::Replay(NeedReplay {
             checked: Box::new(Checked { accept: self.accept, dress, opened, now }),
@@ -180,16 +177,18 @@ impl Checked {
             let send = self.opened.sequence;
             return Step::Done(self.established(flags, None, send, delegated));
         }
-        let subkey = SessionKey::from(Key::random(self.negotiated(), random));
+        let enctype = self.negotiated();
+        let subkey =
+            acceptor_chooses(enctype, self.dress).then(|| SessionKey::from(Key::random(enctype, random)));
         let sequence = first_sequence(random);
         let opened = &self.opened;
-        let reply = ap::make_reply(&opened.session_key, opened.time, Some(&subkey), Some(sequence), random);
+        let reply = ap::make_reply(&opened.session_key, opened.time, subkey.as_ref(), Some(sequence), random);
         let dress = self.dress;
         let then = match dress {
-            Dress::Framed => Step::Done(self.established(flags, Some(subkey), sequence, delegated)),
+            Dress::Framed => Step::Done(self.established(flags, subkey, sequence, delegated)),
             Dress::Bare => {
                 let session_key = self.opened.session_key.duplicate();
-                let context = self.established(flags, Some(subkey), sequence, delegated);
+                let context = self.established(flags, subkey, sequence, delegated);
                 Step::Receive(AwaitToken::finishing(Finishing { context, session_key, sequence }))
             }
         };

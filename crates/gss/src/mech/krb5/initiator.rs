@@ -14,7 +14,7 @@ use orthros_krb5::{Credential, Principal};
 use orthros_wire::Timestamp;
 
 use super::checksum::{self, GssChecksum};
-use super::{Dress, TokenKind, first_sequence};
+use super::{Dress, TokenKind, acceptor_chooses, first_sequence};
 use crate::context::established::Established;
 use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedStore, Step};
 use crate::error::{BadToken, Error, Refusal};
@@ -167,7 +167,6 @@ impl Initiating {
         let permitted = &self.initiate.settings.config.permitted_enctypes;
         permit(ticket.key.enctype().number(), permitted)
             .map_err(|refused| Refusal::NotPermitted { server: ticket.server.clone(), refused })?;
-        super::check_tokens(&ticket.key)?;
         let random = Arc::clone(&self.initiate.settings.env.random);
         let now = self.kdc_time();
         let forwarded = self.forwarded.take();
@@ -290,12 +289,11 @@ impl Waiting {
         let opened = ap::open_reply(message, &self.ticket.key, self.time, permitted)
             .and_then(|reply| self.check_subkey(reply.subkey.as_ref()).map(|()| reply));
         let dress = self.dress();
+        let opened = opened.map(|ReplyOpened { subkey, sequence }| ReplyOpened {
+            subkey: subkey.filter(|subkey| acceptor_chooses(subkey.enctype(), dress)),
+            sequence,
+        });
         match opened {
-            Ok(ReplyOpened { subkey: Some(subkey), .. })
-                if subkey.enctype().message_tokens() == MessageTokens::Rfc1964 =>
-            {
-                Step::fail(Refusal::MessageTokens(subkey.enctype()))
-            }
             Ok(ReplyOpened { subkey, sequence }) if dress == Dress::Bare => {
                 let now = self.initiating.kdc_time();
                 let random = Arc::clone(&self.initiating.initiate.settings.env.random);

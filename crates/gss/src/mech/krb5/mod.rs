@@ -13,7 +13,7 @@ pub(crate) mod acceptor;
 pub(crate) mod checksum;
 pub(crate) mod initiator;
 
-use orthros_crypto::{Key, MessageTokens};
+use orthros_crypto::{Enctype, MessageTokens};
 use orthros_wire::{Oid, Random};
 
 use crate::error::{BadToken, Error, Refusal};
@@ -95,12 +95,10 @@ pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
     Ok(OpenedToken { kind, message, dress: Dress::Framed })
 }
 
-/// Refuses a context key whose per-message tokens are not those of RFC 4121.
-pub(crate) fn check_tokens(key: &Key) -> Result<(), Refusal> {
-    match key.enctype().message_tokens() {
-        MessageTokens::Rfc4121 => Ok(()),
-        MessageTokens::Rfc1964 => Err(Refusal::MessageTokens(key.enctype())),
-    }
+/// Whether the acceptor chooses a key too: always with the tokens of RFC 4121; with the older ones in DCE style only,
+/// for elsewhere peers do not look at it.
+pub(crate) fn acceptor_chooses(enctype: Enctype, dress: Dress) -> bool {
+    enctype.message_tokens() == MessageTokens::Rfc4121 || dress == Dress::Bare
 }
 
 /// A first sequence number. 30 bits, so that peers which take it for a signed or a 32-bit number that must
