@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
-use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError};
+use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError, TransitedChecked};
 use orthros_krb5::principal::NameType;
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
@@ -31,6 +31,7 @@ pub(crate) struct Checked {
     accept: Accept,
     dress: Dress,
     opened: Opened,
+    _transited: TransitedChecked,
     now: Timestamp,
 }
 
@@ -73,8 +74,12 @@ impl Acceptor {
         if let Err(error) = super::check_tokens(opened.subkey.as_ref().unwrap_or(&opened.session_key)) {
             return refuse(&self.accept, dress, Some(&opened.server), now, error.into());
         }
+        let transited = match opened.check_transited(self.accept.settings.config.capaths()) {
+            Ok(transited) => transited,
+            Err(refusal) => return refuse(&self.accept, dress, Some(&opened.server), now, refusal.into()),
+        };
         Step::Need(Need::Replay(NeedReplay {
-            checked: Box::new(Checked { accept: self.accept, dress, opened, now }),
+            checked: Box::new(Checked { _transited: transited, accept: self.accept, dress, opened, now }),
         }))
     }
 }
