@@ -6,7 +6,7 @@ use std::sync::Arc;
 use orthros_crypto::{Enctype, KeyUsage};
 use orthros_kdc::{Builder, Realm};
 use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, KdcFailure, Obtained, Progress, initial};
-use orthros_krb5::wire::{Decode, EncTicketPart, Ticket};
+use orthros_krb5::wire::{Decode, EncTicketPart, Encode, EncryptedData, Ticket};
 use orthros_krb5::{Credential, Env, Principal};
 use orthros_wire::testing::{ManualClock, SeededRandom};
 use orthros_wire::{Clock, Timestamp};
@@ -101,6 +101,26 @@ impl Forest {
         let key = keys.iter().find(|key| key.key.enctype().number() == ticket.enc_part.etype).unwrap();
         let plain = key.key.decrypt(KeyUsage::TICKET, ticket.enc_part.cipher).unwrap();
         look(&EncTicketPart::from_der(&plain).unwrap())
+    }
+
+    /// The ticket with changes, sealed anew in its server's key.
+    pub(crate) fn resealed(
+        &self,
+        credential: &Credential,
+        change: impl FnOnce(&mut EncTicketPart<'_>),
+    ) -> Credential {
+        let wire = Ticket::from_der(&credential.ticket).unwrap();
+        let server = Principal::from_wire(&wire.sname, wire.realm.0).unwrap();
+        // Who shares a realm's key can write what they like into its tickets.
+        let keys = self.realms.iter().flat_map(|realm| realm.keytab_for(&server)).collect::<Vec<_>>();
+        let key = keys.iter().find(|key| key.key.enctype().number() == wire.enc_part.etype).unwrap();
+        let plain = key.key.decrypt(KeyUsage::TICKET, wire.enc_part.cipher).unwrap();
+        let mut part = EncTicketPart::from_der(&plain).unwrap();
+        change(&mut part);
+        let client = Principal::from_wire(&part.cname, part.crealm.0).unwrap();
+        let cipher = key.key.encrypt(KeyUsage::TICKET, &self.random, &part.to_der());
+        let sealed = Ticket { enc_part: EncryptedData { cipher: &cipher, ..wire.enc_part.clone() }, ..wire };
+        Credential { client, ticket: sealed.to_der().into(), ..credential.clone() }
     }
 
     pub(crate) fn set_clock(&self, seconds: i64) {
