@@ -208,15 +208,14 @@ impl Granting {
     }
 
     fn asked(&self) -> Asked<'_> {
-        let validates = self.demand.options.contains(KdcOptions::VALIDATE);
         Asked {
             realm: &self.demand.realm,
             client: &self.ticket.client,
             server: &self.demand.server,
             nonce: self.nonce,
             renaming: self.demand.renaming,
-            // A validated ticket begins when it was to begin.
-            from: validates.then_some(self.ticket.times.starttime),
+            // MIT's KDC lets a validated ticket begin at present, others when it was to begin.
+            from: None,
             till: self.demand.till,
             policy: &self.policy,
         }

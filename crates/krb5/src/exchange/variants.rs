@@ -6,11 +6,11 @@ use super::failure::{KdcFailure, Lack};
 use super::granting::{Demand, ask, inherited, served};
 use super::policy::ExchangePolicy;
 use super::reply::Renaming;
-use super::{Obtained, Progress};
+use super::{Obtained, Progress, service};
 use crate::credential::TypedOctets;
 use crate::env::Env;
 use crate::wire::{KdcOptions, TicketFlags};
-use crate::{Credential, Principal};
+use crate::{Credential, ErrorCode, Principal};
 
 /// Starts the renewal of `ticket`: the same ticket with a fresh life, as long as its last one. It must be
 /// renewable, and neither ended nor past its renew-till time (RFC 4120 §2.3).
@@ -73,15 +73,46 @@ pub fn proxied(
         let realm = served(tgt).to_owned();
         return Progress::Failed(KdcFailure::CrossRealm { server, realm });
     }
-    let demand = Demand {
+    let (tgt, policy, env) = (tgt.clone(), policy.clone(), env.clone());
+    ask(&tgt, proxy(&tgt, server.clone(), addresses.clone()), &policy, &env).and_then(move |granted| {
+        match granted {
+            Ok(credential) => Progress::Done(alone(credential, 1)),
+            // MIT's KDC makes a proxy only of a ticket for the same server.
+            Err(failure) if failure.code() == Some(ErrorCode::SERVER_NOMATCH) => {
+                by_service_ticket(&tgt, server, addresses, policy, env)
+            }
+            Err(failure) => Progress::Failed(failure),
+        }
+    })
+}
+
+/// A proxy by way of an ordinary ticket for the server.
+fn by_service_ticket(
+    tgt: &Credential,
+    server: Principal,
+    addresses: Vec<TypedOctets>,
+    policy: ExchangePolicy,
+    env: Env,
+) -> Progress<Obtained> {
+    service(tgt, server.clone(), policy.clone(), env.clone()).and_then(move |obtained| {
+        let ticket = obtained.credential;
+        let demand = proxy(&ticket, server, addresses);
+        ask(&ticket, demand, &policy, &env).and_then(|granted| match granted {
+            Ok(credential) => Progress::Done(alone(credential, 3)),
+            Err(failure) => Progress::Failed(failure),
+        })
+    })
+}
+
+fn proxy(ticket: &Credential, server: Principal, addresses: Vec<TypedOctets>) -> Demand {
+    Demand {
         server,
-        realm: served(tgt).to_owned(),
-        options: inherited(tgt.flags) | KdcOptions::PROXY,
+        realm: served(ticket).to_owned(),
+        options: inherited(ticket.flags) | KdcOptions::PROXY,
         renaming: Renaming::No,
-        till: tgt.times.endtime,
+        till: ticket.times.endtime,
         addresses,
-    };
-    start(tgt, demand, policy, env)
+    }
 }
 
 /// The demand for the same ticket once more, to the KDC that issued it.
@@ -102,9 +133,11 @@ fn lacks(ticket: &Credential, lack: Lack) -> Progress<Obtained> {
 
 fn start(ticket: &Credential, demand: Demand, policy: &ExchangePolicy, env: &Env) -> Progress<Obtained> {
     ask(ticket, demand, policy, env).and_then(|granted| match granted {
-        Ok(credential) => {
-            Progress::Done(Obtained { credential, also: Vec::new(), kdc_offset: None, requests: 1 })
-        }
+        Ok(credential) => Progress::Done(alone(credential, 1)),
         Err(failure) => Progress::Failed(failure),
     })
+}
+
+fn alone(credential: Credential, requests: u32) -> Obtained {
+    Obtained { credential, also: Vec::new(), kdc_offset: None, requests }
 }
