@@ -232,7 +232,11 @@ impl RealmBuilder {
             self.write_mit_configuration(folder, port)?;
             // Truncated: what an attempt on another port logged must not look like success.
             fs::write(folder.join("kdc.log"), b"")?;
+            // A copy of its own: it notices when the file that clients read changes.
+            let own = folder.join("kdc-krb5.conf");
+            fs::copy(folder.join("krb5.conf"), &own)?;
             let mut command = command_in(folder, &Peer::KRB5KDC.find()?);
+            command.env("KRB5_CONFIG", own);
             // It runs in the foreground and also logs to standard error, which tells when it is ready. A successful
             // connection would not: it could be another realm's KDC.
             command.args(["-n", "-r", &self.name]);
@@ -351,8 +355,8 @@ impl Realm {
     }
 
     /// Writes a `krb5.conf` for this realm's programs that knows the KDCs of other realms too, by name and port.
-    /// `host` is mapped to a realm if that is given, and to nothing otherwise; `more` is added as it is. A KDC that
-    /// runs has read its own before.
+    /// `host` is mapped to a realm if that is given, and to nothing otherwise; `more` is added as it is. The KDC
+    /// has its own file.
     ///
     /// # Errors
     /// The file can't be written.

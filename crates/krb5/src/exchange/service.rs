@@ -137,13 +137,11 @@ impl Search {
     /// Goes on with a ticket-granting ticket for the present realm.
     fn from(self, tgt: Credential) -> Progress<Obtained> {
         let mut way = self.way(served(&tgt));
-        match way.is_empty() {
-            true => self.ask_service(tgt),
-            false => {
-                way.reverse();
-                self.ask_realm(tgt, way)
-            }
+        if way.is_empty() {
+            return self.ask_service(tgt);
         }
+        way.reverse();
+        self.ask_realm(tgt, way)
     }
 
     /// Asks the present KDC for the service.
@@ -177,7 +175,12 @@ impl Search {
                 let fault = super::ReplyFault::Server(ticket.server.to_string());
                 Progress::Failed(KdcFailure::BadReply { realm: here, fault })
             }
-            Err(KdcFailure::Refused { .. }) => search.ask_realm(tgt, realms),
+            // Where nothing is left to try, a reason other than an unknown realm is worth telling.
+            Err(failure @ KdcFailure::Refused { .. })
+                if failure.code() == Some(ErrorCode::S_PRINCIPAL_UNKNOWN) || !realms.is_empty() =>
+            {
+                search.ask_realm(tgt, realms)
+            }
             Err(failure) => Progress::Failed(failure),
         })
     }
