@@ -68,6 +68,7 @@ const PLAIN: ClientOptions = ClientOptions {
     no_mic: false,
     messages: 0,
     contexts: 0,
+    service: None,
 };
 
 /// AS and TGS exchanges, and the refusal of a context whose message tokens are not here.

@@ -57,7 +57,7 @@ pub struct Opened {
     pub times: TicketTimes,
     /// What the ticket is good for.
     pub flags: TicketFlags,
-    /// The realms that the ticket came through: kind and octets of the encoding (see [`transited`](crate::transited)).
+    /// The realms that the ticket came through: kind and octets of the encoding (see [`transited`]).
     pub transited: TypedOctets,
     /// Kind and octets of the authenticator's checksum; not checked yet. Secret only in so far as a
     /// delegated ticket lies in it, which is sealed once more.

@@ -2,7 +2,7 @@
 //!
 //! - [`Profile`]: the tree of one file, with the files that it includes. Several profiles are looked through
 //!   in order; for a single value the first wins, and `*` after a name or a section keeps later files out.
-//! - [`Config`]: what the rest of Orthros goes by, read from profiles once and shared by [`Arc`](std::sync::Arc).
+//! - [`Config`]: what the rest of Orthros goes by, read from profiles once and shared by [`Arc`].
 //!
 //! The format is defined by the manual page `krb5.conf(5)`, not by an RFC:
 //!
