@@ -15,6 +15,8 @@ pub const SERVICE: &str = "host@localhost";
 pub struct ServerOptions {
     /// Export and import each context before it is used.
     pub export: bool,
+    /// Another service than [`SERVICE`].
+    pub service: Option<&'static str>,
 }
 
 /// What the initiator asks for. The default is mutual authentication, replay detection, one sealed message and its
@@ -41,6 +43,8 @@ pub struct ClientOptions {
     pub messages: u16,
     /// How many contexts are made, one after the other; 0 means one.
     pub contexts: u16,
+    /// Another service than [`SERVICE`].
+    pub service: Option<&'static str>,
 }
 
 /// An acceptor that listens; ended when dropped.
@@ -85,7 +89,7 @@ impl Server {
                     Side::Own => "--export",
                 });
             }
-            command.arg(SERVICE);
+            command.arg(options.service.unwrap_or(SERVICE));
             let mut process = Running::start(command)?;
             process.wait_for("starting...", PATIENCE)?;
             Ok(process)
@@ -146,7 +150,7 @@ pub fn client(
     if side != Side::Heimdal {
         words.push("localhost".into());
     }
-    words.extend([SERVICE.into(), message.into()]);
+    words.extend([options.service.unwrap_or(SERVICE).into(), message.into()]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match side {
         Side::Mit => realm.peer(Peer::GSS_CLIENT, &words, ""),

@@ -113,6 +113,8 @@ pub struct RealmBuilder {
     enctypes: Vec<Enctype>,
     principals: Vec<(String, String)>,
     services: Vec<String>,
+    trusts: Vec<(String, String)>,
+    more: String,
 }
 
 /// A realm that is being served; its KDC ends and its folder goes when it is dropped.
@@ -156,6 +158,20 @@ impl RealmBuilder {
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {
         self.services.push(name.to_owned());
+        self
+    }
+
+    /// Shares a key with another realm in both directions, made from this password. MIT's KDC only.
+    #[must_use]
+    pub fn trust(mut self, realm: &str, password: &str) -> Self {
+        self.trusts.push((realm.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// More text for `krb5.conf`: whole sections.
+    #[must_use]
+    pub fn config(mut self, text: &str) -> Self {
+        self.more.push_str(text);
         self
     }
 
@@ -203,6 +219,10 @@ impl RealmBuilder {
         for (name, password) in &self.principals {
             admin(&["addprinc", "-pw", password, name])?;
         }
+        for (other, password) in &self.trusts {
+            admin(&["addprinc", "-pw", password, &format!("krbtgt/{other}@{}", self.name)])?;
+            admin(&["addprinc", "-pw", password, &format!("krbtgt/{}@{other}", self.name)])?;
+        }
         let keytab = folder.join("keytab").display().to_string();
         for service in &self.services {
             admin(&["addprinc", "-randkey", service])?;
@@ -212,7 +232,11 @@ impl RealmBuilder {
             self.write_mit_configuration(folder, port)?;
             // Truncated: what an attempt on another port logged must not look like success.
             fs::write(folder.join("kdc.log"), b"")?;
+            // A copy of its own: it notices when the file that clients read changes.
+            let own = folder.join("kdc-krb5.conf");
+            fs::copy(folder.join("krb5.conf"), &own)?;
             let mut command = command_in(folder, &Peer::KRB5KDC.find()?);
+            command.env("KRB5_CONFIG", own);
             // It runs in the foreground and also logs to standard error, which tells when it is ready. A successful
             // connection would not: it could be another realm's KDC.
             command.args(["-n", "-r", &self.name]);
@@ -243,6 +267,7 @@ impl RealmBuilder {
     /// Writes `krb5.conf`, which serves MIT's programs, Heimdal's and ours.
     fn write_configuration(&self, folder: &Path, port: u16) -> Result<(), Failure> {
         let name = &self.name;
+        let more = &self.more;
         let enctypes = self.enctype_names().join(" ");
         let weak = Enctype::WEAK.iter().any(|weak| self.enctypes.contains(weak));
         fs::write(
@@ -266,7 +291,8 @@ impl RealmBuilder {
                  \t\tkdc = 127.0.0.1:{port}\n\
                  \t}}\n\
                  [domain_realm]\n\
-                 \tlocalhost = {name}\n"
+                 \tlocalhost = {name}\n\
+                 {more}"
             ),
         )?;
         Ok(())
@@ -298,6 +324,7 @@ impl RealmBuilder {
                  \t\tmaster_key_type = {master}\n\
                  \t\tsupported_enctypes = {supported}\n\
                  \t\tmax_renewable_life = 7d\n\
+                 \t\thost_based_services = *\n\
                  \t}}\n\
                  [logging]\n\
                  \tkdc = FILE:{here}/kdc.log\n\
@@ -317,12 +344,46 @@ impl Realm {
             enctypes: Enctype::AES.to_vec(),
             principals: Vec::new(),
             services: Vec::new(),
+            trusts: Vec::new(),
+            more: String::new(),
         }
     }
 
     /// The realm's folder: a place for whatever a scenario needs, gone afterwards.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes a `krb5.conf` for this realm's programs that knows the KDCs of other realms too, by name and port.
+    /// `host` is mapped to a realm if that is given, and to nothing otherwise; `more` is added as it is. The KDC
+    /// has its own file.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn configure_clients(
+        &self,
+        others: &[(&str, u16)],
+        host: Option<(&str, &str)>,
+        more: &str,
+    ) -> Result<(), Failure> {
+        let kdcs: String = std::iter::once((self.name.as_str(), self.port))
+            .chain(others.iter().copied())
+            .map(|(name, port)| format!("\t{name} = {{\n\t\tkdc = 127.0.0.1:{port}\n\t}}\n"))
+            .collect();
+        let mapping = host.map(|(host, realm)| format!("[domain_realm]\n\t{host} = {realm}\n"));
+        let text = format!(
+            "[libdefaults]\n\
+             \tdefault_realm = {}\n\
+             \tdns_lookup_kdc = false\n\
+             \tdns_lookup_realm = false\n\
+             \tdns_canonicalize_hostname = false\n\
+             \trdns = false\n\
+             [realms]\n{kdcs}{}{more}",
+            self.name,
+            mapping.unwrap_or_default()
+        );
+        fs::write(&self.config, text)?;
+        Ok(())
     }
 
     /// The pid of its KDC.

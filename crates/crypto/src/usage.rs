@@ -50,6 +50,8 @@ impl KeyUsage {
     /// Signed per-message tokens of the initiator (RFC 4121 §2).
     pub const INITIATOR_SIGN: Self = Self(25);
 
+    /// The checksum of an AS-REQ that its reply repeats (RFC 6806 §11).
+    pub const AS_REQ: Self = Self(56);
     /// `usage | purpose`, the constant from which keys are derived.
     pub(crate) const fn constant(self, purpose: u8) -> [u8; 5] {
         let [a, b, c, d] = self.0.to_be_bytes();

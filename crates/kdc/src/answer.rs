@@ -26,11 +26,13 @@ pub(crate) struct Refusal {
     pub(crate) text: &'static str,
     /// Data of a kind that the code determines.
     pub(crate) data: Option<Vec<u8>>,
+    /// The realm where the client belongs, for WRONG_REALM (RFC 6806 §7).
+    pub(crate) client_realm: Option<String>,
 }
 
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, text: &'static str) -> Self {
-        Self { code, text, data: None }
+        Self { code, text, data: None, client_realm: None }
     }
 }
 
@@ -70,7 +72,7 @@ impl Realm {
         };
         let instant = Instant { now, random };
         let (body, outcome) = match &decoded {
-            Ok(request) => (Some(&*request.req_body), self.outcome(request, kind, instant)),
+            Ok(decoded) => (Some(&*decoded.req_body), self.outcome(decoded, request, kind, instant)),
             Err(error) => (None, Err(Refusal::from(*error))),
         };
         Some(outcome.unwrap_or_else(|refusal| self.error(&refusal, body, now)))
@@ -87,7 +89,13 @@ impl Realm {
         Some(self.error(&too_big, None, now))
     }
 
-    fn outcome(&self, request: &KdcReq<'_>, kind: i32, instant: Instant<'_>) -> Result<Vec<u8>, Refusal> {
+    fn outcome(
+        &self,
+        request: &KdcReq<'_>,
+        octets: &[u8],
+        kind: i32,
+        instant: Instant<'_>,
+    ) -> Result<Vec<u8>, Refusal> {
         if request.pvno != PVNO {
             return Err(Refusal::new(ErrorCode::BAD_PVNO, "only protocol version 5 is spoken"));
         }
@@ -98,7 +106,7 @@ impl Realm {
             ));
         }
         if kind == msg_type::AS_REQ {
-            self.initial(request, instant)
+            self.initial(request, octets, instant)
         } else {
             self.granting(request, instant)
         }
@@ -116,7 +124,9 @@ impl Realm {
             stime: now.into(),
             susec: i32::try_from(now.microseconds).unwrap_or_default(),
             error_code: refusal.code.0,
-            crealm: client.as_ref().map(|_| GeneralString(self.name())),
+            crealm: client
+                .as_ref()
+                .map(|_| GeneralString(refusal.client_realm.as_deref().unwrap_or_else(|| self.name()))),
             cname: client,
             realm: GeneralString(self.name()),
             sname: body.and_then(|body| body.sname.clone()).unwrap_or_else(|| own.to_wire()),

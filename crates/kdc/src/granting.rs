@@ -4,10 +4,10 @@ use orthros_crypto::{Enctype, Key, KeyUsage, SessionKey};
 use orthros_krb5::sealed::open_message;
 use orthros_krb5::wire::{
     ApReq, Authenticator, AuthorizationElement, EncTicketPart, EncryptedData, EncryptionKey, GeneralString,
-    KdcOptions, KdcRep, KdcReq, KdcReqBody, KerberosTime, PVNO, TgsRep, Ticket, TicketFlags, msg_type,
-    pa_type,
+    KdcOptions, KdcRep, KdcReq, KdcReqBody, KerberosTime, PVNO, TgsRep, Ticket, TicketFlags,
+    TransitedEncoding, msg_type, pa_type,
 };
-use orthros_krb5::{ErrorCode, Principal};
+use orthros_krb5::{ErrorCode, Principal, transited};
 use orthros_wire::der::{Decode, Encode};
 use zeroize::Zeroizing;
 
@@ -20,12 +20,19 @@ const OFFERED: KdcOptions = KdcOptions(
     KdcOptions::FORWARDABLE.0
         | KdcOptions::FORWARDED.0
         | KdcOptions::PROXIABLE.0
+        | KdcOptions::PROXY.0
+        | KdcOptions::ALLOW_POSTDATE.0
+        | KdcOptions::POSTDATED.0
         | KdcOptions::RENEWABLE.0
         | KdcOptions::CANONICALIZE.0
         | KdcOptions::DISABLE_TRANSITED_CHECK.0
         | KdcOptions::RENEWABLE_OK.0
-        | KdcOptions::RENEW.0,
+        | KdcOptions::RENEW.0
+        | KdcOptions::VALIDATE.0,
 );
+
+/// Options for which the ticket that is shown comes once more.
+const AGAIN: KdcOptions = KdcOptions(KdcOptions::RENEW.0 | KdcOptions::VALIDATE.0);
 
 /// S4U2Self in its two forms (MS-SFU §2.2.1, §2.2.2): asks for a ticket of another client, so it must not be
 /// answered as if it stood for nothing.
@@ -34,6 +41,9 @@ const IMPERSONATION: [i32; 2] = [129, 130];
 /// A ticket-granting ticket, opened, with the client's proof checked.
 struct Proved<'a> {
     ticket: EncTicketPart<'a>,
+    /// Whom the ticket is for: this ticket-granting service, by a key of this realm or of another; or, if it is
+    /// to be renewed or validated, some service.
+    server: Principal,
     client: Principal,
     session: SessionKey,
     subkey: Option<SessionKey>,
@@ -48,30 +58,35 @@ impl Realm {
             .find(|element| element.padata_type == pa_type::TGS_REQ)
             .ok_or_else(|| Refusal::new(ErrorCode::PADATA_TYPE_NOSUPP, "the request holds no ticket"))?;
         let ap_req = ApReq::from_der(ap_req.padata_value)?;
-        let ticket_plain = self.open_ticket(&ap_req.ticket)?;
+        let options = request.req_body.kdc_options;
+        let (server, ticket_plain) = self.open_ticket(&ap_req.ticket, options)?;
         let ticket = EncTicketPart::from_der(&ticket_plain)?;
         let session = session_key(&ticket.key, &self.policy().enctypes)?;
-        let authenticator_plain = self.open_authenticator(&ap_req, &ticket, &session, instant)?;
+        let authenticator_plain = self.open_authenticator(&ap_req, &ticket, &session, options, instant)?;
         let authenticator = Authenticator::from_der(&authenticator_plain)?;
-        let proved = self.prove(request, ticket, session, &authenticator, instant)?;
+        let proved = self.prove(request, (server, ticket), session, &authenticator, instant)?;
         if elements.iter().any(|element| IMPERSONATION.contains(&element.padata_type)) {
             return Err(Refusal::new(ErrorCode::PADATA_TYPE_NOSUPP, "S4U is not offered here"));
         }
         self.grant(&request.req_body, &proved, instant)
     }
 
-    /// Opens the ticket with the key of the version that it names; only ours is taken.
-    fn open_ticket(&self, ticket: &Ticket<'_>) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-        let own = self.ticket_granting();
-        let named = Principal::from_wire(&ticket.sname, ticket.realm.0);
-        if named.as_ref() != Ok(&own) {
-            return Err(Refusal::new(
-                ErrorCode::NOT_US,
-                "the ticket is not for this ticket-granting service",
-            ));
+    /// Opens the ticket with the key of the version that it names. It must be for the ticket-granting service
+    /// here, and may come from a realm that shares a key with this one; what is renewed or validated may be any
+    /// ticket of this realm's.
+    fn open_ticket(
+        &self,
+        ticket: &Ticket<'_>,
+        options: KdcOptions,
+    ) -> Result<(Principal, Zeroizing<Vec<u8>>), Refusal> {
+        let not_us = || Refusal::new(ErrorCode::NOT_US, "the ticket is not for this ticket-granting service");
+        let own = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| not_us())?;
+        let again = own.realm() == self.name() && options.0 & AGAIN.0 != 0;
+        if own.as_ticket_granting() != Some(self.name()) && !again {
+            return Err(not_us());
         }
         let sealed = &ticket.enc_part;
-        let entry = self.entry(&own).ok_or_else(|| Refusal::new(ErrorCode::NOKEY, ""))?;
+        let entry = self.entry(&own).ok_or_else(not_us)?;
         let version = match sealed.kvno {
             Some(kvno) => entry.versions.iter().find(|version| version.kvno == kvno),
             None => entry.newest(),
@@ -80,7 +95,8 @@ impl Realm {
             .and_then(|version| version.keys.iter().find(|key| key.enctype.number() == sealed.etype))
             .and_then(|stored| stored.key(&own).ok())
             .ok_or_else(|| Refusal::new(ErrorCode::BADKEYVER, "no key of this version and enctype"))?;
-        open_message(&key, KeyUsage::TICKET, sealed.cipher).map_err(|_| integrity())
+        let plain = open_message(&key, KeyUsage::TICKET, sealed.cipher).map_err(|_| integrity())?;
+        Ok((own, plain))
     }
 
     /// Checks the ticket's times and opens the authenticator.
@@ -89,6 +105,7 @@ impl Realm {
         ap_req: &ApReq<'_>,
         ticket: &EncTicketPart<'_>,
         session: &SessionKey,
+        options: KdcOptions,
         instant: Instant<'_>,
     ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         if (ap_req.pvno, ap_req.msg_type) != (PVNO, msg_type::AP_REQ) {
@@ -97,7 +114,8 @@ impl Realm {
         let now = instant.now.seconds;
         let start = ticket.starttime.unwrap_or(ticket.authtime).0;
         let begun = start <= now.saturating_add(self.policy().clock_skew);
-        if !begun || ticket.flags.contains(TicketFlags::INVALID) {
+        let validates = options.contains(KdcOptions::VALIDATE);
+        if !begun || (ticket.flags.contains(TicketFlags::INVALID) && !validates) {
             return Err(Refusal::new(ErrorCode::TKT_NYV, "the ticket is not valid yet"));
         }
         if ticket.endtime.0 <= now {
@@ -114,7 +132,7 @@ impl Realm {
     fn prove<'a>(
         &self,
         request: &KdcReq<'_>,
-        ticket: EncTicketPart<'a>,
+        (server, ticket): (Principal, EncTicketPart<'a>),
         session: SessionKey,
         authenticator: &Authenticator<'_>,
         instant: Instant<'_>,
@@ -124,6 +142,10 @@ impl Realm {
         let sender = Principal::from_wire(&authenticator.cname, authenticator.crealm.0).map_err(nobody)?;
         if client != sender || authenticator.authenticator_vno != PVNO {
             return Err(Refusal::new(ErrorCode::BADMATCH, "ticket and authenticator name different clients"));
+        }
+        // Another realm speaks for its clients and for those it was told of, and never for ours.
+        if server.realm() != self.name() && client.realm() == self.name() {
+            return Err(Refusal::new(ErrorCode::POLICY, "another realm names a client of this one"));
         }
         self.near(authenticator.ctime.0, instant)?;
         // The kind of checksum is bound to the key: an unkeyed one, or another key's, binds nothing.
@@ -142,7 +164,7 @@ impl Realm {
             .map_err(|_| Refusal::new(ErrorCode::MODIFIED, "the request was altered"))?;
         let subkey =
             authenticator.subkey.as_ref().map(|key| session_key(key, &self.policy().enctypes)).transpose()?;
-        Ok(Proved { ticket, client, session, subkey })
+        Ok(Proved { ticket, server, client, session, subkey })
     }
 
     fn grant(
@@ -151,20 +173,22 @@ impl Realm {
         proved: &Proved<'_>,
         instant: Instant<'_>,
     ) -> Result<Vec<u8>, Refusal> {
+        let options = body.kdc_options;
         let server = self.server(body)?;
-        let no_name = || Refusal::new(ErrorCode::S_PRINCIPAL_UNKNOWN, "the request names no server");
-        let sname = body.sname.as_ref().ok_or_else(no_name)?;
-        let flags = granted_flags(body.kdc_options, proved.ticket.flags)?;
-        let renews = body.kdc_options.contains(KdcOptions::RENEW);
-        if renews && server.principal != self.ticket_granting() {
-            return Err(bad_option("only the ticket that is shown can be renewed"));
+        if options.0 & AGAIN.0 != 0 && server.name != proved.server {
+            return Err(bad_option("only the ticket that is shown can be renewed or validated"));
         }
-        let times = if renews {
-            self.renewed(&proved.ticket, instant)?
-        } else {
-            let renew_limit = proved.ticket.renew_till.unwrap_or_default();
-            self.times(body, instant, Some((proved.ticket.endtime, renew_limit)))?
-        };
+        if options.contains(KdcOptions::PROXY) && server.name.as_ticket_granting().is_some() {
+            return Err(bad_option("a ticket-granting ticket is forwarded, not proxied"));
+        }
+        let transited = self.transited(proved)?;
+        let checked = self.transited_checked(&transited, proved, options)?;
+        let times = self.granted_times(body, proved, instant)?;
+        let flags = granted_flags(options, proved.ticket.flags, times)?
+            .with(TicketFlags::TRANSITED_POLICY_CHECKED, checked);
+        // Other addresses are for forwarded and proxied tickets; any other has those of its parent.
+        let moved = options.0 & (KdcOptions::FORWARDED.0 | KdcOptions::PROXY.0) != 0;
+        let addresses = if moved { body.addresses.clone() } else { proved.ticket.caddr.clone() };
         let session = self.session_key(body, &server, instant)?;
         let added = added_authorization_data(body, proved)?;
         let mut authorization_data = proved.ticket.authorization_data.clone().unwrap_or_default();
@@ -174,15 +198,75 @@ impl Realm {
         let grant = Grant {
             client: &proved.client,
             server: &server,
-            sname,
             session,
-            flags: flags.with(TicketFlags::RENEWABLE, times.renew_till.is_some()),
+            flags,
             authtime: proved.ticket.authtime,
             times,
+            transited: &transited,
+            addresses,
+            reply_padata: None,
             nonce: body.nonce,
             authorization_data: Some(authorization_data).filter(|elements| !elements.is_empty()),
         };
         reply(&grant, proved, instant)
+    }
+
+    /// The realms on the client's way, with the one that the ticket shown comes from: a realm does not name itself
+    /// (§3.3.3.2).
+    fn transited(&self, proved: &Proved<'_>) -> Result<String, Refusal> {
+        let field = &proved.ticket.transited;
+        if !field.contents.is_empty() && field.tr_type != transited::DOMAIN_X500_COMPRESS {
+            return Err(Refusal::new(
+                ErrorCode::TRTYPE_NOSUPP,
+                "the transited realms are of another encoding",
+            ));
+        }
+        let client = proved.client.realm();
+        let mut realms = transited::decode(field.contents, client, self.name())
+            .map_err(|_| Refusal::new(ErrorCode::PATH_NOT_ACCEPTED, "the transited realms can't be read"))?;
+        let last = proved.server.realm();
+        if last != self.name() && last != client && !realms.iter().any(|realm| realm == last) {
+            realms.push(last.to_owned());
+        }
+        Ok(transited::encode(&realms))
+    }
+
+    /// Whether the way was checked here; an error if it leads through realms that are not trusted on it.
+    fn transited_checked(
+        &self,
+        realms: &str,
+        proved: &Proved<'_>,
+        options: KdcOptions,
+    ) -> Result<bool, Refusal> {
+        if options.contains(KdcOptions::DISABLE_TRANSITED_CHECK) {
+            return Ok(false);
+        }
+        let tr_type = transited::DOMAIN_X500_COMPRESS;
+        let field = TransitedEncoding { tr_type, contents: realms.as_bytes() };
+        transited::check(&field, proved.client.realm(), self.name(), &self.neighbours().capaths)
+            .map(|()| true)
+            .map_err(|_| {
+                Refusal::new(ErrorCode::PATH_NOT_ACCEPTED, "a realm on the way is not trusted on it")
+            })
+    }
+
+    /// The new ticket's times (§3.3.3).
+    fn granted_times(
+        &self,
+        body: &KdcReqBody<'_>,
+        proved: &Proved<'_>,
+        instant: Instant<'_>,
+    ) -> Result<Times, Refusal> {
+        let (options, old) = (body.kdc_options, &proved.ticket);
+        if options.contains(KdcOptions::RENEW) {
+            return self.renewed(old, instant);
+        }
+        let renew_till = old.renew_till.filter(|_| old.flags.contains(TicketFlags::RENEWABLE));
+        if options.contains(KdcOptions::VALIDATE) {
+            let start = old.starttime.unwrap_or(old.authtime);
+            return Ok(Times { start, end: old.endtime, renew_till, postdated: false });
+        }
+        self.times(body, instant, Some((old.endtime, renew_till.unwrap_or_default())))
     }
 
     /// The times of a renewed ticket: the same length, from now (§3.3.3).
@@ -198,12 +282,14 @@ impl Realm {
         let start = ticket.starttime.unwrap_or(ticket.authtime);
         let length = ticket.endtime.0.saturating_sub(start.0).min(self.policy().max_lifetime);
         let end = KerberosTime(now.saturating_add(length).min(renew_till.0));
-        Ok(Times { start: KerberosTime(now), end, renew_till: Some(renew_till) })
+        let start = KerberosTime(now);
+        Ok(Times { start, end, renew_till: Some(renew_till), postdated: false })
     }
 }
 
-/// The flags of the new ticket, save RENEWABLE; an error if the old one does not allow what is asked.
-fn granted_flags(options: KdcOptions, old: TicketFlags) -> Result<TicketFlags, Refusal> {
+/// The flags of the new ticket, save that the way was checked; an error if the old ticket does not allow what is
+/// asked.
+fn granted_flags(options: KdcOptions, old: TicketFlags, times: Times) -> Result<TicketFlags, Refusal> {
     if options.0 & !OFFERED.0 != 0 {
         return Err(bad_option("an option is not offered here"));
     }
@@ -211,24 +297,37 @@ fn granted_flags(options: KdcOptions, old: TicketFlags) -> Result<TicketFlags, R
         (KdcOptions::FORWARDABLE, TicketFlags::FORWARDABLE),
         (KdcOptions::FORWARDED, TicketFlags::FORWARDABLE),
         (KdcOptions::PROXIABLE, TicketFlags::PROXIABLE),
+        (KdcOptions::PROXY, TicketFlags::PROXIABLE),
+        (KdcOptions::ALLOW_POSTDATE, TicketFlags::MAY_POSTDATE),
+        (KdcOptions::POSTDATED, TicketFlags::MAY_POSTDATE),
         (KdcOptions::RENEWABLE, TicketFlags::RENEWABLE),
         (KdcOptions::RENEW, TicketFlags::RENEWABLE),
+        (KdcOptions::VALIDATE, TicketFlags::INVALID),
     ];
     if rules.iter().any(|(option, needed)| options.contains(*option) && !old.contains(*needed)) {
         return Err(bad_option("the ticket-granting ticket does not allow an option"));
     }
     let wants = |option| options.contains(option);
-    let renews = wants(KdcOptions::RENEW);
+    // A ticket that comes once more is good for what it was good for.
+    let again = options.0 & AGAIN.0 != 0;
     let kept = |flag| old.contains(flag);
-    Ok(TicketFlags::TRANSITED_POLICY_CHECKED
-        .with(TicketFlags::PRE_AUTHENT, kept(TicketFlags::PRE_AUTHENT))
-        .with(TicketFlags::HW_AUTHENT, kept(TicketFlags::HW_AUTHENT))
-        .with(TicketFlags::FORWARDED, kept(TicketFlags::FORWARDED) || wants(KdcOptions::FORWARDED))
+    let asked_or_again = |option, flag| wants(option) || again && kept(flag);
+    let stays = [TicketFlags::PRE_AUTHENT, TicketFlags::HW_AUTHENT, TicketFlags::FORWARDED]
+        .into_iter()
+        .fold(TicketFlags::default(), |flags, flag| flags.with(flag, kept(flag)));
+    let stays =
+        stays.with(TicketFlags::FORWARDED, kept(TicketFlags::FORWARDED) || wants(KdcOptions::FORWARDED));
+    Ok(stays
+        .with(TicketFlags::FORWARDABLE, asked_or_again(KdcOptions::FORWARDABLE, TicketFlags::FORWARDABLE))
+        .with(TicketFlags::PROXIABLE, asked_or_again(KdcOptions::PROXIABLE, TicketFlags::PROXIABLE))
         .with(
-            TicketFlags::FORWARDABLE,
-            wants(KdcOptions::FORWARDABLE) || renews && kept(TicketFlags::FORWARDABLE),
+            TicketFlags::MAY_POSTDATE,
+            asked_or_again(KdcOptions::ALLOW_POSTDATE, TicketFlags::MAY_POSTDATE),
         )
-        .with(TicketFlags::PROXIABLE, wants(KdcOptions::PROXIABLE) || renews && kept(TicketFlags::PROXIABLE)))
+        .with(TicketFlags::PROXY, asked_or_again(KdcOptions::PROXY, TicketFlags::PROXY))
+        .with(TicketFlags::POSTDATED, times.postdated || again && kept(TicketFlags::POSTDATED))
+        .with(TicketFlags::INVALID, times.postdated)
+        .with(TicketFlags::RENEWABLE, times.renew_till.is_some()))
 }
 
 /// The authorization data that the client adds, opened (§5.4.1).

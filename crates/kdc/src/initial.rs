@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use orthros_crypto::{Enctype, KeyUsage, LongTermKey};
+use orthros_krb5::principal::NameType;
 use orthros_krb5::sealed::open_message;
 use orthros_krb5::wire::{
-    AsRep, EncryptedData, EtypeInfo2Entry, GeneralString, KdcOptions, KdcRep, KdcReq, KdcReqBody, PVNO,
-    PaData, PaEncTimestamp, PaEncTsEnc, TicketFlags, msg_type, pa_type,
+    AsRep, Checksum, EncryptedData, EtypeInfo2Entry, GeneralString, KdcOptions, KdcRep, KdcReq, KdcReqBody,
+    PVNO, PaData, PaEncTimestamp, PaEncTsEnc, TicketFlags, msg_type, pa_type,
 };
 use orthros_krb5::{ErrorCode, Principal};
 use orthros_wire::der::{Decode, Encode};
@@ -20,7 +21,6 @@ use crate::realm::Entry;
 const NOT_INITIAL: KdcOptions = KdcOptions(
     KdcOptions::FORWARDED.0
         | KdcOptions::PROXY.0
-        | KdcOptions::POSTDATED.0
         | KdcOptions::REQUEST_ANONYMOUS.0
         | KdcOptions::ENC_TKT_IN_SKEY.0
         | KdcOptions::RENEW.0
@@ -39,14 +39,18 @@ struct Client {
 
 impl Realm {
     /// Answers an AS-REQ.
-    pub(crate) fn initial(&self, request: &KdcReq<'_>, instant: Instant<'_>) -> Result<Vec<u8>, Refusal> {
+    pub(crate) fn initial(
+        &self,
+        request: &KdcReq<'_>,
+        octets: &[u8],
+        instant: Instant<'_>,
+    ) -> Result<Vec<u8>, Refusal> {
         let body = &*request.req_body;
         if body.realm.0 != self.name() {
             return Err(Refusal::new(ErrorCode::WRONG_REALM, "this KDC serves another realm"));
         }
         let client = self.client(body)?;
         let server = self.server(body)?;
-        let sname = body.sname.as_ref().ok_or_else(unknown_client)?;
         if body.kdc_options.0 & NOT_INITIAL.0 != 0 {
             return Err(Refusal::new(ErrorCode::BADOPTION, "an option is not for initial tickets"));
         }
@@ -55,28 +59,42 @@ impl Realm {
         let times = self.times(body, instant, None)?;
         let policy = self.policy();
         let wants = |option| body.kdc_options.contains(option);
+        if times.postdated && !policy.postdate {
+            return Err(Refusal::new(ErrorCode::CANNOT_POSTDATE, "tickets are not postdated here"));
+        }
+        let request_checksum = request_checksum(request, octets, &client);
+        let reply_padata = request_checksum
+            .as_deref()
+            .map(|value| vec![PaData { padata_type: pa_type::REQ_ENC_PA_REP, padata_value: value }]);
         let flags = TicketFlags::INITIAL
             .with(TicketFlags::PRE_AUTHENT, proved)
             .with(TicketFlags::FORWARDABLE, policy.forwardable && wants(KdcOptions::FORWARDABLE))
             .with(TicketFlags::PROXIABLE, policy.forwardable && wants(KdcOptions::PROXIABLE))
+            .with(TicketFlags::MAY_POSTDATE, policy.postdate && wants(KdcOptions::ALLOW_POSTDATE))
+            .with(TicketFlags::POSTDATED, times.postdated)
+            .with(TicketFlags::INVALID, times.postdated)
+            .with(TicketFlags::ENC_PA_REP, reply_padata.is_some())
             .with(TicketFlags::RENEWABLE, times.renew_till.is_some());
         let grant = Grant {
             client: &client.principal,
             server: &server,
-            sname,
             session,
             flags,
             authtime: instant.now.into(),
             times,
+            transited: "",
+            addresses: body.addresses.clone(),
+            reply_padata,
             nonce: body.nonce,
             authorization_data: None,
         };
-        reply(&grant, &client, body, instant)
+        reply(&grant, &client, instant)
     }
 
     fn client(&self, body: &KdcReqBody<'_>) -> Result<Client, Refusal> {
         let name = body.cname.as_ref().ok_or_else(unknown_client)?;
-        let principal = Principal::from_wire(name, body.realm.0).map_err(|_| unknown_client())?;
+        let asked = Principal::from_wire(name, body.realm.0).map_err(|_| unknown_client())?;
+        let principal = self.canonical_client(body, asked)?;
         let entry = self.entry(&principal).ok_or_else(unknown_client)?;
         let version = entry.newest().ok_or_else(unknown_client)?;
         let mut enctypes: Vec<Enctype> = Vec::new();
@@ -92,6 +110,21 @@ impl Realm {
         Ok(Client { kvno: version.kvno, enctypes, key, entry: Arc::clone(&entry), principal })
     }
 
+    /// The client that a name stands for, if the request allows another (RFC 6806 §6); an error if that one
+    /// belongs to another realm.
+    fn canonical_client(&self, body: &KdcReqBody<'_>, asked: Principal) -> Result<Principal, Refusal> {
+        let canonicalize =
+            body.kdc_options.contains(KdcOptions::CANONICALIZE) || asked.name_type() == NameType::ENTERPRISE;
+        match self.neighbours().aliases.get(&asked) {
+            Some(real) if canonicalize && real.realm() == self.name() => Ok(real.clone()),
+            Some(real) if canonicalize => Err(Refusal {
+                client_realm: Some(real.realm().to_owned()),
+                ..Refusal::new(ErrorCode::WRONG_REALM, "the client belongs to another realm")
+            }),
+            _ => Ok(asked),
+        }
+    }
+
     /// Whether the client proved that it knows its key; an error if it must and did not (§5.2.7.2).
     fn proof(&self, request: &KdcReq<'_>, client: &Client, instant: Instant<'_>) -> Result<bool, Refusal> {
         let elements = request.padata.as_deref().unwrap_or_default();
@@ -102,12 +135,11 @@ impl Realm {
             }
             let text = "an encrypted timestamp is required";
             let data = Some(methods(client));
-            return Err(Refusal { code: ErrorCode::PREAUTH_REQUIRED, text, data });
+            return Err(Refusal { data, ..Refusal::new(ErrorCode::PREAUTH_REQUIRED, text) });
         };
         let failed = || Refusal {
-            code: ErrorCode::PREAUTH_FAILED,
-            text: "the timestamp is not encrypted in the client's key",
             data: Some(methods(client)),
+            ..Refusal::new(ErrorCode::PREAUTH_FAILED, "the timestamp is not encrypted in the client's key")
         };
         let sealed = PaEncTimestamp::from_der(stamp.padata_value)?;
         let key = client
@@ -152,12 +184,16 @@ fn key_info(client: &Client, enctypes: &[Enctype]) -> Vec<u8> {
     enctypes.iter().map(entry).collect::<Vec<_>>().to_der()
 }
 
-fn reply(
-    grant: &Grant<'_>,
-    client: &Client,
-    body: &KdcReqBody<'_>,
-    instant: Instant<'_>,
-) -> Result<Vec<u8>, Refusal> {
+/// The proof of which request arrived, if the client asks for it (RFC 6806 §11).
+fn request_checksum(request: &KdcReq<'_>, octets: &[u8], client: &Client) -> Option<Vec<u8>> {
+    let mut elements = request.padata.iter().flatten();
+    elements.find(|element| element.padata_type == pa_type::REQ_ENC_PA_REP)?;
+    let checksum = client.key.checksum(KeyUsage::AS_REQ, &[octets]);
+    let cksumtype = client.key.enctype().checksum_type().0;
+    Some(Checksum { cksumtype, checksum: &checksum }.to_der())
+}
+
+fn reply(grant: &Grant<'_>, client: &Client, instant: Instant<'_>) -> Result<Vec<u8>, Refusal> {
     let ticket = grant.ticket(instant);
     let plain = grant.initial_part(instant);
     let cipher = client.key.encrypt(KeyUsage::AS_REP_ENC_PART, instant.random, plain.expose_octets());
@@ -167,7 +203,7 @@ fn reply(
         msg_type: msg_type::AS_REP,
         padata: Some(vec![PaData { padata_type: pa_type::ETYPE_INFO2, padata_value: &info }]),
         crealm: GeneralString(client.principal.realm()),
-        cname: body.cname.clone().ok_or_else(unknown_client)?,
+        cname: client.principal.to_wire(),
         ticket: raw_ticket(&ticket)?,
         enc_part: EncryptedData {
             etype: client.key.enctype().number(),

@@ -1,10 +1,11 @@
 //! What both exchanges share: choosing keys and times, making the ticket and the reply.
 
 use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey, SessionKey};
+use orthros_krb5::transited::DOMAIN_X500_COMPRESS;
 use orthros_krb5::wire::{
     AuthorizationElement, EncAsRepPart, EncKdcRepPart, EncTgsRepPart, EncTicketPart, EncryptedData,
-    EncryptionKey, GeneralString, KdcOptions, KdcReqBody, KerberosTime, LastReq, PVNO, PrincipalName, Raw,
-    SecretOctets, Ticket, TicketFlags, TransitedEncoding,
+    EncryptionKey, GeneralString, HostAddress, KdcOptions, KdcReqBody, KerberosTime, LastReq, PVNO, PaData,
+    Raw, SecretOctets, Ticket, TicketFlags, TransitedEncoding,
 };
 use orthros_krb5::{ErrorCode, Principal};
 use orthros_wire::SecretBytes;
@@ -19,12 +20,15 @@ use crate::realm::Entry;
 pub(crate) struct Grant<'a> {
     pub(crate) client: &'a Principal,
     pub(crate) server: &'a Server,
-    /// The server's name as it was asked for: its kind is kept.
-    pub(crate) sname: &'a PrincipalName<'a>,
     pub(crate) session: SessionKey,
     pub(crate) flags: TicketFlags,
     pub(crate) authtime: KerberosTime,
     pub(crate) times: Times,
+    /// The realms on the client's way, as tickets carry them.
+    pub(crate) transited: &'a str,
+    pub(crate) addresses: Option<Vec<HostAddress<'a>>>,
+    /// Elements for the sealed part of the reply.
+    pub(crate) reply_padata: Option<Vec<PaData<'a>>>,
     pub(crate) nonce: u32,
     pub(crate) authorization_data: Option<Vec<AuthorizationElement<'a>>>,
 }
@@ -35,11 +39,14 @@ pub(crate) struct Times {
     pub(crate) start: KerberosTime,
     pub(crate) end: KerberosTime,
     pub(crate) renew_till: Option<KerberosTime>,
+    /// The begin lies so far ahead that the ticket must be validated then.
+    pub(crate) postdated: bool,
 }
 
 /// A server and the key that its ticket is sealed in.
 pub(crate) struct Server {
-    pub(crate) principal: Principal,
+    /// The name in the ticket and the reply. Its kind is the one that was asked for.
+    pub(crate) name: Principal,
     entry: Arc<Entry>,
     kvno: u32,
     key: Arc<LongTermKey>,
@@ -58,16 +65,37 @@ impl Realm {
         Principal::ticket_granting(self.name(), self.name())
     }
 
-    /// The server that is asked for, with its strongest key.
+    /// The server that is asked for, with its strongest key. Where the client takes canonical names, this may be
+    /// the ticket-granting service of the realm where the server is said to be (RFC 6806 §8).
     pub(crate) fn server(&self, body: &KdcReqBody<'_>) -> Result<Server, Refusal> {
         let unknown = || Refusal::new(ErrorCode::S_PRINCIPAL_UNKNOWN, "the server is not in the database");
         let name = body.sname.as_ref().ok_or_else(unknown)?;
-        let principal = Principal::from_wire(name, body.realm.0).map_err(|_| unknown())?;
-        let entry = self.entry(&principal).ok_or_else(unknown)?;
-        let version = entry.newest().ok_or_else(unknown)?;
-        let no_key = || Refusal::new(ErrorCode::NULL_KEY, "the server has no key");
-        let key = version.keys.first().ok_or_else(no_key)?.key(&principal).map_err(|_| no_key())?;
-        Ok(Server { principal, kvno: version.kvno, key, entry: Arc::clone(&entry) })
+        let asked = Principal::from_wire(name, body.realm.0).map_err(|_| unknown())?;
+        if asked.realm() != self.name() {
+            return Err(unknown());
+        }
+        let canonicalize = body.kdc_options.contains(KdcOptions::CANONICALIZE);
+        if let Some(entry) = self.entry(&asked) {
+            return sealing(asked.clone(), &asked, &entry);
+        }
+        if let Some(realm) = asked.as_ticket_granting() {
+            // The next realm on the way will do: the client notices from the reply (RFC 4120 §3.3.3).
+            let between = self.neighbours().capaths.between(self.name(), realm);
+            let mut nearer = between.iter().rev().map(|realm| Principal::ticket_granting(realm, self.name()));
+            let (name, entry) =
+                nearer.find_map(|name| self.entry(&name).map(|entry| (name, entry))).ok_or_else(unknown)?;
+            return sealing(name.clone(), &name, &entry);
+        }
+        if let Some(real) = self.neighbours().aliases.get(&asked) {
+            let entry = self.entry(real).ok_or_else(unknown)?;
+            // A client that does not ask for canonical names would refuse another than it asked for.
+            let name = if canonicalize { real.clone() } else { asked };
+            return sealing(name, real, &entry);
+        }
+        let elsewhere = self.neighbours().realm_of(&asked).filter(|_| canonicalize).ok_or_else(unknown)?;
+        let name = Principal::ticket_granting(elsewhere, self.name());
+        let entry = self.entry(&name).ok_or_else(unknown)?;
+        sealing(name.clone(), &name, &entry)
     }
 
     /// A session key of the first enctype asked for that the server and the realm's policy know.
@@ -89,7 +117,7 @@ impl Realm {
     }
 
     /// The times of a ticket: what is asked, as far as policy and `limit` (the end of the ticket that asks, and
-    /// until when it can be renewed) allow.
+    /// until when it can be renewed) allow. Whether a ticket may be postdated at all is asked by whoever calls.
     pub(crate) fn times(
         &self,
         body: &KdcReqBody<'_>,
@@ -97,15 +125,17 @@ impl Realm {
         limit: Option<(KerberosTime, KerberosTime)>,
     ) -> Result<Times, Refusal> {
         let now = instant.now.seconds;
-        let after = |seconds: i64| now.saturating_add(seconds);
-        if body.from.is_some_and(|from| from.0 > after(self.policy().clock_skew)) {
-            return Err(Refusal::new(ErrorCode::CANNOT_POSTDATE, "tickets are not postdated here"));
+        let postdated = body.from.filter(|from| from.0 > now.saturating_add(self.policy().clock_skew));
+        if postdated.is_some() && !body.kdc_options.contains(KdcOptions::POSTDATED) {
+            return Err(Refusal::new(ErrorCode::CANNOT_POSTDATE, "a later begin needs the option POSTDATED"));
         }
+        let start = postdated.map_or(now, |from| from.0);
+        let after = |seconds: i64| start.saturating_add(seconds);
         // 1970 means: as long as possible (§3.1.3).
         let wish = |time: KerberosTime| if time.0 == 0 { i64::MAX } else { time.0 };
         let (limit_end, limit_renew) = limit.map_or((i64::MAX, i64::MAX), |(end, renew)| (end.0, renew.0));
         let end = wish(body.till).min(after(self.policy().max_lifetime)).min(limit_end);
-        if end <= now {
+        if end <= start {
             return Err(Refusal::new(ErrorCode::NEVER_VALID, "the ticket would end before it begins"));
         }
         let asked = body.kdc_options.contains(KdcOptions::RENEWABLE);
@@ -116,9 +146,20 @@ impl Realm {
             (false, false) => None,
         };
         let most = after(self.policy().max_renewable_lifetime).min(limit_renew);
-        let renew_till = wanted.map(|wanted| wanted.min(most)).filter(|renew| *renew > now).map(KerberosTime);
-        Ok(Times { start: KerberosTime(now), end: KerberosTime(end), renew_till })
+        let renew_till =
+            wanted.map(|wanted| wanted.min(most)).filter(|renew| *renew > start).map(KerberosTime);
+        let (start, end) = (KerberosTime(start), KerberosTime(end));
+        Ok(Times { start, end, renew_till, postdated: postdated.is_some() })
     }
+}
+
+/// The server `real` under this name, with the strongest key of its newest version.
+fn sealing(name: Principal, real: &Principal, entry: &Arc<Entry>) -> Result<Server, Refusal> {
+    let no_key = || Refusal::new(ErrorCode::NULL_KEY, "the server has no key");
+    let version = entry.newest().ok_or_else(no_key)?;
+    let stored = version.keys.first().ok_or_else(no_key)?;
+    let key = stored.key(real).map_err(|_| no_key())?;
+    Ok(Server { kvno: version.kvno, key, name, entry: Arc::clone(entry) })
 }
 
 impl Grant<'_> {
@@ -129,12 +170,15 @@ impl Grant<'_> {
             key: self.key(),
             crealm: GeneralString(self.client.realm()),
             cname: self.client.to_wire(),
-            transited: TransitedEncoding { tr_type: 0, contents: &[] },
+            transited: TransitedEncoding {
+                tr_type: if self.transited.is_empty() { 0 } else { DOMAIN_X500_COMPRESS },
+                contents: self.transited.as_bytes(),
+            },
             authtime: self.authtime,
             starttime: Some(self.times.start),
             endtime: self.times.end,
             renew_till: self.times.renew_till,
-            caddr: None,
+            caddr: self.addresses.clone(),
             authorization_data: self.authorization_data.clone(),
         };
         let plain = part.to_secret_der();
@@ -142,8 +186,8 @@ impl Grant<'_> {
         let cipher = key.encrypt(KeyUsage::TICKET, instant.random, plain.expose_octets());
         let ticket = Ticket {
             tkt_vno: PVNO,
-            realm: GeneralString(self.server.principal.realm()),
-            sname: self.sname.clone(),
+            realm: GeneralString(self.server.name.realm()),
+            sname: self.server.name.to_wire(),
             enc_part: EncryptedData {
                 etype: key.enctype().number(),
                 kvno: Some(self.server.kvno),
@@ -174,10 +218,10 @@ impl Grant<'_> {
             starttime: Some(self.times.start),
             endtime: self.times.end,
             renew_till: self.times.renew_till,
-            srealm: GeneralString(self.server.principal.realm()),
-            sname: self.sname.clone(),
-            caddr: None,
-            encrypted_pa_data: None,
+            srealm: GeneralString(self.server.name.realm()),
+            sname: self.server.name.to_wire(),
+            caddr: self.addresses.clone(),
+            encrypted_pa_data: self.reply_padata.clone(),
         }
     }
 

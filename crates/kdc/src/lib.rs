@@ -7,6 +7,7 @@
 //! | [`answer`] | [`Realm::answer`]: from request to reply, no more |
 //! | `initial` | what is particular to an AS-REQ |
 //! | `granting` | what is particular to a TGS-REQ |
+//! | `neighbours` | aliases, hosts of other realms, ways between realms |
 //! | `issue` | what both share: times, tickets, replies |
 //! | `listen` | [`Listener`]: UDP and TCP on 127.0.0.1 (feature `listen`, on by default) |
 //!
@@ -23,8 +24,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Deliberately not here: other realms, user-to-user, S4U, postdated tickets, PACs, FAST, password change, and
-//! a database that outlives the process. It is no KDC for production.
+//! Deliberately not here: user-to-user, S4U, PACs, FAST, password change, a comparison of the sender's address
+//! with the ticket's, and a database that outlives the process. It is no KDC for production.
 #![forbid(unsafe_code)]
 
 pub mod answer;
@@ -35,6 +36,7 @@ mod initial;
 mod issue;
 #[cfg(feature = "listen")]
 mod listen;
+mod neighbours;
 pub mod policy;
 pub mod realm;
 

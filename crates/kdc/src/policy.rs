@@ -22,12 +22,15 @@ pub struct RealmPolicy {
     /// Whether a client must prove who it is before it gets an initial ticket. Without this, whoever asks gets
     /// something to try passwords on.
     pub requires_preauth: bool,
-    /// Whether tickets may be forwardable.
+    /// Whether tickets may be forwardable and proxiable.
     pub forwardable: bool,
+    /// Whether tickets may be postdated.
+    pub postdate: bool,
 }
 
 impl Default for RealmPolicy {
-    /// All AES enctypes, ten hours, renewable for a week, 300 s of skew, pre-authentication, forwardable.
+    /// All AES enctypes, ten hours, renewable for a week, 300 s of skew, pre-authentication, forwardable,
+    /// postdatable.
     fn default() -> Self {
         Self {
             enctypes: vec![
@@ -41,6 +44,7 @@ impl Default for RealmPolicy {
             clock_skew: 300,
             requires_preauth: true,
             forwardable: true,
+            postdate: true,
         }
     }
 }

@@ -5,10 +5,12 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use orthros_crypto::{BadKey, Enctype, Key, LongTermKey, Password};
+use orthros_krb5::config::Capaths;
 use orthros_krb5::principal::BadPrincipal;
 use orthros_krb5::{Keytab, Principal};
 use orthros_wire::{Random, Timestamp};
 
+use crate::neighbours::Neighbours;
 use crate::policy::RealmPolicy;
 
 /// A realm that answers requests ([`Realm::answer`]). Principals can be added and keys changed while it runs.
@@ -26,6 +28,7 @@ pub struct Realm {
     name: String,
     policy: RealmPolicy,
     principals: RwLock<HashMap<Principal, Arc<Entry>>>,
+    neighbours: Neighbours,
 }
 
 /// A principal of the database.
@@ -51,6 +54,10 @@ pub(crate) struct StoredKey {
 }
 
 impl StoredKey {
+    fn of_password(enctype: Enctype, password: &Arc<Password>) -> Self {
+        Self { enctype, made: OnceLock::new(), password: Some(Arc::clone(password)) }
+    }
+
     /// The key of `principal`.
     pub(crate) fn key(&self, principal: &Principal) -> Result<Arc<LongTermKey>, BadKey> {
         match (self.made.get(), &self.password) {
@@ -127,6 +134,11 @@ pub struct Builder {
     policy: RealmPolicy,
     /// Names, with a password or (for a service) none.
     principals: Vec<(String, Option<Password>)>,
+    /// Other realms, and the password of the keys shared with each.
+    trusts: Vec<(String, Password)>,
+    /// Names, and what they stand for.
+    aliases: Vec<(String, String)>,
+    neighbours: Neighbours,
 }
 
 impl Builder {
@@ -139,6 +151,34 @@ impl Builder {
     /// A principal with random keys, such as a service: [`Realm::keytab_for`] gives them.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.principals.push((name.into(), None));
+        self
+    }
+
+    /// Shares keys with another realm, in both directions: those of `krbtgt/OTHER@HERE` and of `krbtgt/HERE@OTHER`
+    /// are made from this password, as with the other KDC's `addprinc -pw`.
+    pub fn trust(mut self, realm: impl Into<String>, password: impl Into<Password>) -> Self {
+        self.trusts.push((realm.into(), password.into()));
+        self
+    }
+
+    /// Another name for a principal (RFC 6806 §6): clients that ask for canonical names get the real one. An
+    /// enterprise name such as `alice@corp.example` is written as it is. If the real principal is one of another
+    /// realm (`alice@OTHER`), clients are sent there.
+    pub fn alias(mut self, name: impl Into<String>, real: impl Into<String>) -> Self {
+        self.aliases.push((name.into(), real.into()));
+        self
+    }
+
+    /// Services on this host, or with a leading dot on the hosts of this domain, are to be found in another realm:
+    /// clients that ask for them are referred to it (RFC 6806 §8).
+    pub fn refer_domain(mut self, domain: impl Into<String>, realm: impl Into<String>) -> Self {
+        self.neighbours.refer(domain.into(), realm.into());
+        self
+    }
+
+    /// The ways between realms that tickets may have come; otherwise the components of the realms' names tell.
+    pub fn capaths(mut self, capaths: Capaths) -> Self {
+        self.neighbours.capaths = capaths;
         self
     }
 
@@ -168,9 +208,23 @@ impl Builder {
         if self.policy.enctypes.is_empty() {
             return Err(RealmError::NoEnctype);
         }
-        let realm = Realm { name: self.name, policy: self.policy, principals: RwLock::default() };
+        let mut neighbours = self.neighbours;
+        for (name, real) in self.aliases {
+            let real = Principal::parse(&real, Some(&self.name))?;
+            neighbours.aliases.insert(alias(&name, &self.name)?, real);
+        }
+        let realm = Realm { name: self.name, policy: self.policy, principals: RwLock::default(), neighbours };
         let name = Principal::ticket_granting(&realm.name, &realm.name).name_text();
         realm.add_service(&name, random)?;
+        for (other, password) in self.trusts {
+            let password = Arc::new(password);
+            for shared in [
+                Principal::ticket_granting(&other, &realm.name),
+                Principal::ticket_granting(&realm.name, &other),
+            ] {
+                realm.insert(shared, |enctype| StoredKey::of_password(enctype, &password))?;
+            }
+        }
         for (name, password) in self.principals {
             match password {
                 Some(password) => realm.add_principal(&name, password)?,
@@ -184,7 +238,14 @@ impl Builder {
 impl Realm {
     /// Begins a realm with this name, which is written in capitals by custom.
     pub fn builder(name: impl Into<String>) -> Builder {
-        Builder { name: name.into(), policy: RealmPolicy::default(), principals: Vec::new() }
+        Builder {
+            name: name.into(),
+            policy: RealmPolicy::default(),
+            principals: Vec::new(),
+            trusts: Vec::new(),
+            aliases: Vec::new(),
+            neighbours: Neighbours::default(),
+        }
     }
 
     /// Adds a principal with a password. `name` may do without its realm.
@@ -193,11 +254,7 @@ impl Realm {
     /// [`RealmError`] if it is no principal of this realm, or is there already.
     pub fn add_principal(&self, name: &str, password: impl Into<Password>) -> Result<(), RealmError> {
         let password = Arc::new(password.into());
-        self.add(name, |enctype| StoredKey {
-            enctype,
-            made: OnceLock::new(),
-            password: Some(Arc::clone(&password)),
-        })
+        self.add(name, |enctype| StoredKey::of_password(enctype, &password))
     }
 
     /// Adds a principal with random keys. `name` may do without its realm.
@@ -227,11 +284,7 @@ impl Realm {
         password: impl Into<Password>,
     ) -> Result<u32, RealmError> {
         let password = Arc::new(password.into());
-        self.new_version(principal, |enctype| StoredKey {
-            enctype,
-            made: OnceLock::new(),
-            password: Some(Arc::clone(&password)),
-        })
+        self.new_version(principal, |enctype| StoredKey::of_password(enctype, &password))
     }
 
     /// The newest keys of a principal, the strongest first, for its keytab; none if it is not known.
@@ -269,6 +322,10 @@ impl Realm {
         &self.policy
     }
 
+    pub(crate) fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
+    }
+
     /// The database's entry of a principal.
     pub(crate) fn entry(&self, principal: &Principal) -> Option<Arc<Entry>> {
         self.principals.read().unwrap_or_else(PoisonError::into_inner).get(principal).cloned()
@@ -279,6 +336,10 @@ impl Realm {
         if principal.realm() != self.name {
             return Err(RealmError::OtherRealm(principal));
         }
+        self.insert(principal, stored)
+    }
+
+    fn insert(&self, principal: Principal, stored: impl Fn(Enctype) -> StoredKey) -> Result<(), RealmError> {
         let keys = self.policy.enctypes.iter().copied().map(stored).collect();
         let mut principals = self.principals.write().unwrap_or_else(PoisonError::into_inner);
         if principals.contains_key(&principal) {
@@ -300,6 +361,15 @@ impl Realm {
         let versions = std::iter::once(KeyVersion { kvno, keys }).chain(place.versions.iter().cloned());
         *place = Arc::new(Entry { versions: versions.collect() });
         Ok(kvno)
+    }
+}
+
+/// An alias as requests carry it. What looks like an address is an enterprise name: one component.
+fn alias(name: &str, realm: &str) -> Result<Principal, RealmError> {
+    match Principal::parse(name, Some(realm)) {
+        Ok(principal) if principal.realm() == realm => Ok(principal),
+        Ok(_) => Ok(Principal::enterprise(name, realm)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -9,7 +9,8 @@ use common::{NOW, SeededRandom, World, principal, realm};
 use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey};
 use orthros_kdc::{Realm, RealmPolicy};
 use orthros_krb5::exchange::{
-    ExchangePolicy, InitialSecret, KdcFailure, Progress, ReplyFault, SecretKind, forwarded, initial, service,
+    ExchangePolicy, InitialSecret, KdcFailure, Lack, Progress, ReplyFault, SecretKind, forwarded, initial,
+    service,
 };
 use orthros_krb5::wire::{AsRep, Decode, EncTicketPart, Encode, GeneralString, Raw, Ticket, TicketFlags};
 use orthros_krb5::{Credential, ErrorCode, Principal};
@@ -147,20 +148,18 @@ fn unknown_principals_are_named() {
 }
 
 #[test]
-fn another_realm_is_refused_before_anything_is_sent() {
+fn a_realm_without_a_way_to_it_is_named_and_useless_tickets_are_refused_before_anything_is_sent() {
     let mut world = World::new(FAST);
     let tgt = world.tgt(plain());
     let server = "host/far@ELSEWHERE".parse().unwrap();
-    let failure = match service(&tgt, server, plain(), world.env.clone()) {
-        Progress::Failed(failure) => failure,
-        other => panic!("{other:?}"),
-    };
+    let progress = service(&tgt, server, plain(), world.env.clone());
+    let failure = world.drive(progress).unwrap_err();
     assert!(matches!(&failure, KdcFailure::CrossRealm { .. }) && failure.to_string().contains("ELSEWHERE"));
     let failure = match forwarded(&tgt, plain(), world.env.clone()) {
         Progress::Failed(failure) => failure,
         other => panic!("{other:?}"),
     };
-    assert!(matches!(failure, KdcFailure::NotForwardable { .. }));
+    assert!(matches!(failure, KdcFailure::Lacks { lack: Lack::Forwardable, .. }));
     world.set_client_clock(NOW + 36_000);
     let expired = service(&tgt, principal("host/x.test"), plain(), world.env.clone());
     assert!(matches!(expired, Progress::Failed(KdcFailure::Expired { .. })));

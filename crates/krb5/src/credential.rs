@@ -7,7 +7,7 @@ use orthros_wire::Timestamp;
 use orthros_wire::der::KerberosTime;
 
 use crate::Principal;
-use crate::wire::TicketFlags;
+use crate::wire::{Decode, HostAddress, Ticket, TicketFlags};
 
 /// When a ticket is valid, in seconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,13 @@ pub struct TypedOctets {
     pub number: i32,
     /// The octets.
     pub octets: Vec<u8>,
+}
+
+impl TypedOctets {
+    /// As an address in a message.
+    pub fn to_address(&self) -> HostAddress<'_> {
+        HostAddress { addr_type: self.number, address: &self.octets }
+    }
 }
 
 /// A ticket and its session key. Cheap to clone: the key and the ticket are shared.
@@ -68,6 +75,22 @@ pub struct Credential {
 pub const CONFIGURATION_REALM: &str = "X-CACHECONF:";
 
 impl Credential {
+    /// Whom the ticket itself names. It differs from [`server`](Self::server) where that is an alias, or named no
+    /// realm, and the KDC gave the canonical name (RFC 6806); caches keep such a ticket under the name that was
+    /// asked for. The name was checked against the sealed part of the KDC's reply when the ticket was obtained.
+    pub fn ticket_server(&self) -> Principal {
+        Ticket::from_der(&self.ticket)
+            .ok()
+            .and_then(|ticket| Principal::from_wire(&ticket.sname, ticket.realm.0).ok())
+            .unwrap_or_else(|| self.server.clone())
+    }
+
+    /// The same ticket under another name of its server.
+    #[must_use]
+    pub fn filed_under(&self, server: Principal) -> Self {
+        Self { server, ..self.clone() }
+    }
+
     /// Whether this is a note of the cache's, no ticket.
     pub fn is_configuration(&self) -> bool {
         self.server.realm() == CONFIGURATION_REALM

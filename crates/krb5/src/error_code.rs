@@ -61,7 +61,7 @@ codes! {
     20 TGT_REVOKED "The ticket-granting ticket has been revoked." "";
     21 CLIENT_NOTYET "The client is not valid yet." "";
     22 SERVICE_NOTYET "The server is not valid yet." "";
-    23 KEY_EXPIRED "The password has expired." "Change the password.";
+    23 KEY_EXPIRED "The password has expired." "Change it (kpasswd): that works with the expired password.";
     24 PREAUTH_FAILED "Pre-authentication failed." "The password or the keytab's key is not the one that the KDC has.";
     25 PREAUTH_REQUIRED "Additional pre-authentication is required." "";
     26 SERVER_NOMATCH "The requested server and the ticket do not match." "";

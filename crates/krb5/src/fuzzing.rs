@@ -84,3 +84,13 @@ pub fn messages(data: &[u8]) {
         assert!(decode_enc_kdc_rep_part(&padded).is_ok_and(|again| again == part), "padding matters");
     }
 }
+
+/// `data` as the list of realms that a ticket came through: what is read and written again means the same.
+pub fn transited(data: &[u8]) {
+    let Ok(realms) = crate::transited::decode(data, "A.FUZZ", "B.C.FUZZ") else { return };
+    let again = crate::transited::encode(&realms);
+    if again.len() <= 4_096 {
+        let read = crate::transited::decode(again.as_bytes(), "A.FUZZ", "B.C.FUZZ");
+        assert_eq!(read.as_ref(), Ok(&realms), "the list changes when it is written again");
+    }
+}

@@ -13,6 +13,7 @@
 //! | [`permitted`] | which enctypes may be used |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
 //! | [`sealed`] | opening sealed messages, without an enctype's padding |
+//! | [`transited`] | the realms that a ticket came through, and which are allowed |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
 //!
 //! Whatever lies outside (a KDC, a file, the clock) comes in as a value or goes out as one.
@@ -32,6 +33,7 @@ pub mod permitted;
 pub mod principal;
 mod record_writer;
 pub mod sealed;
+pub mod transited;
 pub mod wire;
 
 pub use ccache::CredentialCache;

@@ -165,6 +165,24 @@ impl Principal {
         }
     }
 
+    /// An enterprise name: an address such as `alice@corp.example`, which a KDC of `realm` maps to a principal
+    /// (RFC 6806 §5). It is one component, whatever letters are in it.
+    ///
+    /// ```
+    /// use orthros_krb5::Principal;
+    /// let alice = Principal::enterprise("alice@corp.example", "CORP.EXAMPLE");
+    /// assert_eq!(alice.to_string(), "alice\\@corp.example@CORP.EXAMPLE");
+    /// ```
+    pub fn enterprise(name: &str, realm: &str) -> Self {
+        Self::new(NameType::ENTERPRISE, [name], realm)
+    }
+
+    /// The principal with the same components in another realm.
+    #[must_use]
+    pub fn in_realm(&self, realm: &str) -> Self {
+        Self::new(self.name_type, self.components().iter().map(String::as_str), realm)
+    }
+
     /// The same principal with another kind of name.
     #[must_use]
     pub fn with_name_type(self, name_type: NameType) -> Self {

@@ -5,6 +5,7 @@
 mod replay;
 
 use orthros_krb5::exchange::fuzzing;
+use orthros_krb5::fuzzing::transited;
 use replay::replay;
 
 #[test]
@@ -12,4 +13,9 @@ fn replies_of_a_kdc() {
     replay("initial_reply", fuzzing::initial_reply);
     replay("service_reply", fuzzing::service_reply);
     replay("sealed_initial_reply", fuzzing::sealed_initial_reply);
+}
+
+#[test]
+fn realms_on_the_way_of_a_ticket() {
+    replay("transited", transited);
 }

@@ -1,12 +1,16 @@
-//! Tickets by password or keytab: the AS exchange, and tickets for services.
+//! Tickets by password or keytab: the AS exchange, tickets for services, and tickets made of a ticket.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use orthros_crypto::Password;
 use orthros_gss::error::NoCredential;
 use orthros_gss::name::BadName;
 use orthros_gss::{Error, InitiatorCredential};
-use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, Obtained, Progress, initial, service};
+use orthros_krb5::credential::TypedOctets;
+use orthros_krb5::exchange::{
+    self, ExchangePolicy, InitialSecret, Obtained, Progress, Verified, VerifyRule, initial,
+};
 use orthros_krb5::{Credential, CredentialCache, Keytab, Principal};
 
 use crate::{CacheName, Orthros};
@@ -27,6 +31,8 @@ pub struct Acquire {
     client: String,
     secret: Option<InitialSecret>,
     target: Option<Principal>,
+    enterprise: bool,
+    verify: Option<(Keytab, VerifyRule)>,
     policy: ExchangePolicy,
 }
 
@@ -38,6 +44,8 @@ impl Acquire {
             client: client.to_owned(),
             secret: None,
             target: None,
+            enterprise: false,
+            verify: None,
         }
     }
 
@@ -63,6 +71,51 @@ impl Acquire {
         self
     }
 
+    /// Asks for a ticket from which proxies can be made, or for one that allows none.
+    pub fn proxiable(mut self, proxiable: bool) -> Self {
+        self.policy.proxiable = proxiable;
+        self
+    }
+
+    /// Asks for a postdated ticket, which begins to be valid in so many seconds and must then be
+    /// [validated](Orthros::validate).
+    pub fn start_in_seconds(mut self, seconds: i64) -> Self {
+        self.policy.start = Some(seconds);
+        self
+    }
+
+    /// Asks for a ticket that is good from these addresses; none: from everywhere, which is the default.
+    pub fn addresses(mut self, addresses: &[IpAddr]) -> Self {
+        self.policy.addresses = host_addresses(addresses);
+        self
+    }
+
+    /// Takes the client's canonical name from the KDC, and goes to another realm if the KDC says that the client
+    /// belongs there (RFC 6806).
+    pub fn canonicalize(mut self, canonicalize: bool) -> Self {
+        self.policy.canonicalize = canonicalize;
+        self
+    }
+
+    /// Takes the client's name for an enterprise name, such as `alice@corp.example`, which the KDC maps to a
+    /// principal. The realm that is asked first is the default one.
+    pub fn enterprise(self) -> Self {
+        Self { enterprise: true, ..self }
+    }
+
+    /// Verifies the ticket by the keys of a keytab before it is given out: that it comes from the realm's true KDC,
+    /// and not from somebody who made up both the KDC and the password. Whoever lets users in because of their
+    /// password must do this. Where the keytab has no key at all, `verify_ap_req_nofail` of the configuration
+    /// decides, and is taken for true if it is not set.
+    pub fn verify(self, keytab: &Keytab) -> Self {
+        let setting = self.orthros.config().values(&["libdefaults", "verify_ap_req_nofail"]).next();
+        let lenient = setting.is_some_and(|value| {
+            ["false", "no", "n", "f", "0", "off", "nil"].iter().any(|no| value.text.eq_ignore_ascii_case(no))
+        });
+        let rule = if lenient { VerifyRule::IfKeys } else { VerifyRule::Demand };
+        Self { verify: Some((keytab.clone(), rule)), ..self }
+    }
+
     /// Asks for a ticket that lives so many seconds.
     pub fn lifetime_seconds(mut self, seconds: i64) -> Self {
         self.policy.lifetime = seconds;
@@ -82,6 +135,10 @@ impl Acquire {
 
     fn principal(&self) -> Result<Principal, Error> {
         let realm = self.orthros.config().default_realm.as_deref();
+        if self.enterprise {
+            let realm = realm.ok_or_else(|| BadName::NoRealm(self.client.clone()))?;
+            return Ok(Principal::enterprise(&self.client, realm));
+        }
         Ok(Principal::parse(&self.client, realm).map_err(BadName::from)?)
     }
 
@@ -127,13 +184,17 @@ impl Acquire {
             }
         };
         let env = self.orthros.env().clone();
-        self.orthros.exchange(initial(client, secret, self.target, self.policy, env))
+        let obtained = self.orthros.exchange(initial(client, secret, self.target, self.policy, env))?;
+        if let Some((keytab, rule)) = self.verify {
+            self.orthros.verify(&obtained.credential, keytab, rule, obtained.kdc_offset.unwrap_or(0))?;
+        }
+        Ok(obtained)
     }
 }
 
 impl Orthros {
-    /// A ticket for `server`: the credential's own, or one from the KDC, which is then kept in the credential
-    /// and its cache. Waits for the KDC.
+    /// A ticket for `server`: the credential's own, or one from the KDCs, which is then kept in the credential
+    /// and its cache. Waits for KDCs. The server may be in another realm, or in an unknown one (an empty realm).
     ///
     /// # Errors
     /// [`NoCredential`] if there is no ticket-granting ticket, [`Error::Kdc`].
@@ -147,18 +208,101 @@ impl Orthros {
             return Ok(ticket);
         }
         let granting = credential.granting_ticket(server, now)?;
-        let policy = ExchangePolicy {
-            kdc_offset: credential.offset_seconds(),
-            ..ExchangePolicy::service(self.config())
-        };
-        let obtained = self.exchange(service(&granting, server.clone(), policy, self.env().clone()))?;
-        credential.keep(obtained.credential.clone());
-        self.store_ticket(credential.origin(), &obtained.credential);
+        let (policy, env) = (self.ticket_policy(credential), self.env().clone());
+        let others = credential.tickets();
+        let progress = exchange::service_from(&granting, others, server.clone(), policy, env);
+        let obtained = self.exchange(progress)?;
+        obtained.tickets().for_each(|ticket| credential.keep(ticket.clone()));
+        self.store_tickets(credential.origin(), obtained.tickets());
         Ok(obtained.credential)
     }
 
-    /// Runs an exchange with a KDC to its end.
-    fn exchange(&self, mut progress: Progress<Obtained>) -> Result<Obtained, Error> {
+    /// The credential's ticket-granting ticket, renewed: with a fresh life. It is not kept; what is done with it
+    /// (a new cache, as `kinit -R` makes it) is the caller's business. Waits for the KDC.
+    ///
+    /// # Errors
+    /// [`NoCredential`], and [`Error::Kdc`]: the ticket is not renewable, or its time has gone.
+    pub fn renew(&self, credential: &InitiatorCredential) -> Result<Credential, Error> {
+        let ticket = self.granting(credential)?;
+        let policy = self.ticket_policy(credential);
+        Ok(self.exchange(exchange::renewed(&ticket, &policy, self.env()))?.credential)
+    }
+
+    /// The credential's postdated ticket-granting ticket, validated: its time has come. It is not kept, as with
+    /// [`renew`](Self::renew). Waits for the KDC.
+    ///
+    /// # Errors
+    /// [`NoCredential`], and [`Error::Kdc`]: the ticket is not postdated, or its time has not come.
+    pub fn validate(&self, credential: &InitiatorCredential) -> Result<Credential, Error> {
+        let ticket = self.granting(credential)?;
+        let policy = self.ticket_policy(credential);
+        Ok(self.exchange(exchange::validated(&ticket, &policy, self.env()))?.credential)
+    }
+
+    /// A proxy: a ticket for `server`, in the client's realm, that is good from `addresses`; without any, from
+    /// everywhere. Waits for the KDC.
+    ///
+    /// # Errors
+    /// [`NoCredential`], and [`Error::Kdc`]: the ticket-granting ticket is not proxiable.
+    pub fn proxy(
+        &self,
+        credential: &InitiatorCredential,
+        server: &Principal,
+        addresses: &[IpAddr],
+    ) -> Result<Credential, Error> {
+        let ticket = self.granting(credential)?;
+        let policy = self.ticket_policy(credential);
+        let addresses = host_addresses(addresses);
+        let progress = exchange::proxied(&ticket, server.clone(), addresses, &policy, self.env());
+        Ok(self.exchange(progress)?.credential)
+    }
+
+    /// A forwarded ticket-granting ticket, good from `addresses`; without any, from everywhere. Waits for the KDC.
+    ///
+    /// # Errors
+    /// [`NoCredential`], and [`Error::Kdc`]: the ticket-granting ticket is not forwardable.
+    pub fn forward(
+        &self,
+        credential: &InitiatorCredential,
+        addresses: &[IpAddr],
+    ) -> Result<Credential, Error> {
+        let ticket = self.granting(credential)?;
+        let policy =
+            ExchangePolicy { addresses: host_addresses(addresses), ..self.ticket_policy(credential) };
+        Ok(self.exchange(exchange::forwarded(&ticket, policy, self.env().clone()))?.credential)
+    }
+
+    /// Proves by the keys of a keytab that `ticket` comes from the true KDC.
+    fn verify(
+        &self,
+        ticket: &Credential,
+        keytab: Keytab,
+        rule: VerifyRule,
+        kdc_offset: i64,
+    ) -> Result<Verified, Error> {
+        let mut servers: Vec<Principal> = Vec::new();
+        for principal in keytab.entries().map(|entry| entry.principal()) {
+            if !servers.contains(principal) {
+                servers.push(principal.clone());
+            }
+        }
+        let policy = ExchangePolicy { kdc_offset, ..ExchangePolicy::service(self.config()) };
+        let keys = Arc::new(keytab);
+        self.exchange(exchange::verify_initial(ticket, keys, servers, rule, policy, self.env()))
+    }
+
+    fn granting(&self, credential: &InitiatorCredential) -> Result<Credential, Error> {
+        let realm = credential.client().realm();
+        let now = credential.kdc_time(self.env().now());
+        Ok(credential.granting_ticket(&Principal::ticket_granting(realm, realm), now)?)
+    }
+
+    fn ticket_policy(&self, credential: &InitiatorCredential) -> ExchangePolicy {
+        ExchangePolicy { kdc_offset: credential.offset_seconds(), ..ExchangePolicy::service(self.config()) }
+    }
+
+    /// Runs an exchange with KDCs to its end.
+    fn exchange<T: 'static>(&self, mut progress: Progress<T>) -> Result<T, Error> {
         loop {
             progress = match progress {
                 Progress::Ask(ask) => match self.carry(ask.realm(), ask.request()) {
@@ -168,9 +312,18 @@ impl Orthros {
                     }
                     Err(report) => ask.unavailable(report),
                 },
-                Progress::Done(obtained) => return Ok(obtained),
+                Progress::Done(outcome) => return Ok(outcome),
                 Progress::Failed(failure) => return Err(failure.into()),
             };
         }
     }
+}
+
+/// Addresses as tickets hold them (RFC 4120 §7.5.3).
+fn host_addresses(addresses: &[IpAddr]) -> Vec<TypedOctets> {
+    let host = |address: &IpAddr| match address {
+        IpAddr::V4(address) => TypedOctets { number: 2, octets: address.octets().to_vec() },
+        IpAddr::V6(address) => TypedOctets { number: 24, octets: address.octets().to_vec() },
+    };
+    addresses.iter().map(host).collect()
 }

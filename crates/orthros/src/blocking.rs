@@ -61,7 +61,7 @@ impl Orthros {
             }
             Need::Spend(need) => self.spend(need),
             Need::Store(need) => {
-                self.store_ticket(need.origin(), need.ticket());
+                self.store_tickets(need.origin(), need.tickets());
                 need.done()
             }
         }
@@ -114,12 +114,18 @@ impl Orthros {
         self.link().exchange(kdcs, request, is_too_big).map_err(|report| report.to_string())
     }
 
-    /// Puts a fetched ticket into the cache that its credential came from. That it can't be stored takes
-    /// nothing from the context: the next one will fetch it again.
-    pub(crate) fn store_ticket(&self, origin: Option<&str>, ticket: &Credential) {
+    /// Puts fetched tickets into the cache that their credential came from. That they can't be stored takes
+    /// nothing from the context: the next one will fetch them again.
+    pub(crate) fn store_tickets<'a>(
+        &self,
+        origin: Option<&str>,
+        tickets: impl IntoIterator<Item = &'a Credential>,
+    ) {
         let Some(origin) = origin else { return };
-        if let Err(error) = self.stores().add_ticket(&CacheName::from(origin), ticket) {
-            tracing::warn!(%error, "a ticket could not be stored");
+        for ticket in tickets {
+            if let Err(error) = self.stores().add_ticket(&CacheName::from(origin), ticket) {
+                tracing::warn!(%error, "a ticket could not be stored");
+            }
         }
     }
 }

@@ -11,8 +11,10 @@ mod k5crypto;
 mod matrix;
 mod mit_alone;
 mod prf;
+mod realms;
 mod replay;
 mod stores;
+mod tickets;
 mod weak;
 
 fn main() -> ExitCode {
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());
     scenarios.extend(prf::scenarios());
+    scenarios.extend(realms::scenarios());
+    scenarios.extend(tickets::scenarios());
     scenarios.extend(replay::scenarios());
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());

@@ -44,7 +44,8 @@ pub(crate) fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype)
     ] {
         for export in [false, true] {
             let cell = |why: Failure| why.while_doing(format!("{options:?}, export: {export}"));
-            let mut server = Server::start(acceptor, &realm, ServerOptions { export })?;
+            let mut server =
+                Server::start(acceptor, &realm, ServerOptions { export, ..ServerOptions::default() })?;
             gss::client(initiator, &realm, server.port, options, "a message")?
                 .success()
                 .and_then(|finished| finished.says("Signature verified."))
@@ -55,7 +56,8 @@ pub(crate) fn cell(kdc: Side, initiator: Side, acceptor: Side, enctype: Enctype)
             assert!(output.contains(said) && !output.contains(unsaid), "{options:?}: {output}");
         }
     }
-    let mut server = Server::start(acceptor, &realm, ServerOptions { export: true })?;
+    let mut server =
+        Server::start(acceptor, &realm, ServerOptions { export: true, ..ServerOptions::default() })?;
     let many = ClientOptions { messages: 5, contexts: 2, ..plain };
     gss::client(initiator, &realm, server.port, many, "a message")?.success()?;
     server.process.wait_for_times("Received message", 10, PATIENCE)

@@ -64,7 +64,8 @@ fn options() -> Result<(), Failure> {
         (ClientOptions { no_wrap: true, ..plain }, "Message token (flags=196)", "flags=228"),
         (ClientOptions { no_mic: true, ..plain }, "Message token (flags=100)", "flags=228"),
     ] {
-        let mut server = Server::start(Side::Mit, &realm, ServerOptions { export: true })?;
+        let mut server =
+            Server::start(Side::Mit, &realm, ServerOptions { export: true, ..ServerOptions::default() })?;
         gss::client(Side::Mit, &realm, server.port, options, "a message")?.success()?;
         server.says("Received message").map_err(|why| why.while_doing(format!("{options:?}")))?;
         let output = server.output();

@@ -78,6 +78,7 @@ const PLAIN: ClientOptions = ClientOptions {
     no_mic: false,
     messages: 0,
     contexts: 0,
+    service: None,
 };
 
 /// AS and TGS exchanges, each side going on with what the other got.

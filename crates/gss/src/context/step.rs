@@ -145,7 +145,7 @@ pub enum Need {
     Replay(NeedReplay),
     /// The ledger of spent transfer tokens must be asked, and told.
     Spend(NeedSpend),
-    /// A fetched ticket may be stored.
+    /// Fetched tickets may be stored.
     Store(NeedStore),
 }
 
@@ -286,17 +286,17 @@ impl fmt::Debug for NeedSpend {
     }
 }
 
-/// A ticket that was fetched, and that a credential cache may want.
+/// Tickets that were fetched, and that a credential cache may want.
 #[must_use]
 pub struct NeedStore {
-    pub(crate) ticket: Credential,
+    pub(crate) tickets: Vec<Credential>,
     pub(crate) then: Box<Initiating>,
 }
 
 impl NeedStore {
-    /// The ticket.
-    pub fn ticket(&self) -> &Credential {
-        &self.ticket
+    /// The tickets: the service's, and before it those of the realms on the way.
+    pub fn tickets(&self) -> &[Credential] {
+        &self.tickets
     }
 
     /// Where the credential's tickets lie, if anybody said so.
@@ -312,6 +312,8 @@ impl NeedStore {
 
 impl fmt::Debug for NeedStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NeedStore({})", self.ticket.server)
+        let servers = self.tickets.iter().map(|ticket| &ticket.server);
+        f.write_str("NeedStore")?;
+        f.debug_list().entries(servers.map(ToString::to_string)).finish()
     }
 }

@@ -1,6 +1,8 @@
 //! A realm, a clock that stands where it is put, seeded randomness, and the loop that joins client and KDC.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code, unreachable_pub)]
 
+pub(crate) mod forest;
+
 use std::sync::Arc;
 
 use orthros_crypto::Enctype;

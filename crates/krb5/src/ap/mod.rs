@@ -20,7 +20,7 @@ pub mod reply;
 pub mod request;
 
 pub use delegation::{make_credential_message, open_credential_message};
-pub use opened::{AcceptorKeys, Opened, open_request};
+pub use opened::{AcceptorKeys, Opened, TransitedChecked, open_request};
 pub use options::ClientOptions;
 pub use refusal::{ApRefusal, RemoteError};
 pub use reply::{ReplyOpened, make_reply, open_echo, open_reply};

@@ -10,14 +10,15 @@ use orthros_wire::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{ApRefusal, ClientOptions, key_from_wire};
-use crate::Principal;
+use crate::config::Capaths;
 use crate::credential::{TicketTimes, TypedOctets};
 use crate::permitted::permit;
 use crate::sealed::open_message;
 use crate::wire::{
     ApOptions, ApReq, Authenticator, Decode, EncTicketPart, EncryptedData, PVNO, Ticket, TicketFlags,
-    msg_type,
+    TransitedEncoding, msg_type,
 };
+use crate::{Principal, transited};
 
 /// Where an acceptor's long-term keys come from: a keytab, or whatever a caller has.
 pub trait AcceptorKeys {
@@ -56,6 +57,8 @@ pub struct Opened {
     pub times: TicketTimes,
     /// What the ticket is good for.
     pub flags: TicketFlags,
+    /// The realms that the ticket came through: kind and octets of the encoding (see [`transited`]).
+    pub transited: TypedOctets,
     /// Kind and octets of the authenticator's checksum; not checked yet. Secret only in so far as a
     /// delegated ticket lies in it, which is sealed once more.
     pub checksum: Option<TypedOctets>,
@@ -113,6 +116,10 @@ pub fn open_request(
         time,
         times: ticket_times(&ticket),
         flags: ticket.flags,
+        transited: TypedOctets {
+            number: ticket.transited.tr_type,
+            octets: ticket.transited.contents.to_vec(),
+        },
         checksum: authenticator
             .cksum
             .map(|checksum| TypedOctets { number: checksum.cksumtype, octets: checksum.checksum.to_vec() }),
@@ -127,6 +134,31 @@ pub fn open_request(
         session_key,
         subkey: subkey.map(SessionKey::from),
     })
+}
+
+/// Only [`Opened::check_transited`] makes one: the realms on the ticket's way are allowed.
+#[derive(Debug)]
+pub struct TransitedChecked(());
+
+impl Opened {
+    /// Demands that a ticket from another realm came through realms that lie on the way, by the check of the KDC
+    /// that issued it or by our own (RFC 4120 §2.7).
+    ///
+    /// # Errors
+    /// [`ApRefusal::Transited`] names the realm that does not.
+    pub fn check_transited(&self, capaths: &Capaths) -> Result<TransitedChecked, ApRefusal> {
+        if self.flags.contains(TicketFlags::TRANSITED_POLICY_CHECKED) {
+            return Ok(TransitedChecked(()));
+        }
+        let encoding = TransitedEncoding { tr_type: self.transited.number, contents: &self.transited.octets };
+        transited::check(&encoding, self.client.realm(), self.server.realm(), capaths)
+            .map(|()| TransitedChecked(()))
+            .map_err(|reason| ApRefusal::Transited {
+                client: self.client.clone(),
+                server: self.server.clone(),
+                reason,
+            })
+    }
 }
 
 fn open_ticket(

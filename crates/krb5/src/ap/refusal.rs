@@ -8,6 +8,7 @@ use orthros_wire::der::{DerError, KerberosTime};
 
 use super::microseconds;
 use crate::permitted::NotPermitted;
+use crate::transited::TransitedRefusal;
 use crate::wire::{Decode, Encode, GeneralString, KrbError, PVNO, msg_type};
 use crate::{ErrorCode, Principal};
 
@@ -93,6 +94,15 @@ pub enum ApRefusal {
         /// Its version, as the ticket has it.
         kvno: Option<u32>,
     },
+    /// The ticket came through a realm that is not trusted on its way.
+    Transited {
+        /// Whose ticket it is.
+        client: Principal,
+        /// Whom it is for.
+        server: Principal,
+        /// Which realm, and why not.
+        reason: TransitedRefusal,
+    },
     /// The request asks for user-to-user authentication.
     UserToUser,
     /// The message is not of the expected type, or the protocol version is not 5.
@@ -116,6 +126,7 @@ impl ApRefusal {
             | Self::SubkeyEnctype { .. }
             | Self::TicketEnctype { .. } => ErrorCode::ETYPE_NOSUPP,
             Self::Skew { .. } => ErrorCode::SKEW,
+            Self::Transited { .. } => ErrorCode::PATH_NOT_ACCEPTED,
             Self::UserToUser => ErrorCode::USER_TO_USER_REQUIRED,
             Self::Version => ErrorCode::BADVERSION,
         }
@@ -175,6 +186,9 @@ impl fmt::Display for ApRefusal {
                 "the ticket does not open with the key of {server} ({enctype}{}): the keytab's key is not the KDC's; fetch the keytab anew",
                 with_kvno(*kvno)
             ),
+            Self::Transited { client, server, reason } => {
+                write!(f, "the ticket of {client} for {server} is not taken: {reason}")
+            }
             Self::UserToUser => {
                 f.write_str("the client asks for user-to-user authentication, which is not offered here")
             }

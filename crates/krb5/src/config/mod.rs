@@ -2,7 +2,7 @@
 //!
 //! - [`Profile`]: the tree of one file, with the files that it includes. Several profiles are looked through
 //!   in order; for a single value the first wins, and `*` after a name or a section keeps later files out.
-//! - [`Config`]: what the rest of Orthros goes by, read from profiles once and shared by [`Arc`](std::sync::Arc).
+//! - [`Config`]: what the rest of Orthros goes by, read from profiles once and shared by [`Arc`].
 //!
 //! The format is defined by the manual page `krb5.conf(5)`, not by an RFC:
 //!
@@ -16,15 +16,19 @@
 //! Deliberately not here: reading files (a [`Resolver`] is asked for what a file includes), and which files
 //! there are.
 
+mod capaths;
 mod parse;
 mod profile;
 mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use orthros_crypto::Enctype;
 
+pub use capaths::Capaths;
+pub(crate) use capaths::hierarchical;
 pub use parse::{Include, Resolver};
 pub use profile::{Profile, Value};
 pub use value::{KdcAddress, PathTokens, Transport, UnknownToken, parse_duration};
@@ -174,6 +178,7 @@ pub struct Config {
     pub transfer: Transfer,
     realms: BTreeMap<String, Realm>,
     domain_realm: BTreeMap<String, String>,
+    capaths: Arc<Capaths>,
     profiles: Vec<Profile>,
 }
 
@@ -209,6 +214,7 @@ impl Default for Config {
             transfer: Transfer::default(),
             realms: BTreeMap::new(),
             domain_realm: BTreeMap::new(),
+            capaths: Arc::default(),
             profiles: Vec::new(),
         }
     }
@@ -236,6 +242,7 @@ impl Config {
         transfer.text("transfer_key", &mut config.transfer.key);
         transfer.text("transfer_ledger", &mut config.transfer.ledger);
         transfer.text("transfer_allow", &mut config.transfer.allow);
+        config.capaths = Arc::new(Capaths::read(&profiles));
         config.profiles = profiles;
         Ok(config)
     }
@@ -306,6 +313,21 @@ impl Config {
     /// Maps a host, or with a leading dot a domain, to a realm.
     pub fn set_realm_of_host(&mut self, host: &str, realm: &str) {
         self.domain_realm.insert(host.to_ascii_lowercase(), realm.to_owned());
+    }
+
+    /// The realms between two realms, both left out: by `[capaths]`, or else by the components of their names.
+    pub fn capath(&self, client_realm: &str, server_realm: &str) -> Vec<String> {
+        self.capaths.between(client_realm, server_realm)
+    }
+
+    /// The section `[capaths]`.
+    pub fn capaths(&self) -> &Arc<Capaths> {
+        &self.capaths
+    }
+
+    /// Replaces the section `[capaths]`.
+    pub fn set_capaths(&mut self, capaths: Capaths) {
+        self.capaths = Arc::new(capaths);
     }
 
     /// The values at `path` (section, subsections, name) in the files that this was read from, for what has no

@@ -30,6 +30,8 @@ pub enum ReplyFault {
     MessageType(Option<i32>),
     /// It does not repeat the request's nonce: it answers another request.
     Nonce,
+    /// It does not prove that the request arrived unaltered, and says that it does (RFC 6806 §11).
+    Request,
     /// It is for another server.
     Server(String),
     /// The ticket's clear names are not those of the sealed part.
@@ -63,11 +65,11 @@ pub enum KdcFailure {
         /// What is wrong.
         fault: ReplyFault,
     },
-    /// The server belongs to another realm than the ticket-granting ticket.
+    /// No way leads from a realm to the server's.
     CrossRealm {
         /// The server.
         server: Principal,
-        /// The realm that the ticket-granting ticket is for, or that the KDC pointed away from.
+        /// The realm whose KDC gave no ticket for the next realm.
         realm: String,
     },
     /// The ticket-granting ticket has expired.
@@ -111,10 +113,12 @@ pub enum KdcFailure {
         /// The enctype.
         refused: NotPermitted,
     },
-    /// The ticket-granting ticket may not be forwarded.
-    NotForwardable {
+    /// The ticket can't be used as it should be, so nothing was asked.
+    Lacks {
         /// Whose it is.
         client: Principal,
+        /// What it lacks.
+        lack: Lack,
     },
     /// The KDC did not accept the proof of identity.
     PreauthFailed {
@@ -131,6 +135,13 @@ pub enum KdcFailure {
         client: Principal,
         /// The kinds of pre-authentication that it offers, by number (RFC 4120 §7.5.2).
         offered: Vec<i32>,
+    },
+    /// KDCs sent the client from realm to realm without an end.
+    ReferralLoop {
+        /// What was looked for: the server, or in an AS exchange the client.
+        principal: Principal,
+        /// The realms in the order in which they were visited.
+        realms: Vec<String>,
     },
     /// The KDC said no, by a KRB-ERROR.
     Refused {
@@ -161,6 +172,39 @@ pub enum KdcFailure {
         /// Which KDCs were tried, and what happened.
         report: String,
     },
+    /// The ticket was not proved to come from the realm's true KDC.
+    Unverified {
+        /// Whose it is.
+        client: Principal,
+        /// What each key of the keytab came to.
+        report: String,
+    },
+}
+
+/// What a ticket lacks for a use that is asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lack {
+    /// It may not be forwarded.
+    Forwardable,
+    /// It is postdated and can't be validated before that.
+    Begun {
+        /// When validity begins.
+        start: Timestamp,
+    },
+    /// It may not be proxied.
+    Proxiable,
+    /// It is not postdated, so there is nothing to validate.
+    Postdated,
+    /// It may not be renewed.
+    Renewable,
+    /// It could be renewed, but only until a time that has gone.
+    RenewTime {
+        /// When that was.
+        till: Timestamp,
+    },
+    /// It is postdated and was not validated yet.
+    Validated,
 }
 
 impl KdcFailure {
@@ -177,7 +221,11 @@ impl KdcFailure {
             Self::CrossRealm { .. } => Some(ErrorCode::PATH_NOT_FOUND),
             Self::Expired { .. } => Some(ErrorCode::TKT_EXPIRED),
             Self::Integrity { .. } => Some(ErrorCode::BAD_INTEGRITY),
-            Self::NotForwardable { .. } => Some(ErrorCode::BADOPTION),
+            Self::Lacks { lack: Lack::Begun { .. } | Lack::Validated, .. } => Some(ErrorCode::TKT_NYV),
+            Self::Lacks { lack: Lack::RenewTime { .. }, .. } => Some(ErrorCode::TKT_EXPIRED),
+            Self::Lacks { .. } => Some(ErrorCode::BADOPTION),
+            Self::ReferralLoop { .. } => Some(ErrorCode::PATH_NOT_FOUND),
+            Self::Unverified { .. } => Some(ErrorCode::BAD_INTEGRITY),
             Self::PreauthFailed { .. } => Some(ErrorCode::PREAUTH_FAILED),
             Self::PreauthUnsupported { .. } => Some(ErrorCode::PREAUTH_REQUIRED),
             Self::Refused { code, .. } => Some(*code),
@@ -198,8 +246,9 @@ impl fmt::Display for KdcFailure {
             }
             Self::CrossRealm { server, realm } => write!(
                 f,
-                "{server} lies in another realm than the ticket-granting ticket, which is for {realm}; \
-                 Orthros does not cross realms yet: get a ticket-granting ticket of {}",
+                "no way leads from realm {realm} to {server}: the KDC of {realm} gives no ticket for realm {0}. \
+                 Set the realms on the way in [capaths], or let the two realms' administrators share a key \
+                 (krbtgt/{0}@{realm})",
                 server.realm()
             ),
             Self::Expired { client, end } => write!(
@@ -213,10 +262,16 @@ impl fmt::Display for KdcFailure {
                 write!(f, "a message or ticket of realm {realm} is malformed: {error}")
             }
             Self::NoEnctype { principal, wanted, offered } => no_enctype(f, principal, wanted, offered),
-            Self::NotForwardable { client } => write!(
+            Self::Lacks { client, lack } => write!(f, "the ticket of {client} {lack}"),
+            Self::ReferralLoop { principal, realms } => write!(
                 f,
-                "the ticket-granting ticket of {client} is not forwardable: get one that is \
-                 (orthros kinit --forwardable {client})"
+                "the KDCs lead in circles or on and on in search of {principal}: {}",
+                realms.join(", ")
+            ),
+            Self::Unverified { client, report } => write!(
+                f,
+                "the ticket of {client} is not proved to come from the realm's KDC, so {client} must not be \
+                 let in: {report}"
             ),
             Self::NotPermitted { client, refused } => {
                 write!(f, "the ticket-granting ticket of {client} can't be used: {refused}")
@@ -250,6 +305,22 @@ impl fmt::Display for KdcFailure {
 
 impl std::error::Error for KdcFailure {}
 
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forwardable => f.write_str("is not forwardable: get one that is (kinit -f)"),
+            Self::Begun { start } => write!(f, "is postdated: it can be validated from {start} on"),
+            Self::Proxiable => f.write_str("is not proxiable: get one that is (kinit -p)"),
+            Self::Postdated => f.write_str("is not postdated: there is nothing to validate"),
+            Self::Renewable => f.write_str("is not renewable: get one that is (kinit -r LIFETIME)"),
+            Self::RenewTime { till } => {
+                write!(f, "could be renewed until {till} only: get a new one (kinit)")
+            }
+            Self::Validated => f.write_str("is postdated and not valid yet: validate it first (kinit -v)"),
+        }
+    }
+}
+
 impl fmt::Display for ReplyFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -264,6 +335,9 @@ impl fmt::Display for ReplyFault {
             Self::MessageType(Some(number)) => write!(f, "it is a message of type {number}"),
             Self::MessageType(None) => f.write_str("it is no Kerberos message"),
             Self::Nonce => f.write_str("it repeats another nonce, so it answers another request"),
+            Self::Request => {
+                f.write_str("the KDC received another request than was sent, or its checksum is missing")
+            }
             Self::Server(name) => write!(f, "it is for the server {name}, which was not asked for"),
             Self::TicketNames(name) => {
                 write!(f, "the ticket names {name} in the clear, and another server under seal")

@@ -3,6 +3,11 @@
 //! The first request carries no proof; the KDC's PREAUTH_REQUIRED tells how the key is made; the second carries
 //! the time sealed in that key (PA-ENC-TIMESTAMP, §5.2.7.2). If the KDC then complains of the clock, one more
 //! follows with the KDC's own time.
+//!
+//! Where the canonical name is asked for ([`ExchangePolicy::canonicalize`], or an enterprise name), the KDC may
+//! answer with the client's other name, or send the client to another realm (WRONG_REALM, RFC 6806 §7). Every
+//! request asks the KDC to prove which request it received (PA-REQ-ENC-PA-REP, RFC 6806 §11); where a KDC knows
+//! that, nobody can have altered what was asked for on the way.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,16 +17,18 @@ use orthros_wire::Timestamp;
 use orthros_wire::der::{Decode, Encode, GeneralString, KerberosTime};
 use zeroize::Zeroizing;
 
-use super::failure::{KdcFailure, SecretKind};
+use super::failure::{KdcFailure, ReplyFault, SecretKind};
 use super::key_hints::{KeyHint, KeyHints};
 use super::policy::ExchangePolicy;
-use super::reply::{Asked, Incoming, TimeBase, accept, incoming, refused, text};
-use super::{Answer, Ask, Obtained, Progress, RequestKind, fresh_nonce};
+use super::reply::{Asked, Incoming, Renaming, TimeBase, accept, incoming, refused, text};
+use super::{Answer, Ask, MOST_HOPS, Obtained, Progress, RequestKind, fresh_nonce};
+use crate::credential::TypedOctets;
 use crate::env::Env;
+use crate::principal::NameType;
 use crate::sealed::open_message;
 use crate::wire::{
-    AsRep, AsReq, EncryptedData, KdcOptions, KdcRep, KdcReq, KdcReqBody, KrbError, PVNO, PaData, PaEncTsEnc,
-    Raw, msg_type, pa_type,
+    AsRep, AsReq, Checksum, EncryptedData, KdcOptions, KdcRep, KdcReq, KdcReqBody, KrbError, PVNO, PaData,
+    PaEncTsEnc, Raw, TicketFlags, decode_enc_kdc_rep_part, msg_type, pa_type,
 };
 use crate::{ErrorCode, Principal};
 
@@ -80,7 +87,8 @@ pub fn initial(
     let policy = own_keys_first(policy, &secret);
     let now = env.now();
     let hints = KeyHints::default();
-    let exchange = Initial { client, server, secret, made: None, hints, policy, env, requests: 0 };
+    let visited = vec![client.realm().to_owned()];
+    let exchange = Initial { client, server, secret, made: None, hints, policy, env, requests: 0, visited };
     if exchange.usable().is_empty() {
         return Progress::Failed(exchange.no_enctype(Vec::new()));
     }
@@ -106,6 +114,8 @@ struct Initial {
     policy: ExchangePolicy,
     env: Env,
     requests: u32,
+    /// The realms that were asked, the present one last.
+    visited: Vec<String>,
 }
 
 /// Which proof a request carried.
@@ -122,6 +132,7 @@ enum Proof {
 #[derive(Clone, Copy)]
 struct Sent {
     nonce: u32,
+    from: Option<KerberosTime>,
     till: KerberosTime,
     proof: Proof,
 }
@@ -132,15 +143,18 @@ impl Initial {
         let realm = self.client.realm().to_owned();
         self.requests += 1;
         let kdc_now = now.plus_seconds(self.policy.kdc_offset);
-        let till = KerberosTime(kdc_now.seconds.saturating_add(self.policy.lifetime));
-        let sent = Sent { nonce: fresh_nonce(&*self.env.random), till, proof };
-        let body = self.body(sent, kdc_now);
+        let start = kdc_now.seconds.saturating_add(self.policy.start.unwrap_or(0));
+        let from = self.policy.start.map(|_| KerberosTime(start));
+        let till = KerberosTime(start.saturating_add(self.policy.lifetime));
+        let sent = Sent { nonce: fresh_nonce(&*self.env.random), from, till, proof };
+        let body = self.body(sent, start);
         let request = match request(&body, &padata) {
             Ok(request) => request,
             Err(error) => return Progress::Failed(KdcFailure::Malformed { realm, error }),
         };
+        let octets = request.clone();
         Ask::progress(&realm, request, RequestKind::As, move |answer: Answer<'_>| match answer {
-            Ok((octets, now)) => self.answered(octets, now, sent),
+            Ok((answer, now)) => self.answered(answer, now, sent, &octets),
             Err(report) => {
                 let realm = self.client.realm().to_owned();
                 Progress::Failed(KdcFailure::Unavailable { realm, report })
@@ -148,34 +162,42 @@ impl Initial {
         })
     }
 
-    fn body(&self, sent: Sent, kdc_now: Timestamp) -> Vec<u8> {
+    fn body(&self, sent: Sent, start: i64) -> Vec<u8> {
         let renewable = self.policy.renewable_lifetime;
         let kdc_options = KdcOptions::default()
             .with(KdcOptions::FORWARDABLE, self.policy.forwardable)
             .with(KdcOptions::PROXIABLE, self.policy.proxiable)
-            .with(KdcOptions::RENEWABLE, renewable.is_some());
+            .with(KdcOptions::RENEWABLE, renewable.is_some())
+            .with(KdcOptions::ALLOW_POSTDATE, sent.from.is_some())
+            .with(KdcOptions::POSTDATED, sent.from.is_some())
+            .with(KdcOptions::CANONICALIZE, self.canonicalizes());
+        let addresses: Vec<_> = self.policy.addresses.iter().map(TypedOctets::to_address).collect();
         let body = KdcReqBody {
             kdc_options,
             cname: Some(self.client.to_wire()),
             realm: GeneralString(self.client.realm()),
             sname: Some(self.server.to_wire()),
-            from: None,
+            from: sent.from,
             till: sent.till,
-            rtime: renewable.map(|lifetime| KerberosTime(kdc_now.seconds.saturating_add(lifetime))),
+            rtime: renewable.map(|lifetime| KerberosTime(start.saturating_add(lifetime))),
             nonce: sent.nonce,
             etype: self.policy.enctype_numbers(),
-            addresses: None,
+            addresses: Some(addresses).filter(|addresses| !addresses.is_empty()),
             enc_authorization_data: None,
             additional_tickets: None,
         };
         body.to_der()
     }
 
-    fn answered(mut self, octets: &[u8], now: Timestamp, sent: Sent) -> Progress<Obtained> {
+    fn canonicalizes(&self) -> bool {
+        self.policy.canonicalize || self.client.name_type() == NameType::ENTERPRISE
+    }
+
+    fn answered(mut self, octets: &[u8], now: Timestamp, sent: Sent, request: &[u8]) -> Progress<Obtained> {
         let realm = self.client.realm();
         match incoming(octets, msg_type::AS_REP, realm, |AsRep(reply)| reply) {
             Ok(Incoming::Error(error)) => self.refused(&error, now, sent),
-            Ok(Incoming::Reply(reply)) => match self.accept(&reply, now, sent) {
+            Ok(Incoming::Reply(reply)) => match self.accept(&reply, now, sent, request) {
                 Ok(obtained) => Progress::Done(obtained),
                 Err(failure) => Progress::Failed(failure),
             },
@@ -203,8 +225,30 @@ impl Initial {
                 Progress::Failed(KdcFailure::Skew { realm, kdc: kdc_time, here: now })
             }
             ErrorCode::ETYPE_NOSUPP => Progress::Failed(self.no_enctype(Vec::new())),
+            ErrorCode::WRONG_REALM if self.canonicalizes() => match error.crealm {
+                Some(realm) if !realm.0.is_empty() => self.elsewhere(realm.0, now),
+                _ => Progress::Failed(refused(error, &self.asked(sent))),
+            },
             _ => Progress::Failed(refused(error, &self.asked(sent))),
         }
+    }
+
+    /// The client belongs to another realm, says the KDC: everything begins anew there (RFC 6806 §7). Nobody
+    /// vouches for that, but the secret goes to no realm: only what it sealed does.
+    fn elsewhere(mut self, realm: &str, now: Timestamp) -> Progress<Obtained> {
+        let known = self.visited.iter().any(|visited| visited == realm);
+        self.visited.push(realm.to_owned());
+        if known || self.visited.len() > MOST_HOPS {
+            let (principal, realms) = (self.client, self.visited);
+            return Progress::Failed(KdcFailure::ReferralLoop { principal, realms });
+        }
+        self.server = match self.server.as_ticket_granting() {
+            Some(_) => Principal::ticket_granting(realm, realm),
+            None => self.server.in_realm(realm),
+        };
+        self.client = self.client.in_realm(realm);
+        self.hints = KeyHints::default();
+        self.ask(Proof::None, Vec::new(), now)
     }
 
     /// The KDC wants a proof of identity, and says of which kinds.
@@ -266,7 +310,13 @@ impl Initial {
     }
 
     /// Opens and checks a reply.
-    fn accept(&mut self, reply: &KdcRep<'_>, now: Timestamp, sent: Sent) -> Result<Obtained, KdcFailure> {
+    fn accept(
+        &mut self,
+        reply: &KdcRep<'_>,
+        now: Timestamp,
+        sent: Sent,
+        request: &[u8],
+    ) -> Result<Obtained, KdcFailure> {
         let sealed = &reply.enc_part;
         let Some(enctype) = self.policy.asked_for(sealed.etype) else {
             return Err(self.no_enctype(vec![sealed.etype]));
@@ -278,17 +328,38 @@ impl Initial {
         if keys.is_empty() {
             return Err(self.no_enctype(vec![sealed.etype]));
         }
-        let plain: Zeroizing<Vec<u8>> = keys
-            .iter()
-            .find_map(|key| open_message(key, KeyUsage::AS_REP_ENC_PART, sealed.cipher).ok())
-            .ok_or_else(|| KdcFailure::Integrity {
-                client: self.client.clone(),
-                secret: Some(self.secret.kind()),
-                enctype,
-                kvno: sealed.kvno,
-            })?;
+        let open = |key: Arc<LongTermKey>| -> Option<(Zeroizing<Vec<u8>>, _)> {
+            Some((open_message(&key, KeyUsage::AS_REP_ENC_PART, sealed.cipher).ok()?, key))
+        };
+        let (plain, key) = keys.into_iter().find_map(open).ok_or_else(|| KdcFailure::Integrity {
+            client: self.client.clone(),
+            secret: Some(self.secret.kind()),
+            enctype,
+            kvno: sealed.kvno,
+        })?;
         let (credential, offset) = accept(reply, &plain, &self.asked(sent), TimeBase::Authtime, now)?;
-        Ok(Obtained { credential, kdc_offset: Some(offset), requests: self.requests })
+        self.check_request(&plain, &key, request)?;
+        Ok(Obtained { credential, also: Vec::new(), kdc_offset: Some(offset), requests: self.requests })
+    }
+
+    /// Demands the checksum of the request that was received, if the KDC says that it gives one (RFC 6806 §11).
+    fn check_request(&self, plain: &[u8], key: &LongTermKey, request: &[u8]) -> Result<(), KdcFailure> {
+        let realm = || self.client.realm().to_owned();
+        let malformed = |error| KdcFailure::Malformed { realm: realm(), error };
+        let part = decode_enc_kdc_rep_part(plain).map_err(malformed)?;
+        if !part.flags.contains(TicketFlags::ENC_PA_REP) {
+            return Ok(());
+        }
+        let proved = part
+            .encrypted_pa_data
+            .iter()
+            .flatten()
+            .find(|element| element.padata_type == pa_type::REQ_ENC_PA_REP)
+            .and_then(|element| Checksum::from_der(element.padata_value).ok())
+            .filter(|checksum| checksum.cksumtype == key.enctype().checksum_type().0)
+            .is_some_and(|checksum| key.verify(KeyUsage::AS_REQ, &[request], checksum.checksum).is_ok());
+        let fault = ReplyFault::Request;
+        if proved { Ok(()) } else { Err(KdcFailure::BadReply { realm: realm(), fault }) }
     }
 
     /// The keys of `enctype`: all that were given, or the one made from the password.
@@ -330,22 +401,23 @@ impl Initial {
             client: &self.client,
             server: &self.server,
             nonce: sent.nonce,
+            renaming: if self.canonicalizes() { Renaming::Client } else { Renaming::No },
+            from: sent.from,
             till: sent.till,
             policy: &self.policy,
         }
     }
 }
 
-/// The AS-REQ with this body and these elements.
+/// The AS-REQ with this body and these elements, and the wish for [`Initial::check_request`].
 fn request(body: &[u8], padata: &[(i32, Vec<u8>)]) -> Result<Vec<u8>, crate::wire::DerError> {
-    let padata: Vec<PaData<'_>> = padata
-        .iter()
-        .map(|(padata_type, value)| PaData { padata_type: *padata_type, padata_value: value })
-        .collect();
+    let element = |(padata_type, value)| PaData { padata_type, padata_value: value };
+    let given = padata.iter().map(|(number, value)| (*number, value.as_slice()));
+    let padata = given.chain([(pa_type::REQ_ENC_PA_REP, &[][..])]).map(element).collect();
     let request = AsReq(KdcReq {
         pvno: PVNO,
         msg_type: msg_type::AS_REQ,
-        padata: Some(padata).filter(|padata| !padata.is_empty()),
+        padata: Some(padata),
         req_body: Raw::from_der(body)?,
     });
     Ok(request.to_der())

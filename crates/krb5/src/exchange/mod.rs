@@ -8,7 +8,10 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `initial` | the AS exchange, by password or by key, with an encrypted timestamp |
-//! | `service` | the TGS exchange: service tickets, and tickets to forward |
+//! | `service` | the way to a service ticket, through other realms where need be |
+//! | `variants` | tickets renewed, validated, forwarded and proxied |
+//! | `granting` | one TGS request and its reply, for both of these |
+//! | `verify` | whether a fresh ticket comes from the realm's true KDC |
 //! | `key_hints` | which key the KDC wants: ETYPE-INFO2 and its elders |
 //! | `reply` | what is checked in every reply |
 //! | `policy` | [`ExchangePolicy`] |
@@ -18,27 +21,34 @@
 //! compared or ignored, never used; the one exception is the KDC's time in an error, which may serve for one
 //! encrypted timestamp ([`ExchangePolicy::kdc_timesync`]).
 //!
-//! No exchange makes more than three requests, whatever a KDC answers: each answer moves it on, or ends it.
+//! No exchange goes on without end, whatever KDCs answer: within a realm an AS exchange makes at most three
+//! requests, at most ten realms are visited, none of them twice, and a search for a service makes at most forty
+//! requests.
 //!
-//! Deliberately not here: other realms than the client's own, aliases (RFC 6806), FAST, user-to-user, S4U.
+//! Deliberately not here: FAST, user-to-user, S4U, anonymous tickets.
 
 mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
+mod granting;
 mod initial;
 mod key_hints;
 mod policy;
 mod reply;
 mod service;
+mod variants;
+mod verify;
 
 use std::fmt;
 
 use orthros_wire::{Random, Timestamp};
 
-pub use failure::{KdcFailure, ReplyFault, SecretKind};
+pub use failure::{KdcFailure, Lack, ReplyFault, SecretKind};
 pub use initial::{InitialSecret, initial};
 pub use policy::ExchangePolicy;
-pub use service::{forwarded, service};
+pub use service::{service, service_from};
+pub use variants::{forwarded, proxied, renewed, validated};
+pub use verify::{Verified, VerifyRule, verify_initial};
 
 use crate::Credential;
 
@@ -87,11 +97,7 @@ impl<T: 'static> Progress<T> {
         next: impl FnOnce(T) -> Progress<U> + Send + Sync + 'static,
     ) -> Progress<U> {
         match self {
-            Self::Ask(ask) => {
-                let Ask { realm, request, kind, resume } = ask;
-                let resume: Resume<U> = Box::new(move |answer| resume(answer).and_then(next));
-                Progress::Ask(Ask { realm, request, kind, resume })
-            }
+            Self::Ask(ask) => ask.then(|progress| progress.and_then(next)),
             Self::Done(outcome) => next(outcome),
             Self::Failed(failure) => Progress::Failed(failure),
         }
@@ -111,6 +117,17 @@ pub struct Ask<T> {
     request: Vec<u8>,
     kind: RequestKind,
     resume: Resume<T>,
+}
+
+impl<T: 'static> Ask<T> {
+    /// The same request in another exchange: `next` gets what the answer leads to, also a failure.
+    fn then<U: 'static>(
+        self,
+        next: impl FnOnce(Progress<T>) -> Progress<U> + Send + Sync + 'static,
+    ) -> Progress<U> {
+        let Self { realm, request, kind, resume } = self;
+        Progress::Ask(Ask { realm, request, kind, resume: Box::new(move |answer| next(resume(answer))) })
+    }
 }
 
 impl<T> Ask<T> {
@@ -173,12 +190,25 @@ pub enum RequestKind {
 pub struct Obtained {
     /// The ticket with its session key.
     pub credential: Credential,
+    /// Other tickets that came with it, which a cache should keep: ticket-granting tickets of the realms on the
+    /// way, and `credential` under the name that was asked for, if the KDC gave it another.
+    pub also: Vec<Credential>,
     /// How many seconds the KDC's clock is ahead of the local one (negative: behind), from the sealed part of
     /// an AS reply; `None` after a TGS exchange, which tells nothing of the present.
     pub kdc_offset: Option<i64>,
-    /// How many requests it took: one to three.
+    /// How many requests it took.
     pub requests: u32,
 }
+
+impl Obtained {
+    /// Every ticket, those on the way first.
+    pub fn tickets(&self) -> impl Iterator<Item = &Credential> {
+        self.also.iter().chain([&self.credential])
+    }
+}
+
+/// How many realms an exchange visits at most, and a TGS exchange leaves.
+const MOST_HOPS: usize = 10;
 
 /// A number for the KDC to repeat. 31 bits, for there are KDCs that take it for a signed number.
 fn fresh_nonce(random: &dyn Random) -> u32 {

@@ -1,8 +1,12 @@
 //! What a client asks for and what it accepts.
 
+use std::sync::Arc;
+
 use orthros_crypto::Enctype;
 
 use crate::Config;
+use crate::config::Capaths;
+use crate::credential::TypedOctets;
 use crate::permitted::permit;
 
 /// The wishes and limits of an exchange: `[libdefaults]` as far as it concerns a KDC.
@@ -28,6 +32,17 @@ pub struct ExchangePolicy {
     pub lifetime: i64,
     /// For how many seconds an initial ticket should be renewable; `None`: not at all.
     pub renewable_lifetime: Option<i64>,
+    /// In how many seconds an initial ticket should begin to be valid; `None`: now. Such a postdated ticket must
+    /// be [validated](super::validated) when its time has come.
+    pub start: Option<i64>,
+    /// Addresses that an initial, forwarded or proxy ticket should be good from (RFC 4120 §7.5.3: 2 for IPv4, 24
+    /// for IPv6); none: from everywhere.
+    pub addresses: Vec<TypedOctets>,
+    /// Take the canonical name of the client that an initial ticket is for from the KDC, and go to another realm
+    /// if the KDC says that the client belongs there (RFC 6806 §6, §7). Enterprise names ask for that anyway.
+    pub canonicalize: bool,
+    /// The ways between realms.
+    pub capaths: Arc<Capaths>,
     /// Adjust to the KDC's clock if it differs by more than `clock_skew`. An error's time, which nobody vouches
     /// for, serves for one encrypted timestamp; what [`Obtained::kdc_offset`](super::Obtained::kdc_offset)
     /// tells comes from a sealed reply. Without this, a difference is a failure.
@@ -47,6 +62,10 @@ impl Default for ExchangePolicy {
             proxiable: false,
             lifetime: 86_400,
             renewable_lifetime: None,
+            start: None,
+            addresses: Vec::new(),
+            canonicalize: false,
+            capaths: Arc::default(),
             kdc_timesync: true,
             kdc_offset: 0,
         }
@@ -74,6 +93,10 @@ impl ExchangePolicy {
             proxiable: config.proxiable,
             lifetime: config.ticket_lifetime,
             renewable_lifetime: config.renew_lifetime,
+            start: None,
+            addresses: Vec::new(),
+            canonicalize: config.canonicalize,
+            capaths: Arc::clone(config.capaths()),
             kdc_timesync: config.kdc_timesync,
             kdc_offset: 0,
         }

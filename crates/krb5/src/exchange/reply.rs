@@ -1,7 +1,9 @@
 //! What is checked in the reply of either exchange (RFC 4120 §3.1.5, §3.3.4).
 //!
 //! Names, times and the session key come from the sealed part alone. The names in the clear must agree with
-//! it: they are what Orpheus' Lyre (CVE-2017-11103) altered.
+//! it: they are what Orpheus' Lyre (CVE-2017-11103) altered. The client's name stands nowhere but in the clear
+//! (and in the ticket, which only its server opens); another than was asked for is taken where the request asked
+//! for the canonical one, and can't help an impostor: the ticket's server goes by the name in the ticket.
 
 use std::sync::Arc;
 
@@ -23,9 +25,23 @@ pub(super) struct Asked<'a> {
     pub(super) client: &'a Principal,
     pub(super) server: &'a Principal,
     pub(super) nonce: u32,
+    pub(super) renaming: Renaming,
+    /// The begin that was asked for; `None`: now.
+    pub(super) from: Option<KerberosTime>,
     /// The end that was asked for.
     pub(super) till: KerberosTime,
     pub(super) policy: &'a ExchangePolicy,
+}
+
+/// Which names in a reply may be others than those in the request (RFC 6806).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renaming {
+    /// The client's may be canonical, and with it the realm; the server's too.
+    Client,
+    /// None may change.
+    No,
+    /// The server's: a canonical name, or the ticket-granting service of a realm that is nearer to it.
+    Server,
 }
 
 /// Whose time the ticket's times are compared with.
@@ -108,7 +124,7 @@ pub(super) fn accept(
     if part.nonce != asked.nonce {
         return Err(bad(ReplyFault::Nonce));
     }
-    let server = names(reply, &part, asked)?;
+    let (client, server) = names(reply, &part, asked)?;
     let key = asked
         .policy
         .asked_for(part.key.keytype)
@@ -127,7 +143,7 @@ pub(super) fn accept(
     }
     let addresses = part.caddr.iter().flatten();
     let credential = Credential {
-        client: asked.client.clone(),
+        client,
         server,
         key: Arc::new(SessionKey::from(key)),
         times,
@@ -143,31 +159,46 @@ pub(super) fn accept(
     Ok((credential, offset))
 }
 
-/// The server that the reply is for, once all names agree.
-fn names(reply: &KdcRep<'_>, part: &EncKdcRepPart<'_>, asked: &Asked<'_>) -> Result<Principal, KdcFailure> {
+/// The client and the server that the reply is for, once all names agree.
+fn names(
+    reply: &KdcRep<'_>,
+    part: &EncKdcRepPart<'_>,
+    asked: &Asked<'_>,
+) -> Result<(Principal, Principal), KdcFailure> {
     let bad = |fault| KdcFailure::BadReply { realm: asked.realm.into(), fault };
     let nameless = |_| KdcFailure::Malformed {
         realm: asked.realm.into(),
         error: DerError::Value("PrincipalName without components"),
     };
     let client = Principal::from_wire(&reply.cname, reply.crealm.0).map_err(nameless)?;
-    if client != *asked.client {
+    if client != *asked.client && asked.renaming != Renaming::Client {
         return Err(bad(ReplyFault::Client(client.to_string())));
     }
     let server = Principal::from_wire(&part.sname, part.srealm.0).map_err(nameless)?;
-    if server != *asked.server {
-        return Err(match server.as_ticket_granting() {
-            Some(served) if served != server.realm() => {
-                KdcFailure::CrossRealm { server: asked.server.clone(), realm: asked.realm.into() }
-            }
-            _ => bad(ReplyFault::Server(server.to_string())),
-        });
+    if client != *asked.client && client.realm() != server.realm() {
+        return Err(bad(ReplyFault::Client(client.to_string())));
+    }
+    if server != *asked.server && !renamed(&client, &server, asked) {
+        return Err(bad(ReplyFault::Server(server.to_string())));
     }
     let clear = Principal::from_wire(&reply.ticket.sname, reply.ticket.realm.0).map_err(nameless)?;
     if clear != server || reply.ticket.tkt_vno != PVNO {
         return Err(bad(ReplyFault::TicketNames(clear.to_string())));
     }
-    Ok(server)
+    Ok((client, server))
+}
+
+/// Whether a KDC may have put `server` in the place of the one that was asked for.
+fn renamed(client: &Principal, server: &Principal, asked: &Asked<'_>) -> bool {
+    let own = |realm: &str| server.as_ticket_granting() == Some(realm) && server.realm() == realm;
+    match asked.renaming {
+        Renaming::No => false,
+        // A realm with two names: its ticket-granting service has the canonical one, as the client does.
+        Renaming::Client if asked.server.as_ticket_granting().is_some() => own(client.realm()),
+        Renaming::Client => server.realm() == client.realm() && server.as_ticket_granting().is_none(),
+        // A KDC speaks for its own realm; its own ticket-granting service is no canonical name of anything.
+        Renaming::Server => server.realm() == asked.realm && !own(asked.realm),
+    }
 }
 
 /// The ticket's times, once they agree with each other, the request and the KDC's present.
@@ -175,7 +206,10 @@ fn times(part: &EncKdcRepPart<'_>, asked: &Asked<'_>, kdc_now: Timestamp) -> Res
     let starttime = part.starttime.unwrap_or(part.authtime);
     let endtime = part.endtime;
     let in_order = endtime > starttime && endtime.0 > kdc_now.seconds;
-    let begun = starttime.0 <= kdc_now.seconds.saturating_add(asked.policy.clock_skew);
+    let begun = match asked.from {
+        Some(from) => starttime == from,
+        None => starttime.0 <= kdc_now.seconds.saturating_add(asked.policy.clock_skew),
+    };
     let as_asked = asked.till.0 == 0 || endtime <= asked.till;
     if !(in_order && begun && as_asked) {
         let fault = ReplyFault::Times { start: starttime.into(), end: endtime.into() };

@@ -1,28 +1,32 @@
-//! The TGS exchange (RFC 4120 §3.3): from a ticket-granting ticket to any other ticket.
+//! The way from the tickets at hand to a ticket for a service, in whatever realm (RFC 4120 §3.3.1, RFC 6806 §8).
 //!
-//! The request carries the ticket-granting ticket in an AP-REQ (PA-TGS-REQ, §5.2.7.1), whose authenticator
-//! holds a keyed checksum of the request's body and a fresh subkey; the reply is sealed in that subkey (key
-//! usage 9).
-
-use orthros_crypto::{Key, KeyUsage, SessionKey};
-use orthros_wire::Timestamp;
-use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime};
+//! Two moves, and each leads into another realm with a ticket-granting ticket for it:
+//!
+//! - The server's realm is known, and this is not it: the KDC here is asked for a ticket of that realm, or else of
+//!   the nearest to it on the way ([`Capaths`](crate::config::Capaths)).
+//! - The server's realm is this one, or unknown: the KDC is asked for the service itself. It may answer with the
+//!   ticket-granting service of another realm, where the service is said to be (a referral).
+//!
+//! No realm is visited twice, and no more than ten are left; all that is believed was sealed by the KDC asked.
+//! What each KDC on the way vouches for is its own next step, so a KDC may mislead to where it has keys for, and
+//! each service checks the realms that its client came through.
 
 use super::failure::KdcFailure;
+use super::granting::{Demand, Granted, ask, inherited, served};
 use super::policy::ExchangePolicy;
-use super::reply::{Asked, Incoming, TimeBase, accept, incoming, refused};
-use super::{Answer, Ask, Obtained, Progress, RequestKind, fresh_nonce};
+use super::reply::Renaming;
+use super::{MOST_HOPS, Obtained, Progress};
 use crate::env::Env;
-use crate::permitted::permit;
-use crate::sealed::open_message;
-use crate::wire::{
-    ApOptions, ApReq, Authenticator, Checksum, EncryptedData, EncryptionKey, KdcOptions, KdcRep, KdcReq,
-    KdcReqBody, KrbError, PVNO, PaData, Raw, SecretOctets, TgsRep, TgsReq, TicketFlags, msg_type, pa_type,
-};
 use crate::{Credential, ErrorCode, Principal};
 
-/// Starts a TGS exchange: the client of `tgt` wants a ticket for `server`, which lies in the realm that `tgt`
-/// is for. The ticket lives as long as `tgt`, as far as the KDC allows.
+/// How many requests are made at most on the way to one service.
+const MOST_REQUESTS: u32 = 40;
+
+/// Starts the search for a ticket for `server`: the client has a ticket-granting ticket, most often of its own
+/// realm. The new ticket lives as long as that one, as far as the KDCs allow.
+///
+/// Where `server` has an empty realm, its realm is not known: the KDC of the client's realm is asked, which may
+/// know, and then the realm that is named like the host's domain is tried.
 ///
 /// ```no_run
 /// # use orthros_krb5::{Credential, Env, exchange::{self, ExchangePolicy, Progress}};
@@ -37,197 +41,209 @@ use crate::{Credential, ErrorCode, Principal};
 /// # }
 /// ```
 pub fn service(tgt: &Credential, server: Principal, policy: ExchangePolicy, env: Env) -> Progress<Obtained> {
-    let options = inherited(tgt.flags);
-    start(tgt, server, options, policy, env)
+    service_from(tgt, Vec::new(), server, policy, env)
 }
 
-/// Starts a TGS exchange for a ticket-granting ticket that a server can be given (delegation): forwarded,
-/// forwardable, and without addresses, so that it is good on the server's host.
-pub fn forwarded(tgt: &Credential, policy: ExchangePolicy, env: Env) -> Progress<Obtained> {
-    if !tgt.flags.contains(TicketFlags::FORWARDABLE) {
-        return Progress::Failed(KdcFailure::NotForwardable { client: tgt.client.clone() });
-    }
-    let options = inherited(tgt.flags) | KdcOptions::FORWARDED | KdcOptions::FORWARDABLE;
-    start(tgt, tgt.server.clone(), options, policy, env)
-}
-
-/// What a ticket-granting ticket is good for is asked for its tickets too.
-fn inherited(flags: TicketFlags) -> KdcOptions {
-    KdcOptions::default()
-        .with(KdcOptions::FORWARDABLE, flags.contains(TicketFlags::FORWARDABLE))
-        .with(KdcOptions::PROXIABLE, flags.contains(TicketFlags::PROXIABLE))
-        .with(KdcOptions::RENEWABLE, flags.contains(TicketFlags::RENEWABLE))
-}
-
-fn start(
+/// As [`service`], with other tickets of the client's at hand: a ticket-granting ticket of the server's realm, or
+/// of one on the way to it, saves the requests up to there.
+pub fn service_from(
     tgt: &Credential,
+    others: Vec<Credential>,
     server: Principal,
-    options: KdcOptions,
     policy: ExchangePolicy,
     env: Env,
 ) -> Progress<Obtained> {
-    match Service::new(tgt, server, policy, &env).and_then(|exchange| {
-        let request = exchange.request(options, &env)?;
-        Ok((exchange, request))
-    }) {
-        Ok((exchange, request)) => {
-            let realm = exchange.realm.clone();
-            Ask::progress(&realm, request, RequestKind::Tgs, move |answer: Answer<'_>| {
-                let outcome = match answer {
-                    Ok((octets, now)) => exchange.answered(octets, now),
-                    Err(report) => Err(KdcFailure::Unavailable { realm: exchange.realm, report }),
-                };
-                outcome.map_or_else(Progress::Failed, Progress::Done)
-            })
-        }
-        Err(failure) => Progress::Failed(failure),
-    }
+    let home = served(tgt).to_owned();
+    let unknown = server.realm().is_empty();
+    let target = if unknown { server.in_realm(&home) } else { server.clone() };
+    let fallback = if unknown { fallback_realm(&server).filter(|realm| *realm != home) } else { None };
+    let now = env.now().plus_seconds(policy.kdc_offset);
+    let others = others
+        .into_iter()
+        .filter(|ticket| ticket.server.as_ticket_granting().is_some() && !ticket.times.expired(now))
+        .filter(|ticket| ticket.client == tgt.client)
+        .collect();
+    let search = Search {
+        asked: server,
+        target,
+        tgt: tgt.clone(),
+        others,
+        fallback,
+        policy,
+        env,
+        got: Vec::new(),
+        visited: Vec::new(),
+        requests: 0,
+    };
+    search.start()
 }
 
-struct Service {
+/// The realm that is named like the domain of the host that `server` is on.
+fn fallback_realm(server: &Principal) -> Option<String> {
+    let [_, host] = server.components() else { return None };
+    let (_, domain) = host.split_once('.')?;
+    Some(domain.to_ascii_uppercase()).filter(|domain| !domain.is_empty())
+}
+
+struct Search {
+    /// As the caller named it.
+    asked: Principal,
+    /// Whom a ticket is asked for, and where it is believed to be.
+    target: Principal,
+    /// Where the search begins.
     tgt: Credential,
-    server: Principal,
-    /// The realm that `tgt` is for.
-    realm: String,
+    /// Other ticket-granting tickets at hand.
+    others: Vec<Credential>,
+    /// Where the server is looked for if the client's realm does not know it.
+    fallback: Option<String>,
     policy: ExchangePolicy,
-    nonce: u32,
-    /// What the reply is sealed in.
-    subkey: SessionKey,
+    env: Env,
+    /// The ticket-granting tickets got on the way.
+    got: Vec<Credential>,
+    /// The realms in order, the present one last.
+    visited: Vec<String>,
+    requests: u32,
 }
 
-impl Service {
-    fn new(
-        tgt: &Credential,
-        server: Principal,
-        policy: ExchangePolicy,
-        env: &Env,
-    ) -> Result<Self, KdcFailure> {
-        let served = tgt.server.as_ticket_granting().unwrap_or_else(|| tgt.server.realm());
-        if server.realm() != served {
-            return Err(KdcFailure::CrossRealm { server, realm: served.into() });
-        }
-        if policy.enctypes.is_empty() {
-            return Err(KdcFailure::NoEnctype { principal: server, wanted: Vec::new(), offered: Vec::new() });
-        }
-        permit(tgt.key.enctype().number(), &policy.permitted)
-            .map_err(|refused| KdcFailure::NotPermitted { client: tgt.client.clone(), refused })?;
-        if tgt.times.expired(env.now().plus_seconds(policy.kdc_offset)) {
-            let end = tgt.times.endtime.into();
-            return Err(KdcFailure::Expired { client: tgt.client.clone(), end });
-        }
-        let nonce = fresh_nonce(&*env.random);
-        let subkey = SessionKey::from(Key::random(tgt.key.enctype(), &*env.random));
-        Ok(Self { tgt: tgt.clone(), server, realm: served.into(), policy, nonce, subkey })
-    }
-
-    fn request(&self, kdc_options: KdcOptions, env: &Env) -> Result<Vec<u8>, KdcFailure> {
-        let renewable = kdc_options.contains(KdcOptions::RENEWABLE);
-        let body = KdcReqBody {
-            kdc_options,
-            cname: None,
-            realm: GeneralString(&self.realm),
-            sname: Some(self.server.to_wire()),
-            from: None,
-            till: self.tgt.times.endtime,
-            rtime: Some(self.tgt.times.renew_till).filter(|_| renewable),
-            nonce: self.nonce,
-            etype: self.policy.enctype_numbers(),
-            addresses: None,
-            enc_authorization_data: None,
-            additional_tickets: None,
-        }
-        .to_der();
-        let ap_req = self.ap_req(&body, env).map_err(|error| self.malformed(error))?;
-        let padata = PaData { padata_type: pa_type::TGS_REQ, padata_value: &ap_req };
-        let request = TgsReq(KdcReq {
-            pvno: PVNO,
-            msg_type: msg_type::TGS_REQ,
-            padata: Some(vec![padata]),
-            req_body: Raw::from_der(&body).map_err(|error| self.malformed(error))?,
+impl Search {
+    /// Begins as near to the target as the tickets at hand allow.
+    fn start(mut self) -> Progress<Obtained> {
+        let home = served(&self.tgt).to_owned();
+        let way = self.way(&home);
+        let nearest = way.iter().find_map(|realm| {
+            self.others.iter().find(|ticket| ticket.server.as_ticket_granting() == Some(realm))
         });
-        Ok(request.to_der())
+        let first = nearest.unwrap_or(&self.tgt).clone();
+        self.visited = vec![served(&first).to_owned()];
+        self.from(first)
     }
 
-    /// The proof that the ticket's session key is known here, bound to the body.
-    fn ap_req(&self, body: &[u8], env: &Env) -> Result<Vec<u8>, DerError> {
-        let key = &self.tgt.key;
-        let now = env.now().plus_seconds(self.policy.kdc_offset);
-        let checksum = key.checksum(KeyUsage::TGS_REQ_AUTHENTICATOR_CHECKSUM, &[body]);
-        let authenticator = Authenticator {
-            authenticator_vno: PVNO,
-            crealm: GeneralString(self.tgt.client.realm()),
-            cname: self.tgt.client.to_wire(),
-            cksum: Some(Checksum { cksumtype: key.enctype().checksum_type().0, checksum: &checksum }),
-            cusec: i32::try_from(now.microseconds).unwrap_or_default(),
-            ctime: now.into(),
-            subkey: Some(EncryptionKey {
-                keytype: self.subkey.enctype().number(),
-                keyvalue: SecretOctets(self.subkey.expose_octets()),
-            }),
-            seq_number: None,
-            authorization_data: None,
-        };
-        let plain = authenticator.to_secret_der();
-        let cipher = key.encrypt(KeyUsage::TGS_REQ_AUTHENTICATOR, &*env.random, plain.expose_octets());
-        let ap_req = ApReq {
-            pvno: PVNO,
-            msg_type: msg_type::AP_REQ,
-            ap_options: ApOptions::default(),
-            ticket: Raw::from_der(&self.tgt.ticket)?,
-            authenticator: EncryptedData { etype: key.enctype().number(), kvno: None, cipher: &cipher },
-        };
-        Ok(ap_req.to_der())
-    }
-
-    fn answered(&self, octets: &[u8], now: Timestamp) -> Result<Obtained, KdcFailure> {
-        match incoming(octets, msg_type::TGS_REP, &self.realm, |TgsRep(reply)| reply)? {
-            Incoming::Error(error) => Err(self.refused(&error, now)),
-            Incoming::Reply(reply) => self.accept(&reply, now),
+    /// The realms on the way from `here` to the target, the target's first. The way of the client's realm holds
+    /// as long as the search is on it.
+    fn way(&self, here: &str) -> Vec<String> {
+        let (home, there) = (self.tgt.client.realm(), self.target.realm());
+        if here == there {
+            return Vec::new();
         }
+        let between = self.policy.capaths.between(home, there);
+        let rest = match between.iter().position(|realm| realm == here) {
+            Some(index) => between.into_iter().skip(index.saturating_add(1)).collect(),
+            None if here == home => between,
+            None => self.policy.capaths.between(here, there),
+        };
+        std::iter::once(there.to_owned()).chain(rest.into_iter().rev()).collect()
     }
 
-    fn refused(&self, error: &KrbError<'_>, now: Timestamp) -> KdcFailure {
-        match ErrorCode(error.error_code) {
-            ErrorCode::SKEW => {
-                KdcFailure::Skew { realm: self.realm.clone(), kdc: error.stime.into(), here: now }
-            }
-            ErrorCode::ETYPE_NOSUPP => KdcFailure::NoEnctype {
-                principal: self.server.clone(),
-                wanted: self.policy.enctypes.clone(),
-                offered: Vec::new(),
+    /// Goes on with a ticket-granting ticket for the present realm.
+    fn from(self, tgt: Credential) -> Progress<Obtained> {
+        let mut way = self.way(served(&tgt));
+        if way.is_empty() {
+            return self.ask_service(tgt);
+        }
+        way.reverse();
+        self.ask_realm(tgt, way)
+    }
+
+    /// Asks the present KDC for the service.
+    fn ask_service(self, tgt: Credential) -> Progress<Obtained> {
+        let server = self.target.clone();
+        self.ask(tgt, server, |search, tgt, granted| match granted {
+            Ok(ticket) => match ticket.server.as_ticket_granting() {
+                Some(realm) if ticket.server != search.target => {
+                    let realm = realm.to_owned();
+                    let mut search = search;
+                    search.target = search.target.in_realm(&realm);
+                    search.enter(ticket)
+                }
+                _ => Progress::Done(search.done(ticket)),
             },
-            _ => refused(error, &self.asked()),
-        }
+            Err(failure) => search.unknown_here(&tgt, failure),
+        })
     }
 
-    fn accept(&self, reply: &KdcRep<'_>, now: Timestamp) -> Result<Obtained, KdcFailure> {
-        let integrity = || KdcFailure::Integrity {
-            client: self.tgt.client.clone(),
-            secret: None,
-            enctype: self.subkey.enctype(),
-            kvno: None,
+    /// Asks the present KDC for a ticket-granting ticket of the last of `realms`, and if it has none, of those
+    /// before it.
+    fn ask_realm(self, tgt: Credential, mut realms: Vec<String>) -> Progress<Obtained> {
+        let here = served(&tgt).to_owned();
+        let Some(next) = realms.pop() else {
+            return Progress::Failed(KdcFailure::CrossRealm { server: self.target, realm: here });
         };
-        if reply.enc_part.etype != self.subkey.enctype().number() {
-            return Err(integrity());
-        }
-        let plain = open_message(&self.subkey, KeyUsage::TGS_REP_ENC_PART_SUBKEY, reply.enc_part.cipher)
-            .map_err(|_| integrity())?;
-        let (credential, _) = accept(reply, &plain, &self.asked(), TimeBase::Known, now)?;
-        Ok(Obtained { credential, kdc_offset: None, requests: 1 })
+        let server = Principal::ticket_granting(&next, &here);
+        self.ask(tgt, server, move |search, tgt, granted| match granted {
+            Ok(ticket) if ticket.server.as_ticket_granting().is_some() => search.enter(ticket),
+            Ok(ticket) => {
+                let fault = super::ReplyFault::Server(ticket.server.to_string());
+                Progress::Failed(KdcFailure::BadReply { realm: here, fault })
+            }
+            // Where nothing is left to try, a reason other than an unknown realm is worth telling.
+            Err(failure @ KdcFailure::Refused { .. })
+                if failure.code() == Some(ErrorCode::S_PRINCIPAL_UNKNOWN) || !realms.is_empty() =>
+            {
+                search.ask_realm(tgt, realms)
+            }
+            Err(failure) => Progress::Failed(failure),
+        })
     }
 
-    fn asked(&self) -> Asked<'_> {
-        Asked {
-            realm: &self.realm,
-            client: &self.tgt.client,
-            server: &self.server,
-            nonce: self.nonce,
-            till: KerberosTime(self.tgt.times.endtime.0),
-            policy: &self.policy,
+    /// Enters the realm that a new ticket-granting ticket is for.
+    fn enter(mut self, ticket: Credential) -> Progress<Obtained> {
+        let realm = served(&ticket).to_owned();
+        let known = self.visited.contains(&realm);
+        self.visited.push(realm);
+        // The first realm was not got to by a hop.
+        if known || self.visited.len() > MOST_HOPS.saturating_add(1) {
+            return self.endless();
+        }
+        self.got.push(ticket.clone());
+        self.from(ticket)
+    }
+
+    /// The KDC here refuses the service: if nobody knows where it is, there is one more place to look.
+    fn unknown_here(mut self, tgt: &Credential, failure: KdcFailure) -> Progress<Obtained> {
+        let unknown = failure.code() == Some(ErrorCode::S_PRINCIPAL_UNKNOWN);
+        match self.fallback.take() {
+            Some(realm) if unknown && !self.visited.contains(&realm) => {
+                self.target = self.target.in_realm(&realm);
+                self.from(tgt.clone())
+            }
+            _ => Progress::Failed(failure),
         }
     }
 
-    fn malformed(&self, error: DerError) -> KdcFailure {
-        KdcFailure::Malformed { realm: self.realm.clone(), error }
+    fn ask(
+        mut self,
+        tgt: Credential,
+        server: Principal,
+        then: impl FnOnce(Self, Credential, Granted) -> Progress<Obtained> + Send + Sync + 'static,
+    ) -> Progress<Obtained> {
+        if self.requests >= MOST_REQUESTS {
+            return self.endless();
+        }
+        self.requests += 1;
+        let demand = Demand {
+            server,
+            realm: served(&tgt).to_owned(),
+            options: inherited(tgt.flags),
+            renaming: Renaming::Server,
+            till: tgt.times.endtime,
+            addresses: Vec::new(),
+        };
+        let progress = ask(&tgt, demand, &self.policy, &self.env);
+        progress.and_then(move |granted| then(self, tgt, granted))
+    }
+
+    fn endless(self) -> Progress<Obtained> {
+        Progress::Failed(KdcFailure::ReferralLoop { principal: self.asked, realms: self.visited })
+    }
+
+    fn done(self, credential: Credential) -> Obtained {
+        let mut also = self.got;
+        // A name without a realm is filed as MIT krb5 does, but not where the first guess was right.
+        let guessed =
+            self.asked.realm().is_empty() && credential.server == self.asked.in_realm(served(&self.tgt));
+        if credential.server != self.asked && !guessed {
+            also.push(credential.filed_under(self.asked));
+        }
+        Obtained { credential, also, kdc_offset: None, requests: self.requests }
     }
 }

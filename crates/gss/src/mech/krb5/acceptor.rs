@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
-use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError};
+use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError, TransitedChecked};
 use orthros_krb5::principal::NameType;
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
@@ -31,6 +31,7 @@ pub(crate) struct Checked {
     accept: Accept,
     dress: Dress,
     opened: Opened,
+    _transited: TransitedChecked,
     now: Timestamp,
 }
 
@@ -70,8 +71,12 @@ impl Acceptor {
             let error = Refusal::WrongService { asked: asked.clone(), offered };
             return refuse(&self.accept, dress, Some(&asked), now, error.into());
         }
+        let transited = match opened.check_transited(self.accept.settings.config.capaths()) {
+            Ok(transited) => transited,
+            Err(refusal) => return refuse(&self.accept, dress, Some(&opened.server), now, refusal.into()),
+        };
         Step::Need(Need::Replay(NeedReplay {
-            checked: Box::new(Checked { accept: self.accept, dress, opened, now }),
+            checked: Box::new(Checked { _transited: transited, accept: self.accept, dress, opened, now }),
         }))
     }
 }

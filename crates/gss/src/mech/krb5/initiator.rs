@@ -20,7 +20,7 @@ use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedStore, Step};
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
-use crate::{Context, Flags};
+use crate::{Context, Flags, Name};
 
 /// What the mechanism can do for an initiator; other flags that are asked for are ignored.
 const SUPPORTED: Flags = Flags(
@@ -47,8 +47,20 @@ pub(crate) fn start(initiate: Initiate) -> Step {
             // Three legs are mutual.
             let flags =
                 flags.with(Flags::MUTUAL, Dress::of(flags) == Dress::Bare || flags.contains(Flags::MUTUAL));
-            Initiating { initiate, target, flags, forwarded: None, forward_tried: false }.proceed()
+            let host_realm_known = host_realm_known(&initiate);
+            Initiating { initiate, target, host_realm_known, flags, forwarded: None, forward_tried: false }
+                .proceed()
         }
+    }
+}
+
+/// Whether the configuration knows the realm of the target's host; otherwise it is asked for.
+fn host_realm_known(initiate: &Initiate) -> bool {
+    match &initiate.target {
+        Name::HostbasedService { host: Some(host), .. } => {
+            initiate.settings.config.realm_of_host(host).is_some()
+        }
+        _ => true,
     }
 }
 
@@ -56,6 +68,8 @@ pub(crate) fn start(initiate: Initiate) -> Step {
 pub(crate) struct Initiating {
     initiate: Initiate,
     target: Principal,
+    /// Whether the target's realm is more than a guess.
+    host_realm_known: bool,
     /// What the context will be able to do.
     flags: Flags,
     /// The ticket to delegate.
@@ -85,7 +99,7 @@ impl Asked {
     pub(crate) fn progress(self, progress: Progress<Obtained>) -> Step {
         match (progress, self) {
             (Progress::Ask(ask), asked) => Step::Need(Need::Kdc(NeedKdc { ask, then: Box::new(asked) })),
-            (Progress::Done(obtained), Self::Service(initiating)) => initiating.fetched(obtained.credential),
+            (Progress::Done(obtained), Self::Service(initiating)) => initiating.fetched(&obtained),
             (Progress::Done(obtained), Self::Forwarded(mut initiating)) => {
                 initiating.forwarded = Some(obtained.credential);
                 initiating.proceed()
@@ -103,13 +117,16 @@ impl Initiating {
     pub(crate) fn proceed(mut self) -> Step {
         let credential = Arc::clone(&self.initiate.credential);
         let now = self.kdc_time();
-        let Some(ticket) = credential.ticket_for(&self.target, now) else {
+        // Under which name a ticket is filed whose realm was found by asking.
+        let asked = if self.host_realm_known { self.target.clone() } else { self.target.in_realm("") };
+        let ticket = credential.ticket_for(&self.target, now).or_else(|| credential.ticket_for(&asked, now));
+        let Some(ticket) = ticket else {
             return match credential.granting_ticket(&self.target, now) {
                 Err(reason) => Step::fail(reason),
                 Ok(granting) => {
-                    let env = &self.initiate.settings.env;
-                    let progress =
-                        exchange::service(&granting, self.target.clone(), self.policy(), env.clone());
+                    let (policy, env) = (self.policy(), self.initiate.settings.env.clone());
+                    let others = credential.tickets();
+                    let progress = exchange::service_from(&granting, others, asked, policy, env);
                     Asked::Service(self).progress(progress)
                 }
             };
@@ -128,13 +145,10 @@ impl Initiating {
     }
 
     /// The service ticket is there: kept for the next context, and offered to the credential cache.
-    fn fetched(self, ticket: Credential) -> Step {
-        if ticket.server != self.target {
-            let (asked, offered) = (self.target, ticket.server.to_string());
-            return Step::fail(Refusal::WrongService { asked, offered });
-        }
-        self.initiate.credential.keep(ticket.clone());
-        Step::Need(Need::Store(NeedStore { ticket, then: Box::new(self) }))
+    fn fetched(self, obtained: &Obtained) -> Step {
+        let tickets: Vec<Credential> = obtained.tickets().cloned().collect();
+        tickets.iter().for_each(|ticket| self.initiate.credential.keep(ticket.clone()));
+        Step::Need(Need::Store(NeedStore { tickets, then: Box::new(self) }))
     }
 
     /// Whether the holder of this ticket's key may act as the client: because the caller says so, or (RFC 5896) leaves
@@ -329,8 +343,8 @@ impl Waiting {
         let end = self.initiating.end(&self.ticket);
         let settings = self.initiating.initiate.settings;
         Context(Box::new(Established {
-            initiator: self.ticket.client,
-            acceptor: self.ticket.server,
+            initiator: self.ticket.client.clone(),
+            acceptor: self.ticket.ticket_server(),
             flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
             end,
             authtime: self.ticket.times.authtime,
