@@ -69,6 +69,7 @@
 pub mod acquire;
 pub mod blocking;
 pub mod clock;
+pub mod dns;
 pub mod face;
 pub mod kdc_link;
 pub mod ledger;
