@@ -156,6 +156,8 @@ pub struct Config {
     pub permitted_enctypes: Vec<Enctype>,
     /// Whether initial tickets are proxiable if nobody says otherwise.
     pub proxiable: bool,
+    /// The domain that is put behind host names without a dot; empty: none. `None`: nobody said.
+    pub qualify_shortname: Option<String>,
     /// Whether an address is looked up for its name when host names are made canonical.
     pub rdns: bool,
     /// For how many seconds initial tickets shall be renewable; `None`: not at all.
@@ -194,6 +196,7 @@ impl Default for Config {
             noaddresses: true,
             permitted_enctypes: Enctype::ALL.to_vec(),
             proxiable: false,
+            qualify_shortname: None,
             rdns: true,
             renew_lifetime: None,
             ticket_lifetime: 86_400,
@@ -311,6 +314,7 @@ impl Config {
         section.text("default_ccache_name", &mut self.default_ccache_name);
         section.text("default_client_keytab_name", &mut self.default_client_keytab_name);
         section.text("default_keytab_name", &mut self.default_keytab_name);
+        section.text("qualify_shortname", &mut self.qualify_shortname);
         for (name, place) in [
             ("allow_weak_crypto", &mut self.allow_weak_crypto),
             ("canonicalize", &mut self.canonicalize),

@@ -1,24 +1,26 @@
 //! The initiator's half: a ticket for the target, an AP-REQ, and the acceptor's answer (RFC 4121 §4.1).
 //!
-//! The way: [`start`] names the target; [`Initiating`] collects tickets, asking KDCs where it lacks one, and
+//! The way: [`start`] and [`Naming`] name the target; [`Initiating`] collects tickets, asking KDCs where it lacks one, and
 //! makes the first token; [`Waiting`] takes the answer.
 
 use std::sync::Arc;
 
 use orthros_crypto::{Key, SessionKey};
 use orthros_krb5::ap::{self, RemoteError, Request, RequestSent};
-use orthros_krb5::exchange::{self, ExchangePolicy, Obtained, Progress};
+use orthros_krb5::exchange::{self, ExchangePolicy, KdcFailure, Obtained, Progress};
 use orthros_krb5::wire::{ApOptions, TicketFlags};
-use orthros_krb5::{Credential, Principal};
+use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
 use super::checksum::{self, GssChecksum};
+use super::target::{Next, Question, Resolved, Targets};
 use super::{TokenKind, first_sequence, token};
 use crate::context::established::Established;
-use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedStore, Step};
+use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedResolve, NeedStore, Step};
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
+use crate::name::BadName;
 use crate::{Context, Flags};
 
 /// What the mechanism can do for an initiator; other flags that are asked for are ignored.
@@ -35,13 +37,44 @@ const SUPPORTED: Flags = Flags(
 
 /// The first step of a new context.
 pub(crate) fn start(initiate: Initiate) -> Step {
-    let credential = &initiate.credential;
-    match initiate.target.to_principal(&initiate.settings.config, Some(credential.client().realm())) {
+    let client_realm = initiate.credential.client().realm();
+    match Targets::new(&initiate.target, &initiate.settings.config, client_realm) {
         Err(name) => Step::fail(name),
-        Ok(target) => {
-            let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
-            Initiating { initiate, target, flags, forwarded: None, forward_tried: false }.proceed()
+        Ok(targets) => Naming { initiate, targets, failure: None }.next(),
+    }
+}
+
+/// A context whose target is being named.
+pub(crate) struct Naming {
+    initiate: Initiate,
+    targets: Targets,
+    /// What the KDC said of the principal tried last.
+    failure: Option<KdcFailure>,
+}
+
+impl Naming {
+    /// Tries the next principal, or asks what that may be.
+    fn next(mut self) -> Step {
+        match self.targets.next() {
+            Some(Next::Ask(question)) => {
+                Step::Need(Need::Resolve(NeedResolve { question, then: Box::new(self) }))
+            }
+            Some(Next::Principal(target)) => {
+                let Self { initiate, targets, .. } = self;
+                let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
+                Initiating { initiate, target, targets, flags, forwarded: None, forward_tried: false }
+                    .proceed()
+            }
+            None => match self.failure {
+                Some(failure) => Step::fail(failure),
+                None => Step::fail(BadName::NoRealm(self.initiate.target.to_string())),
+            },
         }
+    }
+
+    pub(crate) fn resolved(mut self, question: &Question, resolved: Resolved) -> Step {
+        self.targets.resolved(question, resolved, &self.initiate.settings.config);
+        self.next()
     }
 }
 
@@ -49,6 +82,8 @@ pub(crate) fn start(initiate: Initiate) -> Step {
 pub(crate) struct Initiating {
     initiate: Initiate,
     target: Principal,
+    /// What else the target's name may mean.
+    targets: Targets,
     /// What the context will be able to do.
     flags: Flags,
     /// The ticket to delegate.
@@ -86,7 +121,7 @@ impl Asked {
             // A KDC that forwards nothing takes away delegation, not the context (RFC 2743 §2.2.1: the flag
             // returned tells).
             (Progress::Failed(_), Self::Forwarded(initiating)) => initiating.proceed(),
-            (Progress::Failed(failure), Self::Service(_)) => Step::fail(failure),
+            (Progress::Failed(failure), Self::Service(initiating)) => initiating.refused(failure),
         }
     }
 }
@@ -118,6 +153,15 @@ impl Initiating {
             }
         }
         self.request(&ticket).unwrap_or_else(Step::Failed)
+    }
+
+    /// No ticket for the target: the next principal is tried if the KDC does not know this one.
+    fn refused(self, failure: KdcFailure) -> Step {
+        if failure.code() != Some(ErrorCode::S_PRINCIPAL_UNKNOWN) {
+            return Step::fail(failure);
+        }
+        let Self { initiate, targets, .. } = self;
+        Naming { initiate, targets, failure: Some(failure) }.next()
     }
 
     /// The service ticket is there: kept for the next context, and offered to the credential cache.
