@@ -58,6 +58,7 @@
 //! | [`acquire`] | tickets by password or keytab |
 //! | [`blocking`] | the driver that answers a step's needs, and waits |
 //! | [`stores`] | credential caches and keytabs in files and memory |
+//! | [`dns`] | where KDCs are, what hosts are called |
 //! | [`kdc_link`] | carries a request to a KDC |
 //! | [`replay`], [`ledger`] | which requests and which transfer tokens have been seen |
 //! | [`seal_key`] | the key that seals transfer tokens |

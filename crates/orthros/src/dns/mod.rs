@@ -8,6 +8,7 @@
 //! | `hosts` | the table of hosts, which is looked through before a server is asked |
 //! | `locate` | KDCs by URI and SRV records |
 //! | `canonical` | canonical names of hosts, and their realms |
+//! | `asked` | what is asked by the configuration |
 //!
 //! Bounds: each server is asked so often and waited for so long as `resolv.conf` says, and all that one call asks
 //! ends after [`Dns::total_limit`]; an answer has at most 65,535 octets; at most eight aliases are followed. An
@@ -23,6 +24,7 @@
 //!
 //! Deliberately not here: DNSSEC, EDNS, DNS over TLS, and answers kept beyond where KDCs are.
 
+mod asked;
 mod canonical;
 mod error;
 #[doc(hidden)]

@@ -1,10 +1,11 @@
 //! A query by UDP, or by TCP if the answer does not fit a datagram (RFC 1035 §4.2, RFC 7766).
 
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::message::{Question, Reading};
+use crate::kdc_link::udp::any_port;
 
 /// The longest message, in octets: what two octets of length can say.
 const LONGEST: usize = u16::MAX as usize;
@@ -20,11 +21,7 @@ pub(super) fn ask(server: SocketAddr, question: &Question, ends: Instant) -> io:
 /// A socket of its own for each query, so that its port is one more thing for a deceiver to guess; connected, so
 /// that only the server's datagrams are seen. What does not answer the question is passed over.
 fn by_udp(server: SocketAddr, question: &Question, ends: Instant) -> io::Result<Reading> {
-    let any: SocketAddr = match server {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(any)?;
+    let socket = UdpSocket::bind(any_port(server))?;
     socket.connect(server)?;
     socket.send(question.octets())?;
     let mut buffer = vec![0; LONGEST];
