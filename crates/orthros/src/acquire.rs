@@ -92,10 +92,8 @@ impl Acquire {
     /// [`Error::Kdc`] tells what the KDC answered, or which KDCs were tried; [`NoCredential`] if neither a
     /// password nor a key was given.
     pub fn blocking(self) -> Result<Arc<InitiatorCredential>, Error> {
-        let obtained = self.obtain()?;
-        let offset = obtained.kdc_offset.unwrap_or(0);
-        let client = obtained.credential.client.clone();
-        Ok(Arc::new(InitiatorCredential::new(client, vec![obtained.credential], offset)))
+        let (orthros, progress) = self.begin()?;
+        Ok(Self::credential(orthros.exchange(progress)?))
     }
 
     /// As [`blocking`](Self::blocking), and makes a credential cache of it, in the place of what was there.
@@ -103,8 +101,24 @@ impl Acquire {
     /// # Errors
     /// As [`blocking`](Self::blocking), and if the cache can't be written; its old content is still there then.
     pub fn blocking_into(self, cache: &CacheName) -> Result<Arc<InitiatorCredential>, Error> {
-        let orthros = self.orthros.clone();
-        let obtained = self.obtain()?;
+        let (orthros, progress) = self.begin()?;
+        let obtained = orthros.exchange(progress)?;
+        Self::put_into(&orthros, obtained, cache)
+    }
+
+    /// A credential that is in no cache.
+    pub(crate) fn credential(obtained: Obtained) -> Arc<InitiatorCredential> {
+        let offset = obtained.kdc_offset.unwrap_or(0);
+        let client = obtained.credential.client.clone();
+        Arc::new(InitiatorCredential::new(client, vec![obtained.credential], offset))
+    }
+
+    /// Makes a cache of a ticket.
+    pub(crate) fn put_into(
+        orthros: &Orthros,
+        obtained: Obtained,
+        cache: &CacheName,
+    ) -> Result<Arc<InitiatorCredential>, Error> {
         let mut content = CredentialCache::new(obtained.credential.client.clone());
         let offset = obtained.kdc_offset.and_then(|offset| i32::try_from(offset).ok());
         content.set_time_offset(
@@ -115,7 +129,8 @@ impl Acquire {
         orthros.credential_from(cache)
     }
 
-    fn obtain(self) -> Result<Obtained, Error> {
+    /// The exchange, not yet begun.
+    pub(crate) fn begin(self) -> Result<(Orthros, Progress<Obtained>), Error> {
         let client = self.principal()?;
         let secret = match self.secret {
             Some(InitialSecret::Keys(keys)) if keys.is_empty() => {
@@ -127,7 +142,7 @@ impl Acquire {
             }
         };
         let env = self.orthros.env().clone();
-        self.orthros.exchange(initial(client, secret, self.target, self.policy, env))
+        Ok((self.orthros, initial(client, secret, self.target, self.policy, env)))
     }
 }
 

@@ -126,20 +126,24 @@ impl Orthros {
 fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
-    let length = u32::from_be_bytes(length);
-    if length > LONGEST_TOKEN {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("the peer announces a token of {length} octets"),
-        ));
-    }
+    let length = announced_length(length)?;
     // Grows with what really comes, not with what is announced.
     let mut token = Vec::new();
-    stream.take(length.into()).read_to_end(&mut token)?;
-    if token.len() < usize::try_from(length).unwrap_or(usize::MAX) {
+    stream.take(length).read_to_end(&mut token)?;
+    if u64::try_from(token.len()).is_ok_and(|came| came < length) {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(token)
+}
+
+/// The length before a token, if a token may be so long.
+pub(crate) fn announced_length(length: [u8; 4]) -> io::Result<u64> {
+    let length = u32::from_be_bytes(length);
+    if length > LONGEST_TOKEN {
+        let report = format!("the peer announces a token of {length} octets");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, report));
+    }
+    Ok(length.into())
 }
 
 /// Whether an answer asks for TCP.

@@ -120,7 +120,7 @@ fn lies_about_lengths_and_endless_aliases_are_errors() {
         (Kind::Ptr, |query| {
             let mut answer = query.answer(0, &[(query.name.clone(), PTR, 60, vec![0xc0, 0])]);
             let end = answer.len();
-            answer[end - 1] = (end - 2) as u8;
+            answer[end - 1] = u8::try_from(end - 2).unwrap();
             answer
         }),
         // Two aliases that point at each other.

@@ -196,7 +196,10 @@ fn in_order(mut left: Vec<Weighted>, random: &dyn Random) -> Vec<KdcAddress> {
 
 /// What was found, for as long as it holds.
 #[derive(Debug, Default)]
-pub(crate) struct Located(Mutex<BTreeMap<(String, Role), (Instant, Vec<KdcAddress>)>>);
+pub(crate) struct Located(Mutex<BTreeMap<(String, Role), Kept>>);
+
+/// Places, and until when they hold.
+type Kept = (Instant, Vec<KdcAddress>);
 
 impl Located {
     /// The servers of a realm that have a role: as found before, or asked for now. Blocks.

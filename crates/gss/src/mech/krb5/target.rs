@@ -143,7 +143,7 @@ impl Targets {
 /// Whether a canonical name can be a host's: what DNS says ends up in a principal, and an address is no name.
 fn is_host(name: &str) -> bool {
     let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
-    name.len() <= 255 && name.trim_end_matches('.') != "" && name.bytes().all(plain)
+    name.len() <= 255 && !name.trim_end_matches('.').is_empty() && name.bytes().all(plain)
 }
 
 /// Whether a realm that DNS names can be one: printable, and nothing that text forms give a meaning to.
