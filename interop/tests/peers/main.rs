@@ -5,10 +5,13 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod dns;
 mod errors;
 mod heimdal;
 mod matrix;
 mod mit_alone;
+#[path = "../../../crates/orthros/tests/common/name_server.rs"]
+mod name_server;
 mod prf;
 mod replay;
 mod stores;
@@ -23,5 +26,6 @@ fn main() -> ExitCode {
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
+    scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }
