@@ -33,10 +33,17 @@ impl Servers {
         Self { addresses, try_limit: Duration::from_secs(5), tries: 2, search: Vec::new(), dots: 1 }
     }
 
-    /// Reads `resolv.conf`. Lines that can't be understood are passed over, and without a server, or without
-    /// the file, this machine's own is asked: both as the C library does.
+    /// Reads `resolv.conf`. Lines that can't be understood are passed over; without a server, or without the file,
+    /// this machine's own is asked; without search domains, this machine's own is one: all as the C library does.
+    /// The variables `LOCALDOMAIN` and `RES_OPTIONS` count for nothing here.
     pub(super) fn from_file(path: &Path) -> Self {
-        Self::from_octets(&fs::read(path).unwrap_or_default())
+        let mut servers = Self::from_octets(&fs::read(path).unwrap_or_default());
+        if servers.search.is_empty() {
+            let node = rustix::system::uname();
+            let domain = node.nodename().to_str().ok().and_then(|name| name.split_once('.'));
+            servers.search.extend(domain.map(|(_, domain)| domain.to_owned()));
+        }
+        servers
     }
 
     fn from_octets(octets: &[u8]) -> Self {
