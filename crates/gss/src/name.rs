@@ -189,7 +189,8 @@ impl Name {
     }
 
     /// Whom the name means to Kerberos (`gss_canonicalize_name`). A service's realm is that of its host by
-    /// `[domain_realm]`, else `fallback_realm`, else the default realm.
+    /// `[domain_realm]`, else `fallback_realm`, else the default realm. Its host is taken as it is written, save
+    /// that `qualify_shortname` completes a short one: DNS is not asked.
     ///
     /// # Errors
     /// [`BadName`] if no realm is known or the text is malformed.
@@ -202,17 +203,40 @@ impl Name {
                 let host = host.as_deref().ok_or_else(|| {
                     BadName::Malformed(format!("{service:?} names no host: write {service}@HOST"))
                 })?;
-                // A final dot says that the name is complete; principals are written without it.
-                let host = host.trim_end_matches('.').to_ascii_lowercase();
+                let (host, trailer) = split_trailer(host);
+                let host = plain_host(host, config.qualify_shortname.as_deref());
                 let realm = config
                     .realm_of_host(&host)
                     .or(fallback_realm)
                     .or(default_realm)
                     .ok_or_else(|| BadName::NoRealm(self.to_string()))?;
+                let host = format!("{host}{trailer}");
                 Ok(Principal::new(NameType::SRV_HST, [service.as_str(), &host], realm))
             }
         }
     }
+}
+
+/// A host, and what follows it behind a single colon, colon included: a port, or the name of an instance. An IPv6
+/// address has more colons, and nothing behind it.
+pub(crate) fn split_trailer(host: &str) -> (&str, &str) {
+    let trailer = host.split_once(':').filter(|(name, rest)| {
+        let both = !name.is_empty() && !rest.is_empty();
+        both && !rest.contains(':')
+    });
+    trailer.and_then(|(name, _)| host.split_at_checked(name.len())).unwrap_or((host, ""))
+}
+
+/// A host as principals have it: letters small, without the final dot (which says that the name is complete), and
+/// with `domain` behind it if it is a short name.
+pub(crate) fn plain_host(host: &str, domain: Option<&str>) -> String {
+    let complete = host.trim_end_matches('.');
+    let domain = domain.map(|domain| domain.trim_matches('.')).filter(|domain| !domain.is_empty());
+    let host = match domain {
+        Some(domain) if !host.contains(['.', ':']) => format!("{host}.{domain}"),
+        _ => complete.to_owned(),
+    };
+    host.to_ascii_lowercase()
 }
 
 impl fmt::Display for Name {

@@ -149,10 +149,9 @@ impl Acquire {
     /// [`Error::Kdc`] tells what the KDC answered, or which KDCs were tried; [`NoCredential`] if neither a
     /// password nor a key was given.
     pub fn blocking(self) -> Result<Arc<InitiatorCredential>, Error> {
-        let obtained = self.obtain()?;
-        let offset = obtained.kdc_offset.unwrap_or(0);
-        let client = obtained.credential.client.clone();
-        Ok(Arc::new(InitiatorCredential::new(client, vec![obtained.credential], offset)))
+        let (pending, progress) = self.begin()?;
+        let obtained = pending.orthros.exchange(progress)?;
+        pending.credential(obtained)
     }
 
     /// As [`blocking`](Self::blocking), and makes a credential cache of it, in the place of what was there.
@@ -160,19 +159,13 @@ impl Acquire {
     /// # Errors
     /// As [`blocking`](Self::blocking), and if the cache can't be written; its old content is still there then.
     pub fn blocking_into(self, cache: &CacheName) -> Result<Arc<InitiatorCredential>, Error> {
-        let orthros = self.orthros.clone();
-        let obtained = self.obtain()?;
-        let mut content = CredentialCache::new(obtained.credential.client.clone());
-        let offset = obtained.kdc_offset.and_then(|offset| i32::try_from(offset).ok());
-        content.set_time_offset(
-            offset.map(|seconds| orthros_krb5::ccache::TimeOffset { seconds, microseconds: 0 }),
-        );
-        content.add(obtained.credential);
-        orthros.write_cache(cache, content)?;
-        orthros.credential_from(cache)
+        let (pending, progress) = self.begin()?;
+        let obtained = pending.orthros.exchange(progress)?;
+        pending.put_into(obtained, cache)
     }
 
-    fn obtain(self) -> Result<Obtained, Error> {
+    /// The exchange, not yet begun, and what is left to do after it.
+    pub(crate) fn begin(self) -> Result<(Pending, Progress<Obtained>), Error> {
         let client = self.principal()?;
         let secret = match self.secret {
             Some(InitialSecret::Keys(keys)) if keys.is_empty() => {
@@ -184,11 +177,49 @@ impl Acquire {
             }
         };
         let env = self.orthros.env().clone();
-        let obtained = self.orthros.exchange(initial(client, secret, self.target, self.policy, env))?;
-        if let Some((keytab, rule)) = self.verify {
-            self.orthros.verify(&obtained.credential, keytab, rule, obtained.kdc_offset.unwrap_or(0))?;
+        let progress = initial(client, secret, self.target, self.policy, env);
+        Ok((Pending { orthros: self.orthros, verify: self.verify }, progress))
+    }
+}
+
+/// What is done with an initial ticket once it is there: by every driver the same.
+pub(crate) struct Pending {
+    pub(crate) orthros: Orthros,
+    verify: Option<(Keytab, VerifyRule)>,
+}
+
+impl Pending {
+    /// A credential that is in no cache.
+    pub(crate) fn credential(self, obtained: Obtained) -> Result<Arc<InitiatorCredential>, Error> {
+        let (_, obtained) = self.verified(obtained)?;
+        let offset = obtained.kdc_offset.unwrap_or(0);
+        let client = obtained.credential.client.clone();
+        Ok(Arc::new(InitiatorCredential::new(client, vec![obtained.credential], offset)))
+    }
+
+    /// Makes a cache of the ticket.
+    pub(crate) fn put_into(
+        self,
+        obtained: Obtained,
+        cache: &CacheName,
+    ) -> Result<Arc<InitiatorCredential>, Error> {
+        let (orthros, obtained) = self.verified(obtained)?;
+        let mut content = CredentialCache::new(obtained.credential.client.clone());
+        let offset = obtained.kdc_offset.and_then(|offset| i32::try_from(offset).ok());
+        content.set_time_offset(
+            offset.map(|seconds| orthros_krb5::ccache::TimeOffset { seconds, microseconds: 0 }),
+        );
+        content.add(obtained.credential);
+        orthros.write_cache(cache, content)?;
+        orthros.credential_from(cache)
+    }
+
+    fn verified(self, obtained: Obtained) -> Result<(Orthros, Obtained), Error> {
+        let Self { orthros, verify } = self;
+        if let Some((keytab, rule)) = verify {
+            orthros.verify(&obtained.credential, keytab, rule, obtained.kdc_offset.unwrap_or(0))?;
         }
-        Ok(obtained)
+        Ok((orthros, obtained))
     }
 }
 

@@ -41,8 +41,9 @@ impl From<io::Error> for EstablishError {
 }
 
 impl Orthros {
-    /// Answers a need from what this object has: KDCs over the network, the replay cache, the ledger, the
-    /// credential cache. Waits for KDCs, at most 10 s for each request: never call this where blocking hurts.
+    /// Answers a need from what this object has: KDCs over the network, DNS, the replay cache, the ledger, the
+    /// credential cache. Waits for KDCs, at most 10 s for each request, and for name servers, at most 20 s for each
+    /// question: never call this where blocking hurts.
     pub fn provide(&self, need: Need) -> Step {
         match need {
             Need::Kdc(need) => match self.carry(need.realm(), need.request()) {
@@ -59,6 +60,7 @@ impl Orthros {
                     Err(ReplayRefusal::Unavailable(report)) => need.unavailable(report),
                 }
             }
+            Need::Resolve(need) => self.resolve_target(need),
             Need::Spend(need) => self.spend(need),
             Need::Store(need) => {
                 self.store_tickets(need.origin(), need.tickets());
@@ -104,14 +106,11 @@ impl Orthros {
 
     /// Carries a request to a KDC of `realm`; if none answers, says which were tried.
     pub(crate) fn carry(&self, realm: &str, request: &[u8]) -> Result<Vec<u8>, String> {
-        let kdcs = self.config().kdcs(realm);
-        if kdcs.is_empty() {
-            return Err(format!(
-                "no KDC of {realm} is configured: add kdc = HOST to {realm} in [realms] of krb5.conf"
-            ));
-        }
+        let kdcs = self.kdcs_of(realm)?;
         tracing::debug!(realm, octets = request.len(), "asking a KDC");
-        self.link().exchange(kdcs, request, is_too_big).map_err(|report| report.to_string())
+        let resolve = |host: &str, port, limit| self.addresses_of(host, port, limit);
+        let answer = self.link().exchange_with(&kdcs, request, is_too_big, resolve);
+        answer.map_err(|report| report.to_string())
     }
 
     /// Puts fetched tickets into the cache that their credential came from. That they can't be stored takes
@@ -133,23 +132,27 @@ impl Orthros {
 fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
-    let length = u32::from_be_bytes(length);
-    if length > LONGEST_TOKEN {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("the peer announces a token of {length} octets"),
-        ));
-    }
+    let length = announced_length(length)?;
     // Grows with what really comes, not with what is announced.
     let mut token = Vec::new();
-    stream.take(length.into()).read_to_end(&mut token)?;
-    if token.len() < usize::try_from(length).unwrap_or(usize::MAX) {
+    stream.take(length).read_to_end(&mut token)?;
+    if u64::try_from(token.len()).is_ok_and(|came| came < length) {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(token)
 }
 
+/// The length before a token, if a token may be so long.
+pub(crate) fn announced_length(length: [u8; 4]) -> io::Result<u64> {
+    let length = u32::from_be_bytes(length);
+    if length > LONGEST_TOKEN {
+        let report = format!("the peer announces a token of {length} octets");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, report));
+    }
+    Ok(length.into())
+}
+
 /// Whether an answer asks for TCP.
-fn is_too_big(answer: &[u8]) -> bool {
+pub(crate) fn is_too_big(answer: &[u8]) -> bool {
     KrbError::from_der(answer).is_ok_and(|error| error.error_code == ErrorCode::RESPONSE_TOO_BIG.0)
 }

@@ -5,13 +5,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use orthros_wire::{Clock, Timestamp};
+pub use orthros_wire::{Clock, Timestamp};
 
 /// Asks the operating system what time it is.
 ///
 /// ```
-/// use orthros::clock::SystemClock;
-/// use orthros_wire::Clock;
+/// use orthros::clock::{Clock, SystemClock};
 /// assert!(SystemClock.now().seconds > 1_700_000_000);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -10,11 +10,12 @@ use orthros_gss::error::NoCredential;
 use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
 use orthros_krb5::config::BadConfig;
-use orthros_krb5::{Config, Env};
+use orthros_krb5::{Config, Env, Principal};
 use orthros_wire::{Clock, Random, SecretBytes};
 
 use crate::acquire::Acquire;
 use crate::clock::SystemClock;
+use crate::dns::{Dns, Located};
 use crate::kdc_link::KdcLink;
 use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
 use crate::random::SystemRandom;
@@ -42,6 +43,8 @@ struct Inner {
     default_keytab: KeytabName,
     client_keytab: KeytabName,
     link: KdcLink,
+    dns: Option<Dns>,
+    located: Located,
     replay: Box<dyn ReplayCache>,
     transfer: Transfer,
     stores: Stores,
@@ -72,6 +75,7 @@ pub struct Builder {
     default_keytab: KeytabName,
     client_keytab: KeytabName,
     link: Option<KdcLink>,
+    dns: Option<Dns>,
     replay: Option<Box<dyn ReplayCache>>,
     places: Option<Places>,
     given: Option<(SealingKey, Box<dyn Ledger>)>,
@@ -123,6 +127,13 @@ impl Builder {
         Self { link: Some(link), ..self }
     }
 
+    /// Asks DNS where the configuration wants it: for KDCs (`dns_lookup_kdc`), canonical names of hosts
+    /// (`dns_canonicalize_hostname`, `rdns`) and their realms (`dns_lookup_realm`). Otherwise DNS is asked for
+    /// nothing, whatever the configuration says.
+    pub fn dns(self, dns: Dns) -> Self {
+        Self { dns: Some(dns), ..self }
+    }
+
     /// Where requests that were seen are remembered.
     pub fn replay_cache(self, cache: impl ReplayCache + 'static) -> Self {
         Self { replay: Some(Box::new(cache)), ..self }
@@ -163,6 +174,8 @@ impl Builder {
             default_keytab: self.default_keytab,
             client_keytab: self.client_keytab,
             link,
+            dns: self.dns,
+            located: Located::default(),
             replay,
             transfer,
             stores: Stores::default(),
@@ -172,16 +185,21 @@ impl Builder {
 
 impl Orthros {
     /// What the system is configured for: `krb5.conf`, the environment's variables (unless set-user-id), MIT
-    /// krb5's replay cache.
+    /// krb5's replay cache, and DNS as `/etc/resolv.conf` says, where `krb5.conf` wants it asked.
     ///
     /// # Errors
     /// [`SetupError`] names the file or the variable.
     pub fn from_system() -> Result<Self, SetupError> {
-        let config = settings::system_config()?;
+        let mut config = settings::system_config()?;
+        let dns = Dns::system();
+        if config.qualify_shortname.is_none() {
+            config.qualify_shortname = dns.first_search_domain();
+        }
         let builder = Self::builder()
             .default_cache(settings::default_cache(&config)?)
             .default_keytab(settings::default_keytab(&config)?)
-            .client_keytab(settings::default_client_keytab(&config)?);
+            .client_keytab(settings::default_client_keytab(&config)?)
+            .dns(dns);
         Ok(Builder { replay: Some(settings::replay_cache()?), ..builder.config(config) }.build())
     }
 
@@ -195,6 +213,7 @@ impl Orthros {
             default_keytab: KeytabName::Memory(memory),
             client_keytab: KeytabName::Memory("client".to_owned()),
             link: None,
+            dns: None,
             replay: None,
             places: None,
             given: None,
@@ -237,6 +256,15 @@ impl Orthros {
 
     pub(crate) fn link(&self) -> &KdcLink {
         &self.0.link
+    }
+
+    pub(crate) fn dns(&self) -> Option<&Dns> {
+        self.0.dns.as_ref()
+    }
+
+    /// Where KDCs were found.
+    pub(crate) fn located(&self) -> &Located {
+        &self.0.located
     }
 
     pub(crate) fn replay(&self) -> &dyn ReplayCache {
@@ -314,7 +342,8 @@ impl Orthros {
     }
 
     /// Accepts by a keytab; if a name is given, for that one only (a service without a host: on every host).
-    /// Keys that come into the keytab later are used at once.
+    /// Keys that come into the keytab later are used at once. The host's name is made canonical as the configuration
+    /// says, by DNS also (which waits for name servers); with `ignore_acceptor_hostname` it does not matter.
     ///
     /// # Errors
     /// [`NoCredential`] names the keytab and what is wrong with it: also that it has no key of that name.
@@ -327,7 +356,13 @@ impl Orthros {
         let scope = match service {
             None => Scope::Any,
             Some(Name::HostbasedService { service, host: None }) => Scope::Service(service.clone()),
-            Some(service) => Scope::Principal(service.to_principal(self.config(), None)?),
+            Some(Name::HostbasedService { service, .. }) if self.config().ignore_acceptor_hostname => {
+                Scope::Service(service.clone())
+            }
+            Some(service) => {
+                let has_keys = |principal: &Principal| keytab.keys_for(principal).next().is_some();
+                Scope::Principal(self.acceptor_principal(service, has_keys)?)
+            }
         };
         if !keytab.entries().any(|entry| scope.contains(entry.principal())) {
             return Err(NoCredential::None(format!("{name}: it has no key for {scope}")).into());

@@ -57,7 +57,9 @@
 //! | [`settings`] | where configuration comes from: files and the environment |
 //! | [`acquire`] | tickets by password or keytab |
 //! | [`blocking`] | the driver that answers a step's needs, and waits |
+//! | `tokio` | the same for programs that run on Tokio (feature `tokio`) |
 //! | [`stores`] | credential caches and keytabs in files and memory |
+//! | [`dns`] | where KDCs are, what hosts are called |
 //! | [`kdc_link`] | carries a request to a KDC |
 //! | [`replay`], [`ledger`] | which requests and which transfer tokens have been seen |
 //! | [`seal_key`] | the key that seals transfer tokens |
@@ -69,6 +71,7 @@
 pub mod acquire;
 pub mod blocking;
 pub mod clock;
+pub mod dns;
 pub mod face;
 pub mod kdc_link;
 pub mod ledger;
@@ -79,6 +82,8 @@ pub mod settings;
 pub mod stores;
 pub mod sys;
 mod table;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use face::{Builder, Orthros};
 pub use orthros_crypto::{Enctype, Password};

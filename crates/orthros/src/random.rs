@@ -16,7 +16,7 @@ use std::cell::RefCell;
 
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
-use orthros_wire::Random;
+pub use orthros_wire::Random;
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 use zeroize::{Zeroize, Zeroizing};
@@ -34,8 +34,7 @@ const BUFFER_LEN: usize = 480;
 /// If the kernel can give no randomness at all, the process is aborted: keys that others can guess are worse.
 ///
 /// ```
-/// use orthros::random::SystemRandom;
-/// use orthros_wire::Random;
+/// use orthros::random::{Random, SystemRandom};
 /// let (mut one, mut other) = ([0; 16], [0; 16]);
 /// SystemRandom.fill(&mut one);
 /// SystemRandom.fill(&mut other);

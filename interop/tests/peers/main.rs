@@ -5,11 +5,14 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod dns;
 mod errors;
 mod heimdal;
 mod k5crypto;
 mod matrix;
 mod mit_alone;
+#[path = "../../../crates/orthros/tests/common/name_server.rs"]
+mod name_server;
 mod prf;
 mod realms;
 mod replay;
@@ -31,5 +34,6 @@ fn main() -> ExitCode {
     scenarios.extend(heimdal::scenarios());
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
+    scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }

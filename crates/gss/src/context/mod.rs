@@ -14,6 +14,7 @@ pub mod inquiry;
 pub mod request;
 pub mod step;
 
+pub use crate::mech::krb5::target::Resolved;
 pub use established::Context;
 pub use request::{Accept, Initiate, Settings};
-pub use step::{AwaitToken, Need, NeedKdc, NeedReplay, NeedSpend, NeedStore, Owed, Step};
+pub use step::{AwaitToken, Need, NeedKdc, NeedReplay, NeedResolve, NeedSpend, NeedStore, Owed, Step};

@@ -31,7 +31,8 @@ use orthros_wire::Timestamp;
 use super::Context;
 use crate::Error;
 use crate::mech::krb5::acceptor::{Acceptor, Checked, Finishing};
-use crate::mech::krb5::initiator::{Asked, Initiating, Waiting};
+use crate::mech::krb5::initiator::{Asked, Initiating, Naming, Waiting};
+use crate::mech::krb5::target::{Question, Resolved};
 use crate::transfer::import::Opened;
 use crate::transfer::{Spent, TransferRefusal};
 
@@ -143,6 +144,8 @@ pub enum Need {
     Kdc(NeedKdc),
     /// The replay cache must be asked, and told.
     Replay(NeedReplay),
+    /// A name service must be asked about a host.
+    Resolve(NeedResolve),
     /// The ledger of spent transfer tokens must be asked, and told.
     Spend(NeedSpend),
     /// Fetched tickets may be stored.
@@ -238,6 +241,53 @@ impl NeedReplay {
 impl fmt::Debug for NeedReplay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NeedReplay")
+    }
+}
+
+/// What a host is canonically called, and perhaps which realm it belongs to, must be asked from a name service:
+/// the configuration wants it so (`dns_canonicalize_hostname`, `dns_lookup_realm`).
+#[must_use]
+pub struct NeedResolve {
+    pub(crate) question: Question,
+    pub(crate) then: Box<Naming>,
+}
+
+impl NeedResolve {
+    /// The host, as the program wrote it: a short name, an address, or a name whose final dot says that it is
+    /// complete.
+    pub fn host(&self) -> &str {
+        &self.question.host
+    }
+
+    /// Whether the canonical name is wanted.
+    pub fn wants_canonical(&self) -> bool {
+        self.question.canonical
+    }
+
+    /// Whether the name of the host's address takes precedence over what its aliases end at (`rdns`).
+    pub fn wants_reverse(&self) -> bool {
+        self.question.reverse
+    }
+
+    /// Whether the realm is wanted that DNS names for the host.
+    pub fn wants_realm(&self) -> bool {
+        self.question.realm
+    }
+
+    /// What the name service knows. It is not believed: it chooses which ticket is asked for.
+    pub fn resolved(self, resolved: Resolved) -> Step {
+        self.then.resolved(&self.question, resolved)
+    }
+
+    /// It knows nothing, or can't be asked: the name as written is used.
+    pub fn unavailable(self) -> Step {
+        self.resolved(Resolved::default())
+    }
+}
+
+impl fmt::Debug for NeedResolve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NeedResolve({})", self.question.host)
     }
 }
 

@@ -173,6 +173,7 @@ impl Pair {
                 seen.push(tag);
                 need.fresh()
             }
+            Need::Resolve(need) => need.unavailable(),
             Need::Spend(need) => self.spend(need),
             Need::Store(need) => need.done(),
         }

@@ -154,10 +154,18 @@ pub struct Config {
     pub dns_lookup_realm: bool,
     /// Whether URI records are asked for before SRV records.
     pub dns_uri_lookup: bool,
+    /// Whether credentials are delegated only to services whose tickets the KDC has marked `ok-as-delegate`.
+    pub enforce_ok_as_delegate: bool,
+    /// Addresses that tickets with addresses shall name besides the machine's own (behind NAT).
+    pub extra_addresses: Vec<String>,
     /// Whether initial tickets are forwardable if nobody says otherwise.
     pub forwardable: bool,
     /// Whether an acceptor named `service@host` takes any key of that service.
     pub ignore_acceptor_hostname: bool,
+    /// Whether a user's `.k5login`, where there is one, alone decides who may log in as the user.
+    pub k5login_authoritative: bool,
+    /// The directory with a login file per user, named as the user; `None`: `.k5login` in each home directory.
+    pub k5login_directory: Option<String>,
     /// Whether the KDC's clock is used to correct ours.
     pub kdc_timesync: bool,
     /// Whether tickets are asked for without addresses.
@@ -166,14 +174,21 @@ pub struct Config {
     pub permitted_enctypes: Vec<Enctype>,
     /// Whether initial tickets are proxiable if nobody says otherwise.
     pub proxiable: bool,
+    /// The domain that completes a host name without a dot where DNS did not make it canonical; `None`: the
+    /// first search domain of the system's resolver, empty: none.
+    pub qualify_shortname: Option<String>,
     /// Whether an address is looked up for its name when host names are made canonical.
     pub rdns: bool,
+    /// How many domains above a host's own are tried as names of its realm; `None`: not even its own.
+    pub realm_try_domains: Option<usize>,
     /// For how many seconds initial tickets shall be renewable; `None`: not at all.
     pub renew_lifetime: Option<i64>,
     /// For how many seconds initial tickets shall be valid.
     pub ticket_lifetime: i64,
     /// Requests of more octets than this are sent by TCP first.
     pub udp_preference_limit: usize,
+    /// Whether checking new tickets against the keytab fails where there is no key to check with.
+    pub verify_ap_req_nofail: bool,
     /// The section `[orthros]`.
     pub transfer: Transfer,
     realms: BTreeMap<String, Realm>,
@@ -201,16 +216,23 @@ impl Default for Config {
             dns_lookup_kdc: true,
             dns_lookup_realm: false,
             dns_uri_lookup: true,
+            enforce_ok_as_delegate: false,
+            extra_addresses: Vec::new(),
             forwardable: false,
             ignore_acceptor_hostname: false,
+            k5login_authoritative: true,
+            k5login_directory: None,
             kdc_timesync: true,
             noaddresses: true,
             permitted_enctypes: Enctype::STRONG.to_vec(),
             proxiable: false,
+            qualify_shortname: None,
             rdns: true,
+            realm_try_domains: None,
             renew_lifetime: None,
             ticket_lifetime: 86_400,
             udp_preference_limit: 1_465,
+            verify_ap_req_nofail: false,
             transfer: Transfer::default(),
             realms: BTreeMap::new(),
             domain_realm: BTreeMap::new(),
@@ -341,6 +363,8 @@ impl Config {
         section.text("default_ccache_name", &mut self.default_ccache_name);
         section.text("default_client_keytab_name", &mut self.default_client_keytab_name);
         section.text("default_keytab_name", &mut self.default_keytab_name);
+        section.text("k5login_directory", &mut self.k5login_directory);
+        section.text("qualify_shortname", &mut self.qualify_shortname);
         for (name, place) in [
             ("allow_des3", &mut self.allow_des3),
             ("allow_rc4", &mut self.allow_rc4),
@@ -349,12 +373,15 @@ impl Config {
             ("dns_lookup_kdc", &mut self.dns_lookup_kdc),
             ("dns_lookup_realm", &mut self.dns_lookup_realm),
             ("dns_uri_lookup", &mut self.dns_uri_lookup),
+            ("enforce_ok_as_delegate", &mut self.enforce_ok_as_delegate),
             ("forwardable", &mut self.forwardable),
             ("ignore_acceptor_hostname", &mut self.ignore_acceptor_hostname),
+            ("k5login_authoritative", &mut self.k5login_authoritative),
             ("kdc_timesync", &mut self.kdc_timesync),
             ("noaddresses", &mut self.noaddresses),
             ("proxiable", &mut self.proxiable),
             ("rdns", &mut self.rdns),
+            ("verify_ap_req_nofail", &mut self.verify_ap_req_nofail),
         ] {
             section.boolean(name, place)?;
         }
@@ -363,6 +390,14 @@ impl Config {
         let mut renew_lifetime = 0;
         section.duration("renew_lifetime", &mut renew_lifetime)?;
         self.renew_lifetime = Some(renew_lifetime).filter(|&seconds| seconds > 0);
+        if let Some(value) = section.first("extra_addresses") {
+            let words = value.text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
+            self.extra_addresses = words.map(str::to_owned).collect();
+        }
+        if let Some(value) = section.first("realm_try_domains") {
+            let limit = value.text.parse::<i32>().map_err(|_| value.fault(not_a(&value, "number")))?;
+            self.realm_try_domains = usize::try_from(limit).ok();
+        }
         if let Some(value) = section.first("udp_preference_limit") {
             let limit = value.text.parse().map_err(|_| value.fault(not_a(&value, "number of octets")))?;
             self.udp_preference_limit = limit;

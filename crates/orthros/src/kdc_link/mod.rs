@@ -8,20 +8,25 @@
 //! Bounds: three seconds of silence end a try, ten seconds end the whole exchange (both measured by the
 //! monotonic clock); no answer may be longer than 1 MiB, and memory grows only with what has come.
 //!
-//! Not here: where KDCs are found (DNS SRV records, `krb5.conf`), the HTTPS proxy (MS-KKDCP), and the meaning of
+//! The rules lie in `plan`, which knows no sockets: other drivers go by them too.
+//!
+//! Not here: where KDCs are found ([`crate::dns`], `krb5.conf`), the HTTPS proxy (MS-KKDCP), and the meaning of
 //! any message.
 
+pub(crate) mod plan;
 mod report;
-mod tcp;
-mod udp;
+pub(crate) mod tcp;
+pub(crate) mod udp;
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use orthros_krb5::config::{KdcAddress, Transport as Configured};
 
 pub use report::{Attempt, LinkReport, Outcome, Transport};
+
+use plan::{Next, Plan};
 
 /// The longest answer that is taken, in octets: 1 MiB.
 pub const MAX_ANSWER_LEN: usize = 1 << 20;
@@ -76,114 +81,51 @@ impl KdcLink {
         request: &[u8],
         wants_tcp: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<u8>, LinkReport> {
-        let mut run =
-            Run { link: self, request, deadline: Instant::now() + self.total_limit, tried: Vec::new() };
-        let order = if request.len() <= self.udp_preference_limit {
-            [Transport::Udp, Transport::Tcp]
-        } else {
-            [Transport::Tcp, Transport::Udp]
-        };
-        let mut known: Vec<Option<Vec<SocketAddr>>> = vec![None; kdcs.len()];
-        // Those whose name is unknown, or that were asked by TCP after UDP, are done with after the first round.
-        for (round, transport) in order.into_iter().enumerate() {
-            for (kdc, known) in kdcs.iter().zip(&mut known) {
-                if !allows(kdc.transport, transport) {
-                    continue;
-                }
-                let addresses = match known {
-                    Some(addresses) => addresses,
-                    None => known.insert(run.resolve(kdc, transport)),
-                };
-                for address in addresses.clone() {
-                    if let Some(answer) = run.ask(address, transport, kdc.transport, &wants_tcp) {
+        self.exchange_with(kdcs, request, wants_tcp, resolve)
+    }
+
+    /// As [`exchange`](Self::exchange), with another way from a host, a port and a limit to addresses.
+    pub(crate) fn exchange_with(
+        &self,
+        kdcs: &[KdcAddress],
+        request: &[u8],
+        wants_tcp: impl Fn(&[u8]) -> bool,
+        resolve: impl Fn(&str, u16, Duration) -> Result<Vec<SocketAddr>, Outcome>,
+    ) -> Result<Vec<u8>, LinkReport> {
+        let mut plan = Plan::new(self, kdcs, request.len());
+        loop {
+            match plan.next() {
+                Next::Ask { address, transport, deadline } => {
+                    let outcome = match transport {
+                        Transport::Udp => udp::ask(address, request, self, deadline),
+                        Transport::Tcp => tcp::ask(address, request, self, deadline),
+                    };
+                    if let Some(answer) = plan.took(outcome, &wants_tcp) {
                         return Ok(answer);
                     }
-                    if run.time_is_up() {
-                        return Err(run.report());
-                    }
                 }
+                Next::GiveUp(report) => return Err(report),
+                Next::Resolve { host, port, limit } => plan.resolved(resolve(&host, port, limit)),
             }
-            tracing::debug!(round, %transport, "no KDC answered");
         }
-        Err(run.report())
     }
 }
 
-/// One exchange under way.
-struct Run<'a> {
-    link: &'a KdcLink,
-    request: &'a [u8],
-    deadline: Instant,
-    tried: Vec<Attempt>,
-}
-
-impl Run<'_> {
-    /// Asks one address; notes what happened if nothing came of it.
-    fn ask(
-        &mut self,
-        address: SocketAddr,
-        transport: Transport,
-        allowed: Configured,
-        wants_tcp: &impl Fn(&[u8]) -> bool,
-    ) -> Option<Vec<u8>> {
-        let kdc = address.to_string();
-        if self.tried.iter().any(|attempt| attempt.kdc == kdc && attempt.transport == transport) {
-            return None;
-        }
-        let began = Instant::now();
-        let outcome = match transport {
-            Transport::Udp => udp::ask(address, self.request, self.link, self.deadline),
-            Transport::Tcp => tcp::ask(address, self.request, self.link, self.deadline),
-        };
-        let outcome = match outcome {
-            Ok(answer) if transport == Transport::Udp && wants_tcp(&answer) => Outcome::AnswerTooBig,
-            Ok(answer) => return Some(answer),
-            Err(outcome) => outcome,
-        };
-        let follow = outcome == Outcome::AnswerTooBig && allows(allowed, Transport::Tcp);
-        self.tried.push(Attempt { kdc, transport, elapsed: began.elapsed(), outcome });
-        if follow { self.ask(address, Transport::Tcp, allowed, wants_tcp) } else { None }
-    }
-
-    /// The addresses of `kdc`. The system's resolver knows no deadline, so it runs on a thread of its own,
-    /// which is left to itself when time is up.
-    fn resolve(&mut self, kdc: &KdcAddress, transport: Transport) -> Vec<SocketAddr> {
-        if let Ok(address) = kdc.host.parse::<IpAddr>() {
-            return vec![SocketAddr::new(address, kdc.port)];
-        }
-        let began = Instant::now();
-        let (sender, receiver) = mpsc::channel();
-        let (host, port) = (kdc.host.clone(), kdc.port);
-        let spawned = std::thread::Builder::new().name("orthros-resolve".into()).spawn(move || {
-            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-            // Nobody listens any more if this came too late.
-            let _ = sender.send(found);
-        });
-        let limit = self.link.try_limit.min(self.deadline.saturating_duration_since(began));
-        let outcome = match spawned.map(|_| receiver.recv_timeout(limit)) {
-            Ok(Ok(Ok(addresses))) if !addresses.is_empty() => return addresses,
-            Ok(Ok(Ok(_))) => Outcome::NotFound("the name has no address".into()),
-            Ok(Ok(Err(error))) => Outcome::NotFound(error.to_string()),
-            Ok(Err(_)) => {
-                Outcome::NotFound(format!("no name server answered in {:.1} s", limit.as_secs_f64()))
-            }
-            Err(error) => Outcome::Failed(error.to_string()),
-        };
-        let kdc = format!("{}:{}", kdc.host, kdc.port);
-        self.tried.push(Attempt { kdc, transport, elapsed: began.elapsed(), outcome });
-        Vec::new()
-    }
-
-    fn time_is_up(&self) -> bool {
-        Instant::now() >= self.deadline
-    }
-
-    fn report(self) -> LinkReport {
-        LinkReport {
-            out_of_time: self.time_is_up(),
-            total_limit: self.link.total_limit,
-            attempts: self.tried,
-        }
+/// Asks the system's resolver. It knows no deadline, so it runs on a thread of its own, which is left to itself
+/// when time is up.
+pub(crate) fn resolve(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAddr>, Outcome> {
+    let (sender, receiver) = mpsc::channel();
+    let host = host.to_owned();
+    let spawned = std::thread::Builder::new().name("orthros-resolve".into()).spawn(move || {
+        let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+        // Nobody listens any more if this came too late.
+        let _ = sender.send(found);
+    });
+    match spawned.map(|_| receiver.recv_timeout(limit)) {
+        Ok(Ok(Ok(addresses))) => Ok(addresses),
+        Ok(Ok(Err(error))) => Err(Outcome::NotFound(error.to_string())),
+        Ok(Err(_)) => Err(Outcome::no_name_server(limit)),
+        Err(error) => Err(Outcome::Failed(error.to_string())),
     }
 }
 

@@ -48,8 +48,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The system's resolver was silent for so long.
+    pub(crate) fn no_name_server(limit: Duration) -> Self {
+        Self::NotFound(format!("no name server answered in {:.1} s", limit.as_secs_f64()))
+    }
+
     /// What the system's `error` says about the KDC.
-    pub(super) fn of(error: &io::Error) -> Self {
+    pub(crate) fn of(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused,
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Self::Silent,

@@ -19,79 +19,91 @@ pub(super) fn ask(
     link: &KdcLink,
     deadline: Instant,
 ) -> Result<Vec<u8>, Outcome> {
-    let length = u32::try_from(request.len())
-        .ok()
-        .filter(|length| length >> 31 == 0)
-        .ok_or(Outcome::TooLong(request.len()))?;
+    let fault = |error: io::Error| Outcome::of(&error);
+    let message = framed(request)?;
     let limit = link.try_limit.min(left_until(deadline));
-    let stream = TcpStream::connect_timeout(&address, limit).map_err(|error| Outcome::of(&error))?;
-    let mut wire = Wire { stream, link, deadline, received: 0 };
-    // One segment, not two: the length alone would wait for an acknowledgement.
-    wire.send(&[&length.to_be_bytes(), request].concat())?;
-    let mut announced = [0; 4];
-    wire.receive(&mut announced)?;
-    let announced = u32::from_be_bytes(announced);
-    let length = usize::try_from(announced)
-        .ok()
-        .filter(|length| (1..=MAX_ANSWER_LEN).contains(length))
-        .ok_or(Outcome::Length(announced))?;
-    let mut answer = Vec::new();
-    let mut chunk = vec![0; CHUNK.min(length)];
-    while answer.len() < length {
-        let wanted = CHUNK.min(length - answer.len());
-        let (part, _) = chunk.split_at_mut(wanted);
-        let count = wire.receive_some(part)?;
-        answer.extend(part.iter().take(count));
+    let mut stream = TcpStream::connect_timeout(&address, limit).map_err(fault)?;
+    let limit = link.try_limit.min(left_until(deadline));
+    stream.set_write_timeout(Some(limit)).map_err(fault)?;
+    stream.write_all(&message).map_err(fault)?;
+    let mut inflow = Inflow::default();
+    let mut chunk = vec![0; CHUNK];
+    let mut ends = deadline.min(Instant::now() + link.try_limit);
+    while Instant::now() < ends {
+        stream.set_read_timeout(Some(left_until(ends))).map_err(fault)?;
+        let (part, _) = chunk.split_at_mut(inflow.wanted());
+        match stream.read(part) {
+            Ok(count) => {
+                if let Some(answer) = inflow.take(part.get(..count).unwrap_or(&[]))? {
+                    return Ok(answer);
+                }
+                ends = deadline.min(Instant::now() + link.try_limit);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(inflow.ended_by(&error)),
+        }
     }
-    Ok(answer)
+    Err(inflow.silence())
 }
 
-struct Wire<'a> {
-    stream: TcpStream,
-    link: &'a KdcLink,
-    deadline: Instant,
-    /// Octets that have come so far.
+/// The request behind its length: one segment, not two, for the length alone would wait for an acknowledgement.
+pub(crate) fn framed(request: &[u8]) -> Result<Vec<u8>, Outcome> {
+    let length = u32::try_from(request.len()).ok().filter(|length| length >> 31 == 0);
+    let length = length.ok_or(Outcome::TooLong(request.len()))?;
+    Ok([&length.to_be_bytes(), request].concat())
+}
+
+/// What has come of an answer so far.
+#[derive(Default)]
+pub(crate) struct Inflow {
+    length: [u8; 4],
+    answer: Vec<u8>,
     received: usize,
 }
 
-impl Wire<'_> {
-    fn send(&mut self, octets: &[u8]) -> Result<(), Outcome> {
-        let fault = |error: io::Error| Outcome::of(&error);
-        let limit = self.link.try_limit.min(left_until(self.deadline));
-        self.stream.set_write_timeout(Some(limit)).map_err(fault)?;
-        self.stream.write_all(octets).map_err(fault)
+impl Inflow {
+    /// How many octets to read at most: 1 to [`CHUNK`].
+    pub(crate) fn wanted(&self) -> usize {
+        match self.length.len().checked_sub(self.received) {
+            Some(missing) if missing > 0 => missing,
+            _ => self.announced().map_or(1, |length| CHUNK.min(length - self.answer.len())),
+        }
     }
 
-    fn receive(&mut self, octets: &mut [u8]) -> Result<(), Outcome> {
-        let mut done = 0;
-        while let Some(rest) = octets.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            done += self.receive_some(rest)?;
+    /// Takes what came, no octet if the KDC closed; gives the answer if that is all of it.
+    pub(crate) fn take(&mut self, octets: &[u8]) -> Result<Option<Vec<u8>>, Outcome> {
+        if octets.is_empty() {
+            return Err(Outcome::Closed(self.received));
         }
-        Ok(())
+        match self.length.get_mut(self.received..).filter(|missing| !missing.is_empty()) {
+            Some(missing) => missing.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet),
+            None => self.answer.extend_from_slice(octets),
+        }
+        self.received += octets.len();
+        if self.received < self.length.len() {
+            return Ok(None);
+        }
+        let whole = self.answer.len() == self.announced()?;
+        Ok(whole.then(|| std::mem::take(&mut self.answer)))
     }
 
-    /// At least one octet, or why not.
-    fn receive_some(&mut self, octets: &mut [u8]) -> Result<usize, Outcome> {
-        let silent = if self.received == 0 { Outcome::Silent } else { Outcome::Stalled(self.received) };
-        let ends = self.deadline.min(Instant::now() + self.link.try_limit);
-        while Instant::now() < ends {
-            self.stream.set_read_timeout(Some(left_until(ends))).map_err(|error| Outcome::of(&error))?;
-            match self.stream.read(octets) {
-                Ok(0) => return Err(Outcome::Closed(self.received)),
-                Ok(count) => {
-                    self.received += count;
-                    return Ok(count);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    return Err(match Outcome::of(&error) {
-                        Outcome::Silent => silent,
-                        Outcome::Closed(_) => Outcome::Closed(self.received),
-                        other => other,
-                    });
-                }
-            }
+    /// Nothing came for too long.
+    pub(crate) fn silence(&self) -> Outcome {
+        if self.received == 0 { Outcome::Silent } else { Outcome::Stalled(self.received) }
+    }
+
+    /// Reading failed.
+    pub(crate) fn ended_by(&self, error: &io::Error) -> Outcome {
+        match Outcome::of(error) {
+            Outcome::Silent => self.silence(),
+            Outcome::Closed(_) => Outcome::Closed(self.received),
+            other => other,
         }
-        Err(silent)
+    }
+
+    fn announced(&self) -> Result<usize, Outcome> {
+        let announced = u32::from_be_bytes(self.length);
+        let length = usize::try_from(announced).ok().filter(|length| (1..=MAX_ANSWER_LEN).contains(length));
+        length.ok_or(Outcome::Length(announced))
     }
 }

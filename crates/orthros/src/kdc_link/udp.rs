@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{KdcLink, Outcome, left_until};
 
 /// The longest datagram that IPv4 carries, in octets.
-const MAX_DATAGRAM: usize = 65_507;
+pub(crate) const MAX_DATAGRAM: usize = 65_507;
 
 /// Sends `request` and waits; sends the very same octets again while nobody answers. Only datagrams from
 /// `address` are seen, because the socket is connected.
@@ -24,11 +24,7 @@ pub(super) fn ask(
 }
 
 fn exchange(address: SocketAddr, request: &[u8], link: &KdcLink, deadline: Instant) -> io::Result<Vec<u8>> {
-    let any: SocketAddr = match address {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(any)?;
+    let socket = UdpSocket::bind(any_port(address))?;
     socket.connect(address)?;
     let ends = deadline.min(Instant::now() + link.try_limit);
     let mut buffer = vec![0; MAX_DATAGRAM + 1];
@@ -52,4 +48,12 @@ fn exchange(address: SocketAddr, request: &[u8], link: &KdcLink, deadline: Insta
         }
     }
     Err(io::ErrorKind::TimedOut.into())
+}
+
+/// Any address and port of this machine from which `address` can be reached.
+pub(crate) fn any_port(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
 }

@@ -1,25 +1,27 @@
 //! The initiator's half: a ticket for the target, an AP-REQ, and the acceptor's answer (RFC 4121 §4.1).
 //!
-//! The way: [`start`] names the target; [`Initiating`] collects tickets, asking KDCs where it lacks one, and
+//! The way: [`start`] and [`Naming`] name the target; [`Initiating`] collects tickets, asking KDCs where it lacks one, and
 //! makes the first token; [`Waiting`] takes the answer.
 
 use std::sync::{Arc, OnceLock};
 
 use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, ClientOptions, RemoteError, ReplyOpened, Request, RequestSent};
-use orthros_krb5::exchange::{self, ExchangePolicy, Obtained, Progress};
+use orthros_krb5::exchange::{self, ExchangePolicy, KdcFailure, Obtained, Progress};
 use orthros_krb5::permitted::permit;
 use orthros_krb5::wire::{ApOptions, AuthorizationElement, TicketFlags, ad_type};
-use orthros_krb5::{Credential, Principal};
+use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
 use super::checksum::{self, GssChecksum};
+use super::target::{Next, Question, Resolved, Targets};
 use super::{Dress, TokenKind, acceptor_chooses, first_sequence};
 use crate::context::established::Established;
-use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedStore, Step};
+use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedResolve, NeedStore, Step};
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
+use crate::name::{BadName, split_trailer};
 use crate::{Context, Flags, Name};
 
 /// What the mechanism can do for an initiator; other flags that are asked for are ignored.
@@ -39,26 +41,60 @@ const SUPPORTED: Flags = Flags(
 
 /// The first step of a new context.
 pub(crate) fn start(initiate: Initiate) -> Step {
-    let credential = &initiate.credential;
-    match initiate.target.to_principal(&initiate.settings.config, Some(credential.client().realm())) {
+    let client_realm = initiate.credential.client().realm();
+    match Targets::new(&initiate.target, &initiate.settings.config, client_realm) {
         Err(name) => Step::fail(name),
-        Ok(target) => {
-            let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
-            // Three legs are mutual.
-            let flags =
-                flags.with(Flags::MUTUAL, Dress::of(flags) == Dress::Bare || flags.contains(Flags::MUTUAL));
-            let host_realm_known = host_realm_known(&initiate);
-            Initiating { initiate, target, host_realm_known, flags, forwarded: None, forward_tried: false }
-                .proceed()
-        }
+        Ok(targets) => Naming { initiate, targets, failure: None }.next(),
     }
 }
 
-/// Whether the configuration knows the realm of the target's host; otherwise it is asked for.
-fn host_realm_known(initiate: &Initiate) -> bool {
-    match &initiate.target {
-        Name::HostbasedService { host: Some(host), .. } => {
-            initiate.settings.config.realm_of_host(host).is_some()
+/// A context whose target is being named.
+pub(crate) struct Naming {
+    initiate: Initiate,
+    targets: Targets,
+    /// What the KDC said of the principal tried last.
+    failure: Option<KdcFailure>,
+}
+
+impl Naming {
+    /// Tries the next principal, or asks what that may be.
+    fn next(mut self) -> Step {
+        match self.targets.next() {
+            Some(Next::Ask(question)) => {
+                Step::Need(Need::Resolve(NeedResolve { question, then: Box::new(self) }))
+            }
+            Some(Next::Principal(target)) => {
+                let Self { initiate, targets, .. } = self;
+                let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
+                // Three legs are mutual.
+                let mutual = Dress::of(flags) == Dress::Bare || flags.contains(Flags::MUTUAL);
+                let flags = flags.with(Flags::MUTUAL, mutual);
+                let host_realm_known = host_realm_known(&initiate, &target);
+                let (forwarded, forward_tried) = (None, false);
+                Initiating { initiate, target, targets, host_realm_known, flags, forwarded, forward_tried }
+                    .proceed()
+            }
+            None => match self.failure {
+                Some(failure) => Step::fail(failure),
+                None => Step::fail(BadName::NoRealm(self.initiate.target.to_string())),
+            },
+        }
+    }
+
+    pub(crate) fn resolved(mut self, question: &Question, resolved: Resolved) -> Step {
+        self.targets.resolved(question, resolved, &self.initiate.settings.config);
+        self.next()
+    }
+}
+
+/// Whether the target's realm is more than a guess: the configuration knows it for the target's host, which may
+/// have become another by its canonical name, or DNS named one. Otherwise it is asked for.
+fn host_realm_known(initiate: &Initiate, target: &Principal) -> bool {
+    match (&initiate.target, target.components()) {
+        (Name::HostbasedService { .. }, [_, host]) => {
+            let (host, _) = split_trailer(host);
+            target.realm() != initiate.credential.client().realm()
+                || initiate.settings.config.realm_of_host(host).is_some()
         }
         _ => true,
     }
@@ -68,6 +104,8 @@ fn host_realm_known(initiate: &Initiate) -> bool {
 pub(crate) struct Initiating {
     initiate: Initiate,
     target: Principal,
+    /// What else the target's name may mean.
+    targets: Targets,
     /// Whether the target's realm is more than a guess.
     host_realm_known: bool,
     /// What the context will be able to do.
@@ -107,7 +145,7 @@ impl Asked {
             // A KDC that forwards nothing takes away delegation, not the context (RFC 2743 §2.2.1: the flag
             // returned tells).
             (Progress::Failed(_), Self::Forwarded(initiating)) => initiating.proceed(),
-            (Progress::Failed(failure), Self::Service(_)) => Step::fail(failure),
+            (Progress::Failed(failure), Self::Service(initiating)) => initiating.refused(failure),
         }
     }
 }
@@ -142,6 +180,16 @@ impl Initiating {
             }
         }
         self.request(&ticket).unwrap_or_else(Step::Failed)
+    }
+
+    /// No ticket for the target: the next principal is tried if no KDC knows this one, or none knows the way to the
+    /// realm that it was guessed to be in.
+    fn refused(self, failure: KdcFailure) -> Step {
+        if !matches!(failure.code(), Some(ErrorCode::S_PRINCIPAL_UNKNOWN | ErrorCode::PATH_NOT_FOUND)) {
+            return Step::fail(failure);
+        }
+        let Self { initiate, targets, .. } = self;
+        Naming { initiate, targets, failure: Some(failure) }.next()
     }
 
     /// The service ticket is there: kept for the next context, and offered to the credential cache.

@@ -2,6 +2,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `target` | which principals a name may mean |
 //! | `initiator` | ticket, AP-REQ, and the acceptor's answer |
 //! | `acceptor` | AP-REQ in, AP-REP or KRB-ERROR out |
 //! | `checksum` | the authenticator's checksum: bindings, flags, delegation (§4.1.1) |
@@ -12,6 +13,7 @@
 pub(crate) mod acceptor;
 pub(crate) mod checksum;
 pub(crate) mod initiator;
+pub(crate) mod target;
 
 use orthros_crypto::{Enctype, MessageTokens};
 use orthros_wire::{Oid, Random};
