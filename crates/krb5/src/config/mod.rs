@@ -134,6 +134,9 @@ pub struct Config {
     pub allow_weak_crypto: bool,
     /// Whether initial requests ask the KDC for the client's canonical name.
     pub canonicalize: bool,
+    /// Whether acceptors are told that this client always sends its channel bindings (MS-KILE): they refuse it then
+    /// where they have bindings and it has none.
+    pub client_aware_channel_bindings: bool,
     /// By how many seconds clocks may differ.
     pub clockskew: i64,
     /// The cache used where none is named; may contain tokens, see [`PathTokens`].
@@ -154,6 +157,8 @@ pub struct Config {
     pub dns_lookup_realm: bool,
     /// Whether URI records are asked for before SRV records.
     pub dns_uri_lookup: bool,
+    /// Whether credentials are delegated only where the KDC holds that one may (RFC 5896), whoever asks.
+    pub enforce_ok_as_delegate: bool,
     /// Whether initial tickets are forwardable if nobody says otherwise.
     pub forwardable: bool,
     /// Whether an acceptor named `service@host` takes any key of that service.
@@ -191,6 +196,7 @@ impl Default for Config {
             allow_rc4: false,
             allow_weak_crypto: false,
             canonicalize: false,
+            client_aware_channel_bindings: false,
             clockskew: 300,
             default_ccache_name: None,
             default_client_keytab_name: None,
@@ -201,6 +207,7 @@ impl Default for Config {
             dns_lookup_kdc: true,
             dns_lookup_realm: false,
             dns_uri_lookup: true,
+            enforce_ok_as_delegate: false,
             forwardable: false,
             ignore_acceptor_hostname: false,
             kdc_timesync: true,
@@ -346,9 +353,11 @@ impl Config {
             ("allow_rc4", &mut self.allow_rc4),
             ("allow_weak_crypto", &mut self.allow_weak_crypto),
             ("canonicalize", &mut self.canonicalize),
+            ("client_aware_channel_bindings", &mut self.client_aware_channel_bindings),
             ("dns_lookup_kdc", &mut self.dns_lookup_kdc),
             ("dns_lookup_realm", &mut self.dns_lookup_realm),
             ("dns_uri_lookup", &mut self.dns_uri_lookup),
+            ("enforce_ok_as_delegate", &mut self.enforce_ok_as_delegate),
             ("forwardable", &mut self.forwardable),
             ("ignore_acceptor_hostname", &mut self.ignore_acceptor_hostname),
             ("kdc_timesync", &mut self.kdc_timesync),
