@@ -10,10 +10,12 @@ mod heimdal;
 mod k5crypto;
 mod matrix;
 mod mit_alone;
+mod pieces;
 mod prf;
 mod realms;
 mod replay;
 mod stores;
+mod styles;
 mod tickets;
 mod weak;
 
@@ -25,7 +27,9 @@ fn main() -> ExitCode {
     scenarios.extend(prf::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());
+    scenarios.extend(pieces::scenarios());
     scenarios.extend(replay::scenarios());
+    scenarios.extend(styles::scenarios());
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
