@@ -57,6 +57,8 @@ static const struct { uint32_t flag; const char *name; } FLAGS[] = {
 
 /* The kinds of tokens that the samples know. */
 enum { NOOP = 1, CONTEXT = 2, DATA = 4, MIC = 8, CONTEXT_NEXT = 16, WRAPPED = 32, ENCRYPTED = 64, SEND_MIC = 128 };
+/* In a message that is wrapped: it is wanted back, wrapped. MIT's samples never set this bit there. */
+enum { ECHO = MIC };
 
 struct asked asked = {.port = 4444, .flags = MUTUAL | REPLAY | CONF | INTEG, .messages = 1, .contexts = 1,
                       .encrypt = 1, .wrap = 1, .mic = 1, .associated = ""};
@@ -184,10 +186,19 @@ static void send_message(int sock, handle context) {
         if (!good("wrapping message", major, minor)) exit(1);
         if (sealed != asked.encrypt) fail("sealed and asked to seal differ");
     }
-    flags |= (asked.wrap ? WRAPPED : 0) | (asked.encrypt ? ENCRYPTED : 0) | (asked.mic ? SEND_MIC : 0);
+    flags |= (asked.wrap ? WRAPPED : 0) | (asked.encrypt ? ENCRYPTED : 0);
+    flags |= asked.echo ? ECHO : asked.mic ? SEND_MIC : 0;
     if (!give(sock, flags, out) || take(sock, &answer) < 0) {
         printf("the peer closed the connection\n");
         exit(1);
+    }
+    if (asked.echo) {
+        major = unprotect(&minor, context, asked.encrypt, answer, &sealed, &out);
+        if (!good("unwrapping echo", major, minor)) exit(1);
+        if (!sealed != !asked.encrypt) fail("the echo is not sealed as asked");
+        if (out.length != plain.length || memcmp(out.value, plain.value, plain.length) != 0) fail("another echo");
+        printf("Echo received.\n");
+        return;
     }
     if (!asked.mic) {
         printf("Response received.\n");
@@ -268,7 +279,11 @@ static void serve(int sock, handle credential) {
             major = sign(&minor, context, plain, &mic);
             if (!good("signing message", major, minor)) return;
         }
-        if (!give(sock, flags & SEND_MIC ? MIC : NOOP, mic)) return;
+        if (flags & ECHO) {
+            major = protect(&minor, context, flags & ENCRYPTED, plain, &sealed, &mic);
+            if (!good("wrapping echo", major, minor)) return;
+        }
+        if (!give(sock, flags & ECHO ? DATA : flags & SEND_MIC ? MIC : NOOP, mic)) return;
         printf("Received message: \"%.*s\"\n", (int)plain.length, (char *)plain.value);
     }
     if (asked.lucid) print_lucid(&context);
@@ -314,6 +329,7 @@ static int option(char **words) {
     if (is(word, "-bound")) return asked.flags |= BOUND, 1;
     if (is(word, "-delegate-policy")) return asked.flags |= DELEG_POLICY, 1;
     if (is(word, "-lucid")) return asked.lucid = 1;
+    if (is(word, "-echo")) return asked.echo = 1;
     if (value == NULL) return 0;
     if (is(word, "-port")) return asked.port = (uint16_t)atoi(value), 2;
     if (is(word, "-mcount")) return asked.messages = atoi(value), 2;

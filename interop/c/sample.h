@@ -61,7 +61,7 @@ extern struct asked {
     uint16_t port;
     uint32_t flags;
     int messages, contexts;
-    int encrypt, wrap, mic, move, lucid;
+    int encrypt, wrap, mic, move, lucid, echo;
     channel *bindings;
     const char *service, *message, *prf, *associated;
     enum layout layout;

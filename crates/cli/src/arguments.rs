@@ -296,6 +296,9 @@ pub(crate) struct GssWishes {
     /// Establish the context in DCE style: three legs, as Windows' RPC has them
     #[arg(long)]
     pub(crate) dce: bool,
+    /// Ask for each message back, wrapped, in place of its signature
+    #[arg(long, conflicts_with = "no_wrap")]
+    pub(crate) echo: bool,
     /// Tell the server to refuse if its channel is bound and yours is not
     #[arg(long)]
     pub(crate) bound: bool,

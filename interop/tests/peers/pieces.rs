@@ -51,6 +51,10 @@ const LAYOUTS: [(&str, &[&str]); 5] = [
 ];
 
 impl Way {
+    fn back(self) -> Self {
+        Self { sender: self.receiver, receiver: self.sender, ..self }
+    }
+
     /// Why it can't go this way, with MIT krb5 1.20 or Heimdal 7.8 at an end.
     fn obstacle(self) -> Option<&'static str> {
         use Side::{Heimdal, Mit};
@@ -82,7 +86,9 @@ fn every_layout(initiator: Side, acceptor: Side, enctype: Enctype) -> Result<(),
     realm.kinit(Side::Own, "alice", &[])?;
     let mut wrong = String::new();
     for (opened, laid) in LAYOUTS {
-        let options = [&ASSOCIATED[..], &[opened]].concat();
+        // Also on contexts that were moved before their first message.
+        let moved: &[&str] = if opened == "pieces" { &["-export"] } else { &[] };
+        let options = [moved, &ASSOCIATED, &[opened]].concat();
         let (mut server, port) = sample::serve(acceptor, &realm, &with_verbose(acceptor, &options))?;
         for laid in laid {
             for (dce, sealed) in [(false, true), (false, false), (true, true), (true, false)] {
@@ -114,6 +120,11 @@ fn message(realm: &Realm, server: &mut Running, port: u16, way: Way) -> Result<(
     let sealing: &[&str] = if way.sealed { &[] } else { &["-no-encrypt"] };
     let options = [style, sealing, &ASSOCIATED, &[way.layouts.0]].concat();
     sample::run(way.sender, realm, port, &options, &text)?.success()?.says("Signature verified.")?;
+    // And back, if the acceptor can send what the initiator can open.
+    if way.layouts.0 == way.layouts.1 && way.back().obstacle().is_none() {
+        let options = [&["-echo"], &options[..]].concat();
+        sample::run(way.sender, realm, port, &options, &text)?.success()?.says("Echo received.")?;
+    }
     server.wait_for(&format!("Received message: \"{text}\""), PATIENCE)?;
     let told = server.stdout().matches("GSS_C_DCE_STYLE").count();
     if way.dce && told == 0 { Err("the acceptor does not tell of DCE style".into()) } else { Ok(()) }

@@ -72,9 +72,18 @@ fn send_message(wanted: &GssClient, context: &Context, stream: &mut Stream) -> R
     let purpose = Purpose::DATA
         .and_if(!wanted.no_wrap, Purpose::WRAPPED)
         .and_if(!wanted.no_encrypt, Purpose::ENCRYPTED)
-        .and_if(!wanted.no_mic, Purpose::SEND_MIC);
+        .and_if(wanted.wishes.echo, Purpose::ECHO)
+        .and_if(!wanted.no_mic && !wanted.wishes.echo, Purpose::SEND_MIC);
     stream.send(purpose, &token)?;
     let (_, answer) = stream.expect("an answer to the message")?;
+    if wanted.wishes.echo {
+        let echo = pieces::unprotect(context, &wanted.layout, !wanted.no_encrypt, &answer)?;
+        if echo.message != message || echo.confidential == wanted.no_encrypt {
+            return Err(Failure::new("the echo is another message, or not protected as asked"));
+        }
+        output::line("Echo received.")?;
+        return Ok(());
+    }
     if wanted.no_mic {
         output::line("Response received.")?;
         return Ok(());

@@ -138,6 +138,10 @@ impl Server<'_> {
             token.to_vec()
         };
         output::line(format!("Received message: {}", readable(&message)))?;
+        if purpose.contains(Purpose::WRAPPED) && purpose.contains(Purpose::ECHO) {
+            let echo = pieces::protect(context, layout, purpose.contains(Purpose::ENCRYPTED), &message)?;
+            return stream.send(Purpose::DATA, &echo);
+        }
         if !purpose.contains(Purpose::SEND_MIC) {
             return stream.send(Purpose::NOOP, &[]);
         }
