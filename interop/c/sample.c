@@ -4,8 +4,9 @@
  *   sample LIBRARY server [options] HOST-BASED-SERVICE
  *
  * The library is opened by its path, and what RFC 2744 says of its interface is declared here: neither headers nor
- * a second build are needed for another implementation. The options are those of MIT's samples, and -bindings TEXT and
- * -prf TEXT (prints key material), which they lack. The server prints "starting..." once it listens, and serves one connection after the other.
+ * a second build are needed for another implementation. The options are those of MIT's samples, and some that they
+ * lack: the last ones in option(). -prf and -lucid print key material. The server prints "starting..." once it
+ * listens, and serves one connection after the other.
  *
  * A token is one octet of flags, four octets of length (big-endian), and its content.
  */
@@ -18,42 +19,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* RFC 2744 section 3 and appendix A. */
-typedef uint32_t status;
-typedef struct { size_t length; void *value; } buffer;
-typedef struct { uint32_t length; void *elements; } oid;
-typedef struct {
-    uint32_t initiator_type;
-    buffer initiator;
-    uint32_t acceptor_type;
-    buffer acceptor;
-    buffer application;
-} channel;
-typedef void *handle;
+#include "sample.h"
 
-#define CONTINUE_NEEDED 1u
-#define IS_ERROR(major) (((major) & 0xffff0000u) != 0)
 #define LONGEST 0x100000u
 
-static struct {
-    status (*import_name)(status *, buffer *, oid *, handle *);
-    status (*display_name)(status *, handle, buffer *, oid **);
-    status (*acquire_cred)(status *, handle, uint32_t, handle, int, handle *, handle *, uint32_t *);
-    status (*inquire_cred)(status *, handle, handle *, uint32_t *, int *, handle *);
-    status (*init)(status *, handle, handle *, handle, oid *, uint32_t, uint32_t, channel *, buffer *, oid **,
-                   buffer *, uint32_t *, uint32_t *);
-    status (*accept)(status *, handle *, handle, buffer *, channel *, handle *, oid **, buffer *, uint32_t *,
-                     uint32_t *, handle *);
-    status (*delete_context)(status *, handle *, buffer *);
-    status (*export_context)(status *, handle *, buffer *);
-    status (*import_context)(status *, buffer *, handle *);
-    status (*wrap)(status *, handle, int, uint32_t, buffer *, int *, buffer *);
-    status (*unwrap)(status *, handle, buffer *, buffer *, int *, uint32_t *);
-    status (*get_mic)(status *, handle, uint32_t, buffer *, buffer *);
-    status (*verify_mic)(status *, handle, buffer *, buffer *, uint32_t *);
-    status (*display_status)(status *, uint32_t, int, oid *, uint32_t *, buffer *);
-    status (*pseudo_random)(status *, handle, int, const buffer *, ssize_t, buffer *);
-} gss;
+struct library gss;
 
 static const struct { const char *name; void *place; } SYMBOLS[] = {
     {"gss_import_name", &gss.import_name},       {"gss_display_name", &gss.display_name},
@@ -65,6 +35,12 @@ static const struct { const char *name; void *place; } SYMBOLS[] = {
     {"gss_wrap", &gss.wrap},                     {"gss_unwrap", &gss.unwrap},
     {"gss_get_mic", &gss.get_mic},               {"gss_verify_mic", &gss.verify_mic},
     {"gss_display_status", &gss.display_status}, {"gss_pseudo_random", &gss.pseudo_random},
+    {"gss_wrap_iov", &gss.wrap_iov},             {"gss_wrap_iov_length", &gss.wrap_iov_length},
+    {"gss_unwrap_iov", &gss.unwrap_iov},         {"gss_wrap_aead", &gss.wrap_aead},
+    {"gss_unwrap_aead", &gss.unwrap_aead},
+    {"gss_krb5_export_lucid_sec_context", &gss.export_lucid},
+}, LACKED_BY_SOME[] = {
+    {"gss_get_mic_iov", &gss.get_mic_iov},       {"gss_verify_mic_iov", &gss.verify_mic_iov},
 };
 
 /* 1.2.840.113554.1.2.2, and the name type of services on hosts, 1.2.840.113554.1.2.1.4. */
@@ -72,27 +48,27 @@ static oid KRB5 = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 static oid HOST_BASED = {10, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04"};
 
 enum { DELEG = 1, MUTUAL = 2, REPLAY = 4, SEQUENCE = 8, CONF = 16, INTEG = 32 };
-static const char *const FLAGS[] = {"DELEG", "MUTUAL", "REPLAY", "SEQUENCE", "CONF", "INTEG"};
+enum { BOUND = 0x800, DCE_STYLE = 0x1000, DELEG_POLICY = 0x8000 };
+static const struct { uint32_t flag; const char *name; } FLAGS[] = {
+    {DELEG, "GSS_C_DELEG_FLAG"}, {MUTUAL, "GSS_C_MUTUAL_FLAG"}, {REPLAY, "GSS_C_REPLAY_FLAG"},
+    {SEQUENCE, "GSS_C_SEQUENCE_FLAG"}, {CONF, "GSS_C_CONF_FLAG"}, {INTEG, "GSS_C_INTEG_FLAG"},
+    {BOUND, "GSS_C_CHANNEL_BOUND_FLAG"}, {DCE_STYLE, "GSS_C_DCE_STYLE"},
+};
 
 /* The kinds of tokens that the samples know. */
 enum { NOOP = 1, CONTEXT = 2, DATA = 4, MIC = 8, CONTEXT_NEXT = 16, WRAPPED = 32, ENCRYPTED = 64, SEND_MIC = 128 };
+/* In a message that is wrapped: it is wanted back, wrapped. MIT's samples never set this bit there. */
+enum { ECHO = MIC };
 
-static struct {
-    uint16_t port;
-    uint32_t flags;
-    int messages, contexts;
-    int encrypt, wrap, mic, move;
-    channel *bindings;
-    const char *service, *message, *prf;
-} asked = {4444, MUTUAL | REPLAY | CONF | INTEG, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL, NULL};
+struct asked asked = {.port = 4444, .flags = MUTUAL | REPLAY | CONF | INTEG, .messages = 1, .contexts = 1,
+                      .encrypt = 1, .wrap = 1, .mic = 1, .associated = ""};
 
-static void fail(const char *what) {
+void fail(const char *what) {
     printf("sample: %s\n", what);
     exit(2);
 }
 
-/* Says what the library holds against it; 0 if there is something. */
-static int good(const char *doing, status major, status minor) {
+int good(const char *doing, status major, status minor) {
     status ignored, codes[2] = {major, minor};
     if (!IS_ERROR(major)) return 1;
     for (int kind = 0; kind < 2; kind++) {
@@ -153,6 +129,11 @@ static void print_name(const char *before, handle name) {
         printf("%s: \"%.*s\"\n", before, (int)text.length, (char *)text.value);
 }
 
+static void print_flags(uint32_t got) {
+    for (size_t row = 0; row < sizeof FLAGS / sizeof *FLAGS; row++)
+        if (got & FLAGS[row].flag) printf("context flag: %s\n", FLAGS[row].name);
+}
+
 /* RFC 4401: 64 octets of each key. */
 static void print_material(handle context) {
     buffer label = {0, NULL}, drawn;
@@ -186,11 +167,13 @@ static handle initiate(int sock) {
             exit(1);
         }
     } while (major & CONTINUE_NEEDED);
-    /* What was asked for and is missing would go unnoticed otherwise. */
-    if ((got & asked.flags) != asked.flags) {
+    /* What was asked for and is missing would go unnoticed otherwise. The two are wishes that need not come true. */
+    uint32_t musts = asked.flags & ~(uint32_t)(BOUND | DELEG_POLICY);
+    if ((got & musts) != musts) {
         printf("flags asked for: %x, got: %x\n", asked.flags, got);
         exit(1);
     }
+    print_flags(got);
     return context;
 }
 
@@ -199,20 +182,29 @@ static void send_message(int sock, handle context) {
     buffer plain = {strlen(asked.message), (void *)asked.message}, out = plain, answer = {0, NULL};
     int sealed = 0, flags = DATA;
     if (asked.wrap) {
-        major = gss.wrap(&minor, context, asked.encrypt, 0, &plain, &sealed, &out);
+        major = protect(&minor, context, asked.encrypt, plain, &sealed, &out);
         if (!good("wrapping message", major, minor)) exit(1);
         if (sealed != asked.encrypt) fail("sealed and asked to seal differ");
     }
-    flags |= (asked.wrap ? WRAPPED : 0) | (asked.encrypt ? ENCRYPTED : 0) | (asked.mic ? SEND_MIC : 0);
+    flags |= (asked.wrap ? WRAPPED : 0) | (asked.encrypt ? ENCRYPTED : 0);
+    flags |= asked.echo ? ECHO : asked.mic ? SEND_MIC : 0;
     if (!give(sock, flags, out) || take(sock, &answer) < 0) {
         printf("the peer closed the connection\n");
         exit(1);
+    }
+    if (asked.echo) {
+        major = unprotect(&minor, context, asked.encrypt, answer, &sealed, &out);
+        if (!good("unwrapping echo", major, minor)) exit(1);
+        if (!sealed != !asked.encrypt) fail("the echo is not sealed as asked");
+        if (out.length != plain.length || memcmp(out.value, plain.value, plain.length) != 0) fail("another echo");
+        printf("Echo received.\n");
+        return;
     }
     if (!asked.mic) {
         printf("Response received.\n");
         return;
     }
-    major = gss.verify_mic(&minor, context, &plain, &answer, NULL);
+    major = verify(&minor, context, plain, answer);
     if (!good("verifying signature", major, minor)) exit(1);
     printf("Signature verified.\n");
 }
@@ -227,6 +219,7 @@ static void client(struct sockaddr_in where) {
         print_material(context);
         for (int count = 0; count < asked.messages; count++) send_message(sock, context);
         give(sock, NOOP, none);
+        if (asked.lucid) print_lucid(&context);
         gss.delete_context(&minor, &context, NULL);
         close(sock);
     }
@@ -256,8 +249,7 @@ static int accept_context(int sock, handle credential, handle *context) {
         if (!good("accepting context", major, minor)) return 0;
     } while (major & CONTINUE_NEEDED);
     print_name("Accepted connection", peer);
-    for (int bit = 0; bit < 6; bit++)
-        if (got & 1u << bit) printf("context flag: GSS_C_%s_FLAG\n", FLAGS[bit]);
+    print_flags(got);
     if (delegated != NULL) {
         handle whose = NULL;
         major = gss.inquire_cred(&minor, delegated, &whose, NULL, NULL, NULL);
@@ -279,17 +271,22 @@ static void serve(int sock, handle credential) {
         int sealed = 0;
         printf("Message token (flags=%d)\n", flags);
         if (flags & WRAPPED) {
-            major = gss.unwrap(&minor, context, &in, &plain, &sealed, NULL);
+            major = unprotect(&minor, context, flags & ENCRYPTED, in, &sealed, &plain);
             if (!good("unwrapping message", major, minor)) return;
             if (!sealed != !(flags & ENCRYPTED)) printf("Warning: sealed is %d\n", sealed);
         }
         if (flags & SEND_MIC) {
-            major = gss.get_mic(&minor, context, 0, &plain, &mic);
+            major = sign(&minor, context, plain, &mic);
             if (!good("signing message", major, minor)) return;
         }
-        if (!give(sock, flags & SEND_MIC ? MIC : NOOP, mic)) return;
+        if (flags & ECHO) {
+            major = protect(&minor, context, flags & ENCRYPTED, plain, &sealed, &mic);
+            if (!good("wrapping echo", major, minor)) return;
+        }
+        if (!give(sock, flags & ECHO ? DATA : flags & SEND_MIC ? MIC : NOOP, mic)) return;
         printf("Received message: \"%.*s\"\n", (int)plain.length, (char *)plain.value);
     }
+    if (asked.lucid) print_lucid(&context);
     gss.delete_context(&minor, &context, NULL);
 }
 
@@ -321,18 +318,25 @@ static int option(char **words) {
     const char *word = words[0], *value = words[1];
     if (is(word, "-krb5") || is(word, "-verbose")) return 1;
     if (is(word, "-d")) return asked.flags |= DELEG, 1;
-    if (is(word, "-seq")) return asked.flags |= SEQUENCE, 1;
+    if (is(word, "-seq") || is(word, "-sequence")) return asked.flags |= SEQUENCE, 1;
     if (is(word, "-nomutual")) return asked.flags &= ~(uint32_t)MUTUAL, 1;
     if (is(word, "-noreplay")) return asked.flags &= ~(uint32_t)REPLAY, 1;
-    if (is(word, "-nx")) return asked.encrypt = 0, 1;
+    if (is(word, "-nx") || is(word, "-no-encrypt")) return asked.encrypt = 0, 1;
     if (is(word, "-nw")) return asked.wrap = 0, 1;
     if (is(word, "-nm")) return asked.mic = 0, 1;
     if (is(word, "-export")) return asked.move = 1;
+    if (is(word, "-dce")) return asked.flags |= DCE_STYLE, 1;
+    if (is(word, "-bound")) return asked.flags |= BOUND, 1;
+    if (is(word, "-delegate-policy")) return asked.flags |= DELEG_POLICY, 1;
+    if (is(word, "-lucid")) return asked.lucid = 1;
+    if (is(word, "-echo")) return asked.echo = 1;
     if (value == NULL) return 0;
     if (is(word, "-port")) return asked.port = (uint16_t)atoi(value), 2;
     if (is(word, "-mcount")) return asked.messages = atoi(value), 2;
     if (is(word, "-ccount")) return asked.contexts = atoi(value), 2;
     if (is(word, "-prf")) return asked.prf = value, 2;
+    if (is(word, "-associated")) return asked.associated = value, 2;
+    if (is(word, "-layout")) return layout_named(value) ? 2 : 0;
     if (is(word, "-bindings")) {
         bindings.application = (buffer){strlen(value), (void *)value};
         return asked.bindings = &bindings, 2;
@@ -351,6 +355,10 @@ int main(int count, char **words) {
         void *found = dlsym(library, SYMBOLS[row].name);
         if (found == NULL) fail(dlerror());
         memcpy(SYMBOLS[row].place, &found, sizeof found);
+    }
+    for (size_t row = 0; row < sizeof LACKED_BY_SOME / sizeof *LACKED_BY_SOME; row++) {
+        void *found = dlsym(library, LACKED_BY_SOME[row].name);
+        memcpy(LACKED_BY_SOME[row].place, &found, sizeof found);
     }
     while (place < count && words[place][0] == '-') {
         if ((took = option(words + place)) == 0) fail("no such option, or its value is missing");

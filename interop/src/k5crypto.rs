@@ -23,7 +23,7 @@ pub fn answers(questions: &str) -> Result<Vec<String>, Failure> {
 fn program() -> Result<&'static Path, Failure> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BUILT
-        .get_or_init(|| sample::build("k5crypto").map_err(|why| why.to_string()))
+        .get_or_init(|| sample::build(&["k5crypto"]).map_err(|why| why.to_string()))
         .as_deref()
         .map_err(|why| Failure::new(why.clone()))
 }

@@ -1,4 +1,4 @@
-//! `c/sample.c`: both ends of the samples' protocol on any GSS library, opened by its path.
+//! `c/sample.c`, `c/pieces.c`: both ends of the samples' protocol on any GSS library, opened by its path.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,9 @@ use crate::gss::SERVICE;
 use crate::peers::{self, Peer};
 use crate::process::{self, Finished, PATIENCE, Running};
 use crate::realm::{Realm, Side, on_free_port, orthros};
+
+/// What a realm of MIT's KDC needs, and the sample.
+pub const NEEDS: &[Peer] = &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::CC, Peer::C_HEADERS];
 
 /// A command that runs `c/sample.c` on this library in a realm; what follows is `client` or `server` and so on.
 ///
@@ -83,21 +86,23 @@ fn end(side: Side, realm: &Realm, role: &str, port: u16, options: &[&str]) -> Re
 fn program() -> Result<&'static Path, Failure> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BUILT
-        .get_or_init(|| build("sample").map_err(|why| why.to_string()))
+        .get_or_init(|| build(&["sample", "pieces"]).map_err(|why| why.to_string()))
         .as_deref()
         .map_err(|why| Failure::new(why.clone()))
 }
 
-/// Compiles `c/NAME.c`, which may open libraries.
-pub(crate) fn build(name: &str) -> Result<PathBuf, Failure> {
+/// Compiles `c/NAME.c` of each name into one program, which may open libraries, and which has the first one's name.
+pub(crate) fn build(names: &[&str]) -> Result<PathBuf, Failure> {
     let folder = peers::target().join("peers");
     fs::create_dir_all(&folder)?;
+    let name = names.first().ok_or("no file to compile")?;
     let program = folder.join(name);
     // Another run may be executing the one that is there: it is replaced, not written to.
     let fresh = folder.join(format!("{name}-{}", std::process::id()));
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("c");
     let mut command = Command::new(Peer::CC.find()?);
     command.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&fresh);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{name}.c"))).arg("-ldl");
+    command.args(names.iter().map(|name| sources.join(format!("{name}.c")))).arg("-ldl");
     process::run(command, b"")?.success()?;
     fs::rename(&fresh, &program)?;
     Ok(program)

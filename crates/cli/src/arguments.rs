@@ -284,6 +284,56 @@ pub(crate) struct GssClient {
     /// Print key material that both ends draw from the context for this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) prf: Option<String>,
+    #[command(flatten)]
+    pub(crate) wishes: GssWishes,
+    #[command(flatten)]
+    pub(crate) layout: GssLayout,
+}
+
+/// What is asked of a context beyond the usual.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct GssWishes {
+    /// Establish the context in DCE style: three legs, as Windows' RPC has them
+    #[arg(long)]
+    pub(crate) dce: bool,
+    /// Ask for each message back, wrapped, in place of its signature
+    #[arg(long, conflicts_with = "no_wrap")]
+    pub(crate) echo: bool,
+    /// Tell the server to refuse if its channel is bound and yours is not
+    #[arg(long)]
+    pub(crate) bound: bool,
+    /// Delegate your ticket-granting ticket if the KDC holds that one may
+    #[arg(long)]
+    pub(crate) delegate_policy: bool,
+}
+
+/// How messages lie; both ends must be told the same.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct GssLayout {
+    /// How messages lie in their tokens
+    #[arg(long, value_enum, default_value_t = Layout::Whole)]
+    pub(crate) layout: Layout,
+    /// A text that is signed before each message and does not travel
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) associated: String,
+    /// At the end, give up the context and print its keys and counters
+    #[arg(long)]
+    pub(crate) lucid: bool,
+}
+
+/// The layouts of messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// In one call with associated data
+    Aead,
+    /// In pieces: header, data, trailer
+    Pieces,
+    /// In pieces without a trailer
+    Rotated,
+    /// In pieces; read from one buffer
+    Stream,
+    /// As one buffer, without associated data
+    Whole,
 }
 
 #[derive(Args, Debug)]
@@ -311,9 +361,14 @@ pub(crate) struct GssServer {
     /// Demand that contexts are bound to a channel, by this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) bindings: Option<String>,
+    /// Take contexts that are not bound too
+    #[arg(long, requires = "bindings")]
+    pub(crate) bindings_optional: bool,
     /// Print key material that both ends draw from the context for this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) prf: Option<String>,
+    #[command(flatten)]
+    pub(crate) layout: GssLayout,
 }
 
 fn seconds(text: &str) -> Result<i64, String> {

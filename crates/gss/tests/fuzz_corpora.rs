@@ -20,6 +20,7 @@ fn tokens_without_a_key() {
 fn tokens_under_a_good_seal() {
     replay("wrap_token", fuzzing::wrap_token);
     replay("mic_token", fuzzing::mic_token);
+    replay("pieces", fuzzing::pieces);
     replay("sealed_acceptor_token", fuzzing::sealed_acceptor_token);
     replay("sealed_ap_rep", fuzzing::sealed_ap_rep);
     replay("sealed_krb_cred", fuzzing::sealed_krb_cred);

@@ -5,10 +5,10 @@
 mod common;
 
 use common::{NOW, Pair, State};
-use orthros_crypto::{Enctype, Key, KeyUsage};
+use orthros_crypto::{Enctype, Key, KeyUsage, Part};
 use orthros_gss::context::AwaitToken;
 use orthros_gss::error::{BadToken, Refusal};
-use orthros_gss::{Context, Error, Flags, Major, Order, Step};
+use orthros_gss::{Context, Error, Flags, Major, Order, Piece, Step};
 use orthros_krb5::ap::ApRefusal;
 use orthros_krb5::wire::{
     ApOptions, ApReq, Authenticator, Checksum, EncKrbCredPart, Encode, EncryptedData, EncryptionKey,
@@ -74,6 +74,78 @@ fn cve_2024_37370_the_filler_is_what_the_sealed_header_says() {
     let both = header(2, 5, 0);
     let token = sealed(&key, &both, &[&plain[..], &both].concat());
     assert_eq!(acceptor.unwrap(&token).unwrap().message, b"message");
+}
+
+/// A sealed message in pieces, by its header and what follows the data: all in one piece before its tag.
+fn sealed_pieces(key: &Key, data: &[u8], behind: &[u8]) -> [Vec<u8>; 3] {
+    let (mut confounder, mut tag) =
+        (vec![0; key.enctype().confounder_len()], vec![0; key.enctype().tag_len()]);
+    let (mut data, mut behind) = (data.to_vec(), behind.to_vec());
+    let mut parts = [Part::Sealed(&mut data), Part::Sealed(&mut behind)];
+    let random = SeededRandom::new(4);
+    key.seal_parts(KeyUsage::INITIATOR_SEAL, &random, &mut confounder, &mut parts, &mut tag).unwrap();
+    [confounder, data, [behind, tag].concat()]
+}
+
+/// How an acceptor takes these pieces: as such, with and without a trailer, and as one token. All must agree.
+fn verdict(acceptor: &Context, header: [u8; 16], sealed: &[Vec<u8>; 3]) -> Vec<Result<Vec<u8>, Error>> {
+    let [confounder, data, trailer] = sealed;
+    let with_trailer = {
+        let (mut head, mut data, mut trailer) =
+            ([&header[..], confounder].concat(), data.clone(), trailer.clone());
+        let pieces = &mut [Piece::Header(&mut head), Piece::Data(&mut data), Piece::Trailer(&mut trailer)];
+        acceptor.unwrap_pieces(pieces).map(|_| data)
+    };
+    let without = {
+        let mut turned = header;
+        turned[6..8].copy_from_slice(&u16::try_from(trailer.len()).unwrap().to_be_bytes());
+        let (mut head, mut data) = ([&turned[..], trailer, confounder].concat(), data.clone());
+        let pieces = &mut [Piece::Header(&mut head), Piece::Data(&mut data)];
+        acceptor.unwrap_pieces(pieces).map(|_| data)
+    };
+    let mut token = [&header[..], confounder, data, trailer].concat();
+    let stream = acceptor.unwrap_stream(&mut token, &[], &[]).map(|(range, _)| token[range].to_vec());
+    vec![with_trailer, without, stream]
+}
+
+#[test]
+fn cve_2024_37370_the_filler_of_pieces_is_what_the_sealed_header_says() {
+    let pair = Pair::new();
+    for enctype in Enctype::STRONG {
+        let (acceptor, key) = acceptor_and_key(&pair, *enctype);
+        for count in [0, 1, 4, 6, 12, 16, 28, 33, 0xffff] {
+            let sealed = sealed_pieces(&key, b"message", &[&[0xff; 5][..], &header(2, 5, 0)].concat());
+            for taken in verdict(&acceptor, header(2, count, 0), &sealed) {
+                assert!(matches!(taken, Err(Error::Token(_))), "{enctype}, {count}: {taken:?}");
+            }
+            // The same number in both, and not so much filler.
+            let sealed = sealed_pieces(&key, b"message", &header(2, count, 0));
+            for taken in verdict(&acceptor, header(2, count, 0), &sealed).into_iter().filter(|_| count > 12) {
+                assert!(matches!(taken, Err(Error::Token(_))), "{enctype}, {count} in both: {taken:?}");
+            }
+        }
+        let sealed = sealed_pieces(&key, b"message", &[&[0xff; 5][..], &header(2, 5, 0)].concat());
+        let [first, ..] = &verdict(&acceptor, header(2, 5, 0), &sealed)[..] else { panic!() };
+        assert_eq!(first.as_deref(), Ok(&b"message"[..]));
+    }
+}
+
+#[test]
+fn cve_2024_37371_pieces_shorter_than_a_header_are_refused() {
+    let pair = Pair::new();
+    for enctype in Enctype::STRONG {
+        let (acceptor, key) = acceptor_and_key(&pair, *enctype);
+        for length in 0..16 {
+            let sealed = sealed_pieces(&key, b"", &header(2, 0, 0)[16 - length..]);
+            for taken in verdict(&acceptor, header(2, 0, 0), &sealed) {
+                assert!(matches!(taken, Err(Error::Token(_))), "{enctype}, {length} octets: {taken:?}");
+            }
+        }
+        let sealed = sealed_pieces(&key, b"", &header(2, 0, 0));
+        for taken in verdict(&acceptor, header(2, 0, 0), &sealed) {
+            assert_eq!(taken, Ok(Vec::new()), "{enctype}");
+        }
+    }
 }
 
 #[test]

@@ -103,14 +103,24 @@ fn the_acceptors_key_is_of_the_best_enctype_that_both_permit() {
 fn bindings_that_must_not_be_missed_are_missed() {
     let pair = Pair::new();
     let bindings = || ChannelBindings::from_application_data(b"channel");
-    let bound = pair.initiate_full().bindings_not_to_be_missed(bindings());
-    let (here, there) = pair.establish(bound, pair.accept().bindings(bindings()));
+    let initiate = || pair.initiate_full().misses_bindings();
+    let (here, there) = pair.establish(initiate().bindings(bindings()), pair.accept().bindings(bindings()));
     assert!(there.flags().contains(Flags::CHANNEL_BOUND));
     assert!(!here.flags().contains(Flags::CHANNEL_BOUND), "what the acceptor did is for it to tell");
     let other = ChannelBindings::from_application_data(b"another");
-    let bound = pair.initiate_full().bindings_not_to_be_missed(bindings());
-    let (_, refused) = pair.run(bound, pair.accept().bindings(other), |token| token);
+    let (_, refused) =
+        pair.run(initiate().bindings(bindings()), pair.accept().bindings(other), |token| token);
     assert_eq!(refused.unwrap().unwrap_err(), Error::Refused(Refusal::Bindings { absent: false }));
+    // The channel ends elsewhere: the initiator has none, and says that it would have bound.
+    let mut settings = pair.settings.clone();
+    Arc::make_mut(&mut settings.config).client_aware_channel_bindings = true;
+    for aware in [initiate(), pair.initiate_full().with_settings(&settings)] {
+        let (_, refused) = pair.run(aware, pair.accept().bindings(bindings()), |token| token);
+        assert_eq!(refused.unwrap().unwrap_err(), Error::Refused(Refusal::Bindings { absent: true }));
+    }
+    let (_, there) = pair.establish(pair.initiate_full(), pair.accept().bindings(bindings()));
+    assert!(!there.flags().contains(Flags::CHANNEL_BOUND));
+    drop(pair.establish(initiate(), pair.accept()));
 }
 
 #[test]
@@ -131,6 +141,19 @@ fn delegation_by_policy_follows_the_ticket() {
     let (here, there) = pair.establish(pair.initiate_full(), pair.accept());
     assert!(there.delegated_credential().is_none());
     assert!(!here.flags().contains(Flags::DELEGATION_POLICY));
+}
+
+#[test]
+fn delegation_is_left_to_the_kdc_where_the_configuration_says_so() {
+    let pair = Pair::new();
+    let mut settings = pair.settings.clone();
+    Arc::make_mut(&mut settings.config).enforce_ok_as_delegate = true;
+    let initiate = || pair.initiate_full().delegate();
+    let (here, there) = pair.establish(initiate().with_settings(&settings), pair.accept());
+    assert!(there.delegated_credential().is_none());
+    assert!(!here.flags().contains(Flags::DELEGATION));
+    let (_, there) = pair.establish(initiate(), pair.accept());
+    assert!(there.delegated_credential().is_some());
 }
 
 #[test]

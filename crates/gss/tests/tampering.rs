@@ -6,7 +6,8 @@ mod common;
 use common::{Pair, open_plain_state};
 use orthros_crypto::Enctype;
 use orthros_gss::context::{AwaitToken, Need};
-use orthros_gss::{Context, Error, Order, Step, Unwrapped};
+use orthros_gss::error::BadToken;
+use orthros_gss::{Context, Error, Order, Piece, Step, Unwrapped, Verified};
 
 /// Each flip of one bit, with a name for it.
 fn flips(token: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> + '_ {
@@ -94,6 +95,153 @@ fn a_changed_mic_or_message_is_refused() {
         refuses_all_but(&format!("message, {enctype}"), b"message", good, |_| false);
         assert_eq!(acceptor.verify_mic(b"message", &mic), Ok(Order::InOrder));
     }
+}
+
+/// Established contexts, framed and in DCE style.
+fn in_both_styles(enctype: Enctype) -> [(bool, Context, Context); 2] {
+    [false, true].map(|dce| {
+        let pair = Pair::with_enctype(enctype);
+        let initiate = pair.initiate_full();
+        let initiate = if dce { initiate.dce_style() } else { initiate };
+        let (initiator, acceptor) = pair.establish(initiate, pair.accept());
+        (dce, initiator, acceptor)
+    })
+}
+
+/// The whole token opens in three ways, which must agree on every change. A sealed one in DCE style has filler, by
+/// which it is turned too where it is turned at all.
+#[test]
+fn a_changed_token_with_associated_data_is_refused_in_place_and_apart() {
+    for enctype in Enctype::STRONG {
+        for (dce, initiator, acceptor) in in_both_styles(*enctype) {
+            for confidential in [true, false] {
+                let token = initiator.wrap_aead(confidential, b"beside", b"in it").unwrap();
+                let filler = if dce && confidential { 16 } else { 0 };
+                let opened = |changed: &[u8]| {
+                    let apart = acceptor.unwrap_aead(b"beside", changed).map(|unwrapped| unwrapped.message);
+                    let mut octets = changed.to_vec();
+                    let stream = acceptor.unwrap_stream(&mut octets, &[b"bes", b"ide"], &[]);
+                    assert_eq!(stream.clone().map(|(range, _)| octets[range].to_vec()), apart);
+                    assert!(acceptor.unwrap(changed).is_err(), "associated data are missing");
+                    assert!(acceptor.unwrap_in_place(&mut changed.to_vec()).is_err());
+                    assert!(stream.is_ok() || !confidential || !shows(&octets, b"in it"));
+                    apart.is_ok_and(|message| message == b"in it")
+                };
+                let free = |changed: &[u8]| {
+                    let rotation = usize::from(u16::from_be_bytes([changed[6], changed[7]]));
+                    let rotation = if rotation == 0 { 0 } else { rotation + filler };
+                    changed[..6] == token[..6]
+                        && changed[8..] == token[8..]
+                        && rotation.is_multiple_of(token.len() - 16)
+                };
+                refuses_all_but(&format!("{enctype}, DCE {dce}"), &token, opened, free);
+                let wrong: [&[u8]; 4] = [b"", b"besid", b"beside ", b"Beside"];
+                for wrong in wrong {
+                    let error = acceptor.unwrap_aead(wrong, &token).unwrap_err();
+                    assert_eq!(error, Error::Token(BadToken::Integrity));
+                }
+            }
+        }
+    }
+}
+
+fn shows(octets: &[u8], message: &[u8]) -> bool {
+    octets.windows(message.len()).any(|window| window == message)
+}
+
+/// Pieces have no free octet: where there is a rotation, it is that of a missing trailer.
+#[test]
+fn a_changed_piece_is_refused_and_the_window_stays() {
+    let message = b"a message in a piece";
+    for enctype in Enctype::STRONG {
+        for (dce, initiator, acceptor) in in_both_styles(*enctype) {
+            for (confidential, with_trailer) in [(true, true), (true, false), (false, true), (false, false)] {
+                let lengths = initiator.piece_lengths(confidential, with_trailer);
+                let (mut header, mut trailer) = (vec![0; lengths.header], vec![0; lengths.trailer]);
+                let mut data = message.to_vec();
+                let mut pieces = vec![Piece::Header(&mut header), Piece::Data(&mut data)];
+                pieces.extend(with_trailer.then_some(Piece::Trailer(&mut trailer)));
+                initiator.wrap_pieces(confidential, &mut pieces).unwrap();
+                let opened = |header: &[u8], data: &[u8], trailer: Option<&[u8]>| {
+                    let (mut header, mut data) = (header.to_vec(), data.to_vec());
+                    let mut trailer = trailer.map(<[u8]>::to_vec);
+                    let mut pieces = vec![Piece::Header(&mut header), Piece::Data(&mut data)];
+                    pieces.extend(trailer.as_mut().map(|trailer| Piece::Trailer(trailer)));
+                    let verified = acceptor.unwrap_pieces(&mut pieces);
+                    match verified {
+                        Ok(_) => assert_eq!(data, message),
+                        Err(_) => {
+                            assert!(!confidential || !shows(&data, &message[..6]), "plain text is left")
+                        }
+                    }
+                    verified.ok()
+                };
+                let name = format!("{enctype}, DCE {dce}, sealed {confidential}");
+                let behind = with_trailer.then_some(&trailer[..]);
+                refuses_all_but(&name, &header, |header| opened(header, &data, behind).is_some(), |_| false);
+                refuses_all_but(&name, &data, |data| opened(&header, data, behind).is_some(), |_| false);
+                if with_trailer {
+                    let good = |trailer: &[u8]| opened(&header, &data, Some(trailer)).is_some();
+                    refuses_all_but(&name, &trailer, good, |_| false);
+                }
+                let verified = opened(&header, &data, behind);
+                assert_eq!(verified, Some(Verified { confidential, order: Order::InOrder }), "{name}");
+                let again = opened(&header, &data, behind).unwrap();
+                assert_eq!(again.order, Order::Duplicate, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pieces_and_streams_of_ones_own_and_of_the_other_kind_are_refused() {
+    for (_, initiator, acceptor) in in_both_styles(Enctype::Aes256CtsHmacSha384) {
+        let wrong_way = Err(Error::Token(BadToken::WrongDirection));
+        let mut token = initiator.wrap_aead(true, b"", b"mine").unwrap();
+        assert_eq!(initiator.unwrap_stream(&mut token.clone(), &[], &[]).map(|_| ()), wrong_way);
+        assert_eq!(initiator.unwrap_in_place(&mut token.clone()).map(|_| ()), wrong_way);
+        let mic = initiator.mic_over(&[b"mine"]).unwrap();
+        assert_eq!(initiator.verify_mic_over(&[b"mine"], &mic).map(|_| ()), wrong_way);
+        let kind = Err(Error::Token(BadToken::WrongKind));
+        assert_eq!(acceptor.unwrap_stream(&mut mic.clone(), &[], &[]).map(|_| ()), kind);
+        assert_eq!(acceptor.verify_mic_over(&[b"mine"], &token).map(|_| ()), kind);
+        // Said to be signed only, it is neither opened nor taken.
+        token[2] ^= 2;
+        assert!(acceptor.unwrap_stream(&mut token, &[], &[]).is_err());
+    }
+}
+
+/// In DCE style the acceptor waits for a third leg, which proves that the initiator read the answer.
+#[test]
+fn a_changed_or_replayed_last_leg_in_dce_style_is_refused() {
+    let pair = Pair::new();
+    let mut last = Vec::new();
+    let mut run = |change: &dyn Fn(Vec<u8>) -> Vec<u8>| {
+        let mut leg = 0;
+        let (_, acceptor) = pair.run(pair.initiate_full().dce_style(), pair.accept(), |token| {
+            leg += 1;
+            if leg < 3 {
+                return token;
+            }
+            last.clone_from(&token);
+            change(token)
+        });
+        (acceptor.unwrap(), last.clone())
+    };
+    let (accepted, replayed) = run(&|token| token);
+    assert!(accepted.is_ok());
+    assert!(run(&|_| replayed.clone()).0.is_err(), "of another context");
+    for bit in 0..replayed.len() * 8 {
+        let (accepted, _) = run(&|mut token| {
+            token[bit / 8] ^= 1 << (bit % 8);
+            token
+        });
+        assert!(accepted.is_err(), "bit {} of octet {}", bit % 8, bit / 8);
+    }
+    for length in 0..replayed.len() {
+        assert!(run(&|token| token[..length].to_vec()).0.is_err(), "{length} octets");
+    }
+    assert!(run(&|token| [token, vec![0]].concat()).0.is_err(), "an octet behind it");
 }
 
 #[test]

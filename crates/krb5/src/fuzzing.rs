@@ -1,10 +1,11 @@
 //! What the fuzz targets run, so that a plain test can replay their corpus. Not part of the API.
 
+use crate::ap::ClientOptions;
 use crate::config::{Config, Include, Profile};
 use crate::wire::{
     ApRep, ApReq, AsRep, AsReq, Authenticator, Decode, EncApRepPart, EncAsRepPart, EncKrbCredPart,
     EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry, EtypeInfoEntry, KrbCred, KrbError,
-    KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, decode_enc_kdc_rep_part,
+    KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, ad_type, decode_enc_kdc_rep_part,
 };
 use crate::{CredentialCache, Keytab};
 
@@ -22,6 +23,15 @@ pub fn ccache(data: &[u8]) {
     let written = cache.to_octets();
     let again = CredentialCache::parse(written.expose_octets()).map(|cache| cache.to_octets());
     assert!(again.is_ok_and(|again| again.ct_eq(&written)), "a rewritten cache changes");
+}
+
+/// What a client says in its authenticator: octets of each kind of element. What is read can be said again.
+pub fn client_options(data: &[u8]) {
+    for number in [ad_type::IF_RELEVANT, ad_type::ETYPE_NEGOTIATION, ad_type::AP_OPTIONS] {
+        let Ok(options) = ClientOptions::read(&[(number, data)]) else { continue };
+        let again = options.to_octets().map(|octets| ClientOptions::read(&[(ad_type::IF_RELEVANT, &octets)]));
+        assert_eq!(again.unwrap_or_else(|| Ok(ClientOptions::default())), Ok(options));
+    }
 }
 
 /// A configuration is read, or the line at fault is one that it has.

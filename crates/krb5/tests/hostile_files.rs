@@ -53,6 +53,7 @@ fn changed_configurations_are_refused_or_understood() {
 
 #[test]
 fn changed_messages_are_refused_or_rewritten() {
+    replay("client_options", fuzzing::client_options);
     replay("messages", fuzzing::messages);
 }
 

@@ -90,7 +90,7 @@ pub use orthros_crypto::{Enctype, Password};
 pub use orthros_gss::transfer::Kept;
 pub use orthros_gss::{
     Accept, AcceptorCredential, ChannelBindings, Context, Error, Flags, Initiate, InitiatorCredential, Major,
-    Name, Need, Order, PrfKey, Step, Unwrapped,
+    Name, Need, Order, Piece, PieceLengths, PrfKey, Step, Unwrapped, Verified,
 };
 pub use orthros_krb5::{Config, Keytab, Principal};
 pub use settings::SetupError;

@@ -13,10 +13,12 @@ mod matrix;
 mod mit_alone;
 #[path = "../../../crates/orthros/tests/common/name_server.rs"]
 mod name_server;
+mod pieces;
 mod prf;
 mod realms;
 mod replay;
 mod stores;
+mod styles;
 mod tickets;
 mod weak;
 
@@ -28,7 +30,9 @@ fn main() -> ExitCode {
     scenarios.extend(prf::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());
+    scenarios.extend(pieces::scenarios());
     scenarios.extend(replay::scenarios());
+    scenarios.extend(styles::scenarios());
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());

@@ -2,9 +2,10 @@
 
 use std::net::TcpStream;
 
-use orthros::{ChannelBindings, Context, Name, Order, Orthros};
+use orthros::{ChannelBindings, Context, Flags, Name, Order, Orthros};
 
 use super::framing::{Purpose, Stream};
+use super::pieces;
 use crate::arguments::GssClient;
 use crate::failure::{Ending, Failure, While};
 use crate::output;
@@ -24,6 +25,7 @@ pub(crate) fn run(wanted: &GssClient) -> Result<Ending, Failure> {
             send_message(wanted, &context, &mut stream)?;
         }
         stream.send(Purpose::NOOP, &[])?;
+        pieces::print_lucid(context, &wanted.layout)?;
     }
     Ok(Ending::Success)
 }
@@ -47,6 +49,13 @@ fn establish(
     if wanted.delegate {
         request = request.delegate();
     }
+    for (asked, flag) in [
+        (wanted.wishes.dce, Flags::DCE_STYLE),
+        (wanted.wishes.bound, Flags::CHANNEL_BOUND),
+        (wanted.wishes.delegate_policy, Flags::DELEGATION_POLICY),
+    ] {
+        request = if asked { request.flag(flag) } else { request };
+    }
     if let Some(text) = &wanted.bindings {
         request = request.bindings(ChannelBindings::from_application_data(text.as_bytes()));
     }
@@ -58,20 +67,28 @@ fn send_message(wanted: &GssClient, context: &Context, stream: &mut Stream) -> R
     let message = wanted.message.as_bytes();
     let token = match (wanted.no_wrap, wanted.no_encrypt) {
         (true, _) => message.to_vec(),
-        (false, true) => context.wrap_integrity(message)?,
-        (false, false) => context.wrap(message)?,
+        (false, no_encrypt) => pieces::protect(context, &wanted.layout, !no_encrypt, message)?,
     };
     let purpose = Purpose::DATA
         .and_if(!wanted.no_wrap, Purpose::WRAPPED)
         .and_if(!wanted.no_encrypt, Purpose::ENCRYPTED)
-        .and_if(!wanted.no_mic, Purpose::SEND_MIC);
+        .and_if(wanted.wishes.echo, Purpose::ECHO)
+        .and_if(!wanted.no_mic && !wanted.wishes.echo, Purpose::SEND_MIC);
     stream.send(purpose, &token)?;
     let (_, answer) = stream.expect("an answer to the message")?;
+    if wanted.wishes.echo {
+        let echo = pieces::unprotect(context, &wanted.layout, !wanted.no_encrypt, &answer)?;
+        if echo.message != message || echo.confidential == wanted.no_encrypt {
+            return Err(Failure::new("the echo is another message, or not protected as asked"));
+        }
+        output::line("Echo received.")?;
+        return Ok(());
+    }
     if wanted.no_mic {
         output::line("Response received.")?;
         return Ok(());
     }
-    let order = context.verify_mic(message, &answer);
+    let order = pieces::verify(context, &wanted.layout, message, &answer);
     match order.map_err(|error| Failure::new(error).while_doing("the server's signature"))? {
         Order::InOrder => output::line("Signature verified.")?,
         Order::Gap => output::line("Signature verified; signatures before it are missing.")?,

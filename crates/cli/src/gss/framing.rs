@@ -26,6 +26,8 @@ impl Purpose {
     pub(crate) const DATA: Self = Self(4);
     /// The MIC of the message before.
     pub(crate) const MIC: Self = Self(8);
+    /// In a wrapped message: it is wanted back, wrapped. The samples never set this bit there.
+    pub(crate) const ECHO: Self = Self(8);
     /// Context tokens follow.
     pub(crate) const CONTEXT_NEXT: Self = Self(16);
     /// The message is wrapped.

@@ -4,11 +4,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `framing` | a token on the wire: what it is for, its length, itself |
+//! | `pieces` | how messages lie in their tokens |
 //! | `client` | initiates contexts and sends messages |
 //! | `server` | accepts contexts and reads messages |
 
 pub(crate) mod client;
 pub(crate) mod framing;
+mod pieces;
 pub(crate) mod server;
 
 use orthros::{Context, Orthros, PrfKey, Step};

@@ -8,6 +8,7 @@ use orthros::{AcceptorCredential, ChannelBindings, Context, Flags, Name, Order, 
 use super::Passing;
 use super::client::told;
 use super::framing::{Purpose, Stream};
+use super::pieces;
 use crate::arguments::GssServer;
 use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
@@ -22,6 +23,7 @@ const FLAGS: &[(Flags, &str)] = &[
     (Flags::INTEGRITY, "GSS_C_INTEG_FLAG"),
     (Flags::TRANSFERABLE, "GSS_C_TRANS_FLAG"),
     (Flags::CHANNEL_BOUND, "GSS_C_CHANNEL_BOUND_FLAG"),
+    (Flags::DCE_STYLE, "GSS_C_DCE_STYLE"),
 ];
 
 struct Server<'a> {
@@ -77,13 +79,17 @@ impl Server<'_> {
             }
             self.message(&context, purpose, &token, stream)?;
         }
-        Ok(())
+        pieces::print_lucid(context, &self.wanted.layout)
     }
 
     fn accept(&self, stream: &mut Stream) -> Result<Context, Failure> {
         let mut request = self.orthros.accept(&self.credential);
         if let Some(text) = &self.wanted.bindings {
-            request = request.bindings_required(ChannelBindings::from_application_data(text.as_bytes()));
+            let bindings = ChannelBindings::from_application_data(text.as_bytes());
+            request = match self.wanted.bindings_optional {
+                true => request.bindings(bindings),
+                false => request.bindings_required(bindings),
+            };
         }
         let context = super::establish(&self.orthros, request.start(), stream, |passing| match passing {
             Passing::Received(token) => {
@@ -114,9 +120,10 @@ impl Server<'_> {
         token: &[u8],
         stream: &mut Stream,
     ) -> Result<(), Failure> {
+        let layout = &self.wanted.layout;
         self.verbose(|| format!("Message token (flags={purpose}):\n{}", dump(token)))?;
         let message = if purpose.contains(Purpose::WRAPPED) {
-            let opened = context.unwrap(token)?;
+            let opened = pieces::unprotect(context, layout, purpose.contains(Purpose::ENCRYPTED), token)?;
             if purpose.contains(Purpose::ENCRYPTED) && !opened.confidential {
                 output::line("Warning!  Message not encrypted.")?;
             }
@@ -131,10 +138,14 @@ impl Server<'_> {
             token.to_vec()
         };
         output::line(format!("Received message: {}", readable(&message)))?;
+        if purpose.contains(Purpose::WRAPPED) && purpose.contains(Purpose::ECHO) {
+            let echo = pieces::protect(context, layout, purpose.contains(Purpose::ENCRYPTED), &message)?;
+            return stream.send(Purpose::DATA, &echo);
+        }
         if !purpose.contains(Purpose::SEND_MIC) {
             return stream.send(Purpose::NOOP, &[]);
         }
-        stream.send(Purpose::MIC, &context.mic(&message)?)?;
+        stream.send(Purpose::MIC, &pieces::sign(context, layout, &message)?)?;
         self.verbose(|| "MIC signature sent".into())
     }
 

@@ -108,10 +108,11 @@ impl Initiate {
         Self { bindings: Some(bindings), ..self }
     }
 
-    /// As [`bindings`](Self::bindings), and tells the acceptor to refuse if they get lost on the way
-    /// (`KERB_AP_OPTIONS_CBT`).
-    pub fn bindings_not_to_be_missed(self, bindings: ChannelBindings) -> Self {
-        self.bindings(bindings).flag(Flags::CHANNEL_BOUND)
+    /// Tells an acceptor that has channel bindings to refuse if this initiator gives none (`KERB_AP_OPTIONS_CBT`):
+    /// for who would bind if there were a channel beneath, so that nobody in between can be the channel's end. The
+    /// configuration's `client_aware_channel_bindings` does so for all.
+    pub fn misses_bindings(self) -> Self {
+        self.flag(Flags::CHANNEL_BOUND)
     }
 
     /// Lets the context end after so many seconds, if its ticket does not end earlier.

@@ -6,6 +6,7 @@
 //! | here | framing and exported names |
 //! | `handshake` | the tokens that establish a context |
 //! | `protected` | wrap and MIC tokens |
+//! | `pieces` | messages in pieces |
 //! | `moved` | transfer tokens, and [`open_state`] and [`seal_state`] |
 //!
 //! Targets called `sealed` own the key: the input alters a good plain text, which is then sealed, so that the
@@ -13,10 +14,12 @@
 
 mod handshake;
 mod moved;
+mod pieces;
 mod protected;
 
 pub use handshake::{acceptor_token, initiator_token, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred};
 pub use moved::{open_state, seal_state, sealed_transfer_state, transfer_token};
+pub use pieces::pieces;
 pub use protected::{mic_token, wrap_token};
 
 use std::sync::Arc;

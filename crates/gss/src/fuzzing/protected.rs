@@ -12,12 +12,13 @@ use crate::message::token::{MicHeader, WrapHeader};
 use crate::message::window::Window;
 use crate::{Context, Flags};
 
-/// An acceptor whose initiator protects with [`key`].
-fn acceptor() -> Context {
+/// An acceptor whose initiator protects with [`key`], on a context with these flags beside the usual.
+pub(super) fn acceptor(more: Flags) -> Context {
+    let flags = Flags::CONFIDENTIALITY | Flags::REPLAY | Flags::SEQUENCE | more;
     Context(Box::new(Established {
         initiator: principal("alice"),
         acceptor: principal("host/fuzz"),
-        flags: Flags::CONFIDENTIALITY | Flags::REPLAY | Flags::SEQUENCE,
+        flags,
         end: orthros_wire::Timestamp::from_seconds(NOW + 3_600),
         authtime: KerberosTime(NOW),
         ticket_flags: TicketFlags::default(),
@@ -28,7 +29,8 @@ fn acceptor() -> Context {
             None,
             0,
             Window::new(7, true, true),
-        ),
+        )
+        .in_style(flags),
         delegated: None,
         authorization_data: Vec::new(),
         env: settings().env,
@@ -40,7 +42,7 @@ fn acceptor() -> Context {
 ///
 /// Returns whether one was taken.
 pub fn wrap_token(data: &[u8]) -> bool {
-    let context = acceptor();
+    let context = acceptor(Flags::default());
     assert!(context.unwrap(data).is_err(), "a token made without the key");
     let Some((&copied, rest)) = data.split_first() else { return false };
     let Ok((header, plain)) = WrapHeader::parse(rest) else { return false };
@@ -67,7 +69,7 @@ pub fn wrap_token(data: &[u8]) -> bool {
 ///
 /// Returns whether one was taken.
 pub fn mic_token(data: &[u8]) -> bool {
-    let context = acceptor();
+    let context = acceptor(Flags::default());
     assert!(context.verify_mic(b"message", data).is_err(), "a token made without the key");
     let Ok((header, message)) = MicHeader::parse(data) else { return false };
     let octets = header.octets();

@@ -134,6 +134,9 @@ pub struct Config {
     pub allow_weak_crypto: bool,
     /// Whether initial requests ask the KDC for the client's canonical name.
     pub canonicalize: bool,
+    /// Whether acceptors are told that this client always sends its channel bindings (MS-KILE): they refuse it then
+    /// where they have bindings and it has none.
+    pub client_aware_channel_bindings: bool,
     /// By how many seconds clocks may differ.
     pub clockskew: i64,
     /// The cache used where none is named; may contain tokens, see [`PathTokens`].
@@ -206,6 +209,7 @@ impl Default for Config {
             allow_rc4: false,
             allow_weak_crypto: false,
             canonicalize: false,
+            client_aware_channel_bindings: false,
             clockskew: 300,
             default_ccache_name: None,
             default_client_keytab_name: None,
@@ -370,6 +374,7 @@ impl Config {
             ("allow_rc4", &mut self.allow_rc4),
             ("allow_weak_crypto", &mut self.allow_weak_crypto),
             ("canonicalize", &mut self.canonicalize),
+            ("client_aware_channel_bindings", &mut self.client_aware_channel_bindings),
             ("dns_lookup_kdc", &mut self.dns_lookup_kdc),
             ("dns_lookup_realm", &mut self.dns_lookup_realm),
             ("dns_uri_lookup", &mut self.dns_uri_lookup),

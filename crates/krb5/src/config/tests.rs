@@ -139,6 +139,8 @@ fn every_value_of_libdefaults_is_understood() {
  dns_lookup_kdc = No
  dns_lookup_realm = TRUE
  dns_uri_lookup = off
+ client_aware_channel_bindings = 1
+ enforce_ok_as_delegate = yes
  forwardable = y
  ignore_acceptor_hostname = t
  kdc_timesync = 0
@@ -168,6 +170,7 @@ fn every_value_of_libdefaults_is_understood() {
     assert_eq!(config.default_keytab_name.as_deref(), Some("FILE:/k"));
     assert_eq!(config.default_client_keytab_name.as_deref(), Some("FILE:/c"));
     assert!(config.allow_weak_crypto && config.canonicalize && config.dns_lookup_realm);
+    assert!(config.client_aware_channel_bindings && config.enforce_ok_as_delegate);
     assert!(config.forwardable && config.ignore_acceptor_hostname && config.proxiable);
     assert!(!config.dns_lookup_kdc && !config.dns_uri_lookup && !config.kdc_timesync);
     assert!(!config.noaddresses && !config.rdns && !config.k5login_authoritative);

@@ -199,18 +199,22 @@ impl Initiating {
         Step::Need(Need::Store(NeedStore { tickets, then: Box::new(self) }))
     }
 
-    /// Whether the holder of this ticket's key may act as the client: because the caller says so, or (RFC 5896) leaves
-    /// it to the KDC, and the KDC says so.
+    /// Whether the holder of this ticket's key may act as the client: because the caller says so, or (RFC 5896) the
+    /// caller or the configuration leaves it to the KDC, and the KDC says so.
     fn delegates_to(&self, ticket: &Credential) -> bool {
-        self.flags.contains(Flags::DELEGATION)
-            || self.flags.contains(Flags::DELEGATION_POLICY)
-                && ticket.flags.contains(TicketFlags::OK_AS_DELEGATE)
+        let outright = self.flags.contains(Flags::DELEGATION);
+        if outright && !self.initiate.settings.config.enforce_ok_as_delegate {
+            return true;
+        }
+        (outright || self.flags.contains(Flags::DELEGATION_POLICY))
+            && ticket.flags.contains(TicketFlags::OK_AS_DELEGATE)
     }
 
     /// What goes beside the authenticator: the enctypes that are better than the ticket's (RFC 4537), and whether to
-    /// miss channel bindings.
+    /// miss channel bindings. The latter also without any: then the acceptor's channel is not the initiator's.
     fn client_options(&self, ticket: &Credential) -> ClientOptions {
-        let permitted = &self.initiate.settings.config.permitted_enctypes;
+        let config = &self.initiate.settings.config;
+        let permitted = &config.permitted_enctypes;
         let own = ticket.key.enctype();
         let better = permitted.iter().copied().take_while(|enctype| *enctype != own);
         let mut enctypes: Vec<_> =
@@ -220,7 +224,7 @@ impl Initiating {
         }
         ClientOptions {
             enctypes: enctypes.into_iter().map(Enctype::number).collect(),
-            sends_bindings: self.flags.contains(Flags::CHANNEL_BOUND) && self.initiate.bindings.is_some(),
+            sends_bindings: self.flags.contains(Flags::CHANNEL_BOUND) || config.client_aware_channel_bindings,
         }
     }
 
