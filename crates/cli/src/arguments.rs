@@ -233,18 +233,21 @@ pub(crate) struct Kdc {
 pub(crate) enum GssCommand {
     /// Initiate contexts, and send a message over each
     Client(GssClient),
+    /// Initiate a context, and then wait until `gss import` takes it over together with its connection
+    Export(GssExport),
+    /// Take a context and its connection over, and go on talking
+    Import(GssImport),
     /// Accept contexts, and read messages
     Server(GssServer),
 }
 
+/// Whom a context is initiated with, and what is asked of it.
 #[derive(Args, Debug)]
-pub(crate) struct GssClient {
+pub(crate) struct GssInitiate {
     /// Where the server listens
     pub(crate) host: String,
     /// The service, as service@host
     pub(crate) service: String,
-    /// The message
-    pub(crate) message: String,
     /// The server's port
     #[arg(short, long, default_value_t = 4444)]
     pub(crate) port: u16,
@@ -263,6 +266,17 @@ pub(crate) struct GssClient {
     /// Don't ask for notice of replayed messages
     #[arg(long)]
     pub(crate) no_replay: bool,
+    /// Bind the context to a channel, by this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) bindings: Option<String>,
+    /// Print key material that both ends draw from the context for this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prf: Option<String>,
+}
+
+/// How messages go over a context.
+#[derive(Args, Debug)]
+pub(crate) struct GssProtection {
     /// Sign messages without sealing them
     #[arg(long)]
     pub(crate) no_encrypt: bool,
@@ -272,18 +286,47 @@ pub(crate) struct GssClient {
     /// Don't ask for a signature of what arrived
     #[arg(long)]
     pub(crate) no_mic: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssClient {
+    #[command(flatten)]
+    pub(crate) initiate: GssInitiate,
+    /// The message
+    pub(crate) message: String,
+    #[command(flatten)]
+    pub(crate) protection: GssProtection,
     /// How many messages go over each context
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) messages: u32,
     /// How many contexts are made, each over a connection of its own
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) contexts: u32,
-    /// Bind the context to a channel, by this text
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) bindings: Option<String>,
-    /// Print key material that both ends draw from the context for this text
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) prf: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssExport {
+    /// The Unix socket at which to wait; it is made for you alone, and goes afterwards
+    #[arg(long, value_name = "PATH")]
+    pub(crate) door: PathBuf,
+    #[command(flatten)]
+    pub(crate) initiate: GssInitiate,
+    /// A message to send before
+    pub(crate) message: Option<String>,
+    #[command(flatten)]
+    pub(crate) protection: GssProtection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssImport {
+    /// The Unix socket at which `gss export` or `gss server --door` waits
+    #[arg(long, value_name = "PATH")]
+    pub(crate) door: PathBuf,
+    /// The messages, if the context is a client's; a server's context reads them instead
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) messages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) protection: GssProtection,
 }
 
 #[derive(Args, Debug)]
@@ -302,6 +345,10 @@ pub(crate) struct GssServer {
     /// Export and import each context before it is used
     #[arg(long)]
     pub(crate) export: bool,
+    /// Hand each context and its connection to who comes to this Unix socket (`gss import`), in place of reading
+    /// its messages
+    #[arg(long, value_name = "PATH")]
+    pub(crate) door: Option<PathBuf>,
     /// End after one connection
     #[arg(long)]
     pub(crate) once: bool,

@@ -5,7 +5,8 @@
 //! | `arguments` | the table of all commands: it gives the parser, the help, the man page and the completions |
 //! | `kinit`, `klist`, `kdestroy`, `kvno`, `keytab` | tickets and keys in the user's files |
 //! | `realm` | `kdc`: a realm of one's own |
-//! | `gss` | `gss client` and `gss server`: the two ends of a context, in the framing of krb5-gss-samples |
+//! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
+//! | `door` | where a context and its connection pass to another process |
 //! | `demo` | one context, three processes |
 //! | `failure`, `output` | how a command ends, and how it speaks
 //! | `program` | where this program lies, and its temporary folders |
@@ -13,6 +14,7 @@
 
 mod arguments;
 mod demo;
+mod door;
 mod failure;
 mod gss;
 mod kdestroy;
@@ -55,6 +57,8 @@ fn run(command: Command) -> Result<Ending, Failure> {
         Command::Demo(wanted) => demo::run(&wanted),
         Command::DemoRole { role } => demo::play(role),
         Command::Gss(GssCommand::Client(wanted)) => gss::client::run(&wanted),
+        Command::Gss(GssCommand::Export(wanted)) => gss::moved::export(&wanted),
+        Command::Gss(GssCommand::Import(wanted)) => gss::moved::import(&wanted),
         Command::Gss(GssCommand::Server(wanted)) => gss::server::run(&wanted),
         Command::Kdc(wanted) => realm::run(&wanted),
         Command::KdcBehind => realm::serve_behind(),

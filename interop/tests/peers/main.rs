@@ -10,6 +10,7 @@ mod heimdal;
 mod k5crypto;
 mod matrix;
 mod mit_alone;
+mod moved;
 mod prf;
 mod replay;
 mod stores;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     scenarios.extend(mit_alone::scenarios());
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());
+    scenarios.extend(moved::scenarios());
     scenarios.extend(prf::scenarios());
     scenarios.extend(replay::scenarios());
     scenarios.extend(bindings::scenarios());

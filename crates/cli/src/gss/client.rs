@@ -5,36 +5,42 @@ use std::net::TcpStream;
 use orthros::{ChannelBindings, Context, Name, Order, Orthros};
 
 use super::framing::{Purpose, Stream};
-use crate::arguments::GssClient;
+use crate::arguments::{GssClient, GssInitiate, GssProtection};
 use crate::failure::{Ending, Failure, While};
 use crate::output;
 
 pub(crate) fn run(wanted: &GssClient) -> Result<Ending, Failure> {
     let orthros = Orthros::from_system()?;
-    let service = Name::parse_hostbased(&wanted.service)?;
     for _ in 0..wanted.contexts {
-        let connection = TcpStream::connect((wanted.host.as_str(), wanted.port))
-            .and_then(Stream::new)
-            .while_doing(format!("cannot connect to {} port {}", wanted.host, wanted.port));
-        let mut stream = connection?;
-        let context = establish(&orthros, wanted, &service, &mut stream)?;
-        output::line(format!("Context with {}: {}", context.acceptor(), context.flags()))?;
-        super::print_material(&context, wanted.prf.as_deref())?;
+        let (context, mut stream) = initiate(&orthros, &wanted.initiate)?;
         for _ in 0..wanted.messages {
-            send_message(wanted, &context, &mut stream)?;
+            send_message(&wanted.protection, &wanted.message, &context, &mut stream)?;
         }
         stream.send(Purpose::NOOP, &[])?;
     }
     Ok(Ending::Success)
 }
 
+/// Connects and establishes a context, and tells about it.
+pub(super) fn initiate(orthros: &Orthros, wanted: &GssInitiate) -> Result<(Context, Stream), Failure> {
+    let service = Name::parse_hostbased(&wanted.service)?;
+    let connection = TcpStream::connect((wanted.host.as_str(), wanted.port))
+        .and_then(Stream::new)
+        .while_doing(format!("cannot connect to {} port {}", wanted.host, wanted.port));
+    let mut stream = connection?;
+    let context = establish(orthros, wanted, service, &mut stream)?;
+    output::line(format!("Context with {}: {}", context.acceptor(), context.flags()))?;
+    super::print_material(&context, wanted.prf.as_deref())?;
+    Ok((context, stream))
+}
+
 fn establish(
     orthros: &Orthros,
-    wanted: &GssClient,
-    service: &Name,
+    wanted: &GssInitiate,
+    service: Name,
     stream: &mut Stream,
 ) -> Result<Context, Failure> {
-    let mut request = orthros.initiate(service.clone())?.confidential();
+    let mut request = orthros.initiate(service)?.confidential();
     if !wanted.no_mutual {
         request = request.mutual();
     }
@@ -54,8 +60,14 @@ fn establish(
     super::establish(orthros, request.start(), stream, |_| Ok(()))
 }
 
-fn send_message(wanted: &GssClient, context: &Context, stream: &mut Stream) -> Result<(), Failure> {
-    let message = wanted.message.as_bytes();
+/// Sends one message and waits for its answer.
+pub(super) fn send_message(
+    wanted: &GssProtection,
+    message: &str,
+    context: &Context,
+    stream: &mut Stream,
+) -> Result<(), Failure> {
+    let message = message.as_bytes();
     let token = match (wanted.no_wrap, wanted.no_encrypt) {
         (true, _) => message.to_vec(),
         (false, true) => context.wrap_integrity(message)?,

@@ -9,6 +9,7 @@ use super::Passing;
 use super::client::told;
 use super::framing::{Purpose, Stream};
 use crate::arguments::GssServer;
+use crate::door::Door;
 use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
 
@@ -28,6 +29,15 @@ struct Server<'a> {
     orthros: Orthros,
     credential: AcceptorCredential,
     wanted: &'a GssServer,
+    door: Option<Door>,
+    reader: Reader,
+}
+
+/// Whoever reads a context's messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    /// Whether tokens and flags are printed.
+    pub(super) verbose: bool,
 }
 
 pub(crate) fn run(wanted: &GssServer) -> Result<Ending, Failure> {
@@ -37,7 +47,8 @@ pub(crate) fn run(wanted: &GssServer) -> Result<Ending, Failure> {
     let credential = orthros.acceptor_from(keytab, Some(&service))?;
     let listener = TcpListener::bind(SocketAddr::new(wanted.address, wanted.port))
         .while_doing(format!("cannot listen on {} port {}", wanted.address, wanted.port))?;
-    let server = Server { orthros, credential, wanted };
+    let door = wanted.door.as_deref().map(Door::open).transpose()?;
+    let server = Server { orthros, credential, wanted, door, reader: Reader { verbose: wanted.verbose } };
     output::line(format!("listening on {}", listener.local_addr()?))?;
     output::line("starting...")?;
     loop {
@@ -70,14 +81,10 @@ impl Server<'_> {
             output::line("Imported context")?;
         }
         super::print_material(&context, self.wanted.prf.as_deref())?;
-        while let Some((purpose, token)) = stream.receive()? {
-            if purpose.contains(Purpose::NOOP) {
-                self.verbose(|| "NOOP token".into())?;
-                break;
-            }
-            self.message(&context, purpose, &token, stream)?;
+        match &self.door {
+            Some(door) => super::moved::hand_over(&self.orthros, door, context, stream),
+            None => self.reader.read(&context, stream),
         }
-        Ok(())
     }
 
     fn accept(&self, stream: &mut Stream) -> Result<Context, Failure> {
@@ -87,14 +94,14 @@ impl Server<'_> {
         }
         let context = super::establish(&self.orthros, request.start(), stream, |passing| match passing {
             Passing::Received(token) => {
-                self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
+                self.reader.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
             }
-            Passing::Sending(token) => self.verbose(|| {
+            Passing::Sending(token) => self.reader.verbose(|| {
                 format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
             }),
         })?;
         for (_, name) in FLAGS.iter().filter(|row| context.flags().contains(row.0)) {
-            self.verbose(|| format!("context flag: {name}"))?;
+            self.reader.verbose(|| format!("context flag: {name}"))?;
         }
         output::line(format!(
             "Accepted connection using mechanism OID {{ {} }}.",
@@ -106,9 +113,23 @@ impl Server<'_> {
         }
         Ok(context)
     }
+}
+
+impl Reader {
+    /// Reads messages and answers them, until the client ends it.
+    pub(super) fn read(self, context: &Context, stream: &mut Stream) -> Result<(), Failure> {
+        while let Some((purpose, token)) = stream.receive()? {
+            if purpose.contains(Purpose::NOOP) {
+                self.verbose(|| "NOOP token".into())?;
+                break;
+            }
+            self.message(context, purpose, &token, stream)?;
+        }
+        Ok(())
+    }
 
     fn message(
-        &self,
+        self,
         context: &Context,
         purpose: Purpose,
         token: &[u8],
@@ -138,8 +159,8 @@ impl Server<'_> {
         self.verbose(|| "MIC signature sent".into())
     }
 
-    fn verbose(&self, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        if self.wanted.verbose {
+    fn verbose(self, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.verbose {
             output::line(text())?;
         }
         Ok(())
