@@ -37,6 +37,8 @@ pub(crate) enum Command {
         /// Which one
         role: Role,
     },
+    /// Explain an error number or name: what it means, what usually lies behind it, how to tell
+    Explain(Explain),
     /// Establish a context and send messages over it
     #[command(subcommand)]
     Gss(GssCommand),
@@ -84,6 +86,19 @@ pub(crate) struct Demo {
     /// Import without a ledger of spent tokens: the demo must fail then
     #[arg(long, hide = true)]
     pub(crate) without_ledger: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// A number, decimal or hexadecimal, or a name: of Kerberos, of the GSS-API, of MIT krb5, Heimdal or the system
+    #[arg(required_unless_present = "list", allow_hyphen_values = true)]
+    pub(crate) code: Option<String>,
+    /// List all errors that are known
+    #[arg(long, conflicts_with = "code")]
+    pub(crate) list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

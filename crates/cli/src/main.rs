@@ -8,6 +8,7 @@
 //! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
 //! | `door` | where a context and its connection pass to another process |
 //! | `demo` | one context, three processes |
+//! | `explain` | what an error means, and what usually lies behind it |
 //! | `failure`, `output` | how a command ends, and how it speaks
 //! | `program` | where this program lies, and its temporary folders |
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@
 mod arguments;
 mod demo;
 mod door;
+mod explain;
 mod failure;
 mod gss;
 mod kdestroy;
@@ -56,6 +58,7 @@ fn run(command: Command) -> Result<Ending, Failure> {
         }
         Command::Demo(wanted) => demo::run(&wanted),
         Command::DemoRole { role } => demo::play(role),
+        Command::Explain(wanted) => explain::run(&wanted),
         Command::Gss(GssCommand::Client(wanted)) => gss::client::run(&wanted),
         Command::Gss(GssCommand::Export(wanted)) => gss::moved::export(&wanted),
         Command::Gss(GssCommand::Import(wanted)) => gss::moved::import(&wanted),

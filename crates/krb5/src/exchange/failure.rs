@@ -174,7 +174,7 @@ impl KdcFailure {
             Self::BadKey { .. } | Self::NoEnctype { .. } | Self::NotPermitted { .. } => {
                 Some(ErrorCode::ETYPE_NOSUPP)
             }
-            Self::CrossRealm { .. } => Some(ErrorCode::PATH_NOT_FOUND),
+            Self::CrossRealm { .. } => Some(ErrorCode::AP_PATH_NOT_ACCEPTED),
             Self::Expired { .. } => Some(ErrorCode::TKT_EXPIRED),
             Self::Integrity { .. } => Some(ErrorCode::BAD_INTEGRITY),
             Self::NotForwardable { .. } => Some(ErrorCode::BADOPTION),
