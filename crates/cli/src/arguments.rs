@@ -37,6 +37,8 @@ pub(crate) enum Command {
         /// Which one
         role: Role,
     },
+    /// Look at everything that Kerberos needs on this machine, and say what is wrong; the network is left alone
+    Doctor(Doctor),
     /// Explain an error number or name: what it means, what usually lies behind it, how to tell
     Explain(Explain),
     /// Establish a context and send messages over it
@@ -86,6 +88,16 @@ pub(crate) struct Demo {
     /// Import without a ledger of spent tokens: the demo must fail then
     #[arg(long, hide = true)]
     pub(crate) without_ledger: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Look also at what is needed to speak with this service, or to be it
+    #[arg(long = "for", value_name = "SERVICE@HOST")]
+    pub(crate) target: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,7 @@
 //! | `kinit`, `klist`, `kdestroy`, `kvno`, `keytab` | tickets and keys in the user's files |
 //! | `realm` | `kdc`: a realm of one's own |
 //! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
+//! | `doctor` | what is configured and at hand, and what is wrong with it |
 //! | `door` | where a context and its connection pass to another process |
 //! | `demo` | one context, three processes |
 //! | `explain` | what an error means, and what usually lies behind it |
@@ -15,6 +16,7 @@
 
 mod arguments;
 mod demo;
+mod doctor;
 mod door;
 mod explain;
 mod failure;
@@ -58,6 +60,7 @@ fn run(command: Command) -> Result<Ending, Failure> {
         }
         Command::Demo(wanted) => demo::run(&wanted),
         Command::DemoRole { role } => demo::play(role),
+        Command::Doctor(wanted) => doctor::run(&wanted),
         Command::Explain(wanted) => explain::run(&wanted),
         Command::Gss(GssCommand::Client(wanted)) => gss::client::run(&wanted),
         Command::Gss(GssCommand::Export(wanted)) => gss::moved::export(&wanted),

@@ -12,7 +12,7 @@ use super::framing::{Purpose, Stream};
 use super::server::Reader;
 use crate::arguments::{GssExport, GssImport};
 use crate::door::{self, Door};
-use crate::failure::{Ending, Failure, While};
+use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
 
 /// Establishes a context as `gss client` does, and gives it away.
@@ -52,6 +52,9 @@ pub(crate) fn import(wanted: &GssImport) -> Result<Ending, Failure> {
     let peer = if context.is_initiator() { context.acceptor() } else { context.initiator() };
     output::line(format!("Imported context with {peer}: {}", context.flags()))?;
     if !context.is_initiator() {
+        if !wanted.messages.is_empty() {
+            complain(&"the context is a server's, which answers: the messages given are not sent");
+        }
         Reader { verbose: false }.read(&context, &mut stream)?;
         return Ok(Ending::Success);
     }
