@@ -37,6 +37,10 @@ pub(crate) enum Command {
         /// Which one
         role: Role,
     },
+    /// Look at everything that Kerberos needs on this machine, and say what is wrong; the network is left alone
+    Doctor(Doctor),
+    /// Explain an error number or name: what it means, what usually lies behind it, how to tell
+    Explain(Explain),
     /// Establish a context and send messages over it
     #[command(subcommand)]
     Gss(GssCommand),
@@ -84,6 +88,29 @@ pub(crate) struct Demo {
     /// Import without a ledger of spent tokens: the demo must fail then
     #[arg(long, hide = true)]
     pub(crate) without_ledger: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    /// Look also at what is needed to speak with this service, or to be it
+    #[arg(long = "for", value_name = "SERVICE@HOST")]
+    pub(crate) target: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// A number, decimal or hexadecimal, or a name: of Kerberos, of the GSS-API, of MIT krb5, Heimdal or the system
+    #[arg(required_unless_present = "list", allow_hyphen_values = true)]
+    pub(crate) code: Option<String>,
+    /// List all errors that are known
+    #[arg(long, conflicts_with = "code")]
+    pub(crate) list: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -233,18 +260,21 @@ pub(crate) struct Kdc {
 pub(crate) enum GssCommand {
     /// Initiate contexts, and send a message over each
     Client(GssClient),
+    /// Initiate a context, and then wait until `gss import` takes it over together with its connection
+    Export(GssExport),
+    /// Take a context and its connection over, and go on talking
+    Import(GssImport),
     /// Accept contexts, and read messages
     Server(GssServer),
 }
 
+/// Whom a context is initiated with, and what is asked of it.
 #[derive(Args, Debug)]
-pub(crate) struct GssClient {
+pub(crate) struct GssInitiate {
     /// Where the server listens
     pub(crate) host: String,
     /// The service, as service@host
     pub(crate) service: String,
-    /// The message
-    pub(crate) message: String,
     /// The server's port
     #[arg(short, long, default_value_t = 4444)]
     pub(crate) port: u16,
@@ -263,6 +293,19 @@ pub(crate) struct GssClient {
     /// Don't ask for notice of replayed messages
     #[arg(long)]
     pub(crate) no_replay: bool,
+    /// Bind the context to a channel, by this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) bindings: Option<String>,
+    /// Print key material that both ends draw from the context for this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prf: Option<String>,
+    #[command(flatten)]
+    pub(crate) wishes: GssWishes,
+}
+
+/// How messages go over a context.
+#[derive(Args, Debug)]
+pub(crate) struct GssProtection {
     /// Sign messages without sealing them
     #[arg(long)]
     pub(crate) no_encrypt: bool,
@@ -272,22 +315,30 @@ pub(crate) struct GssClient {
     /// Don't ask for a signature of what arrived
     #[arg(long)]
     pub(crate) no_mic: bool,
+    /// Ask for each message back, wrapped, in place of its signature
+    #[arg(long, conflicts_with = "no_wrap")]
+    pub(crate) echo: bool,
+    #[command(flatten)]
+    pub(crate) layout: GssLayout,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssClient {
+    #[command(flatten)]
+    pub(crate) initiate: GssInitiate,
+    /// The message
+    pub(crate) message: String,
+    #[command(flatten)]
+    pub(crate) protection: GssProtection,
     /// How many messages go over each context
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) messages: u32,
     /// How many contexts are made, each over a connection of its own
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) contexts: u32,
-    /// Bind the context to a channel, by this text
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) bindings: Option<String>,
-    /// Print key material that both ends draw from the context for this text
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) prf: Option<String>,
-    #[command(flatten)]
-    pub(crate) wishes: GssWishes,
-    #[command(flatten)]
-    pub(crate) layout: GssLayout,
+    /// At the end, give up the context and print its keys and counters
+    #[arg(long)]
+    pub(crate) lucid: bool,
 }
 
 /// What is asked of a context beyond the usual.
@@ -296,9 +347,6 @@ pub(crate) struct GssWishes {
     /// Establish the context in DCE style: three legs, as Windows' RPC has them
     #[arg(long)]
     pub(crate) dce: bool,
-    /// Ask for each message back, wrapped, in place of its signature
-    #[arg(long, conflicts_with = "no_wrap")]
-    pub(crate) echo: bool,
     /// Tell the server to refuse if its channel is bound and yours is not
     #[arg(long)]
     pub(crate) bound: bool,
@@ -316,9 +364,6 @@ pub(crate) struct GssLayout {
     /// A text that is signed before each message and does not travel
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) associated: String,
-    /// At the end, give up the context and print its keys and counters
-    #[arg(long)]
-    pub(crate) lucid: bool,
 }
 
 /// The layouts of messages.
@@ -337,6 +382,31 @@ pub(crate) enum Layout {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct GssExport {
+    /// The Unix socket at which to wait; it is made for you alone, and goes afterwards
+    #[arg(long, value_name = "PATH")]
+    pub(crate) door: PathBuf,
+    #[command(flatten)]
+    pub(crate) initiate: GssInitiate,
+    /// A message to send before
+    pub(crate) message: Option<String>,
+    #[command(flatten)]
+    pub(crate) protection: GssProtection,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GssImport {
+    /// The Unix socket at which `gss export` or `gss server --door` waits
+    #[arg(long, value_name = "PATH")]
+    pub(crate) door: PathBuf,
+    /// The messages, if the context is a client's; a server's context reads them instead
+    #[arg(value_name = "MESSAGE")]
+    pub(crate) messages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) protection: GssProtection,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct GssServer {
     /// The service, as service@host
     pub(crate) service: String,
@@ -352,6 +422,10 @@ pub(crate) struct GssServer {
     /// Export and import each context before it is used
     #[arg(long)]
     pub(crate) export: bool,
+    /// Hand each context and its connection to who comes to this Unix socket (`gss import`), in place of reading
+    /// its messages
+    #[arg(long, value_name = "PATH")]
+    pub(crate) door: Option<PathBuf>,
     /// End after one connection
     #[arg(long)]
     pub(crate) once: bool,
@@ -367,6 +441,9 @@ pub(crate) struct GssServer {
     /// Print key material that both ends draw from the context for this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) prf: Option<String>,
+    /// At the end, give up the context and print its keys and counters
+    #[arg(long)]
+    pub(crate) lucid: bool,
     #[command(flatten)]
     pub(crate) layout: GssLayout,
 }

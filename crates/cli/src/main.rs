@@ -5,14 +5,20 @@
 //! | `arguments` | the table of all commands: it gives the parser, the help, the man page and the completions |
 //! | `kinit`, `klist`, `kdestroy`, `kvno`, `keytab` | tickets and keys in the user's files |
 //! | `realm` | `kdc`: a realm of one's own |
-//! | `gss` | `gss client` and `gss server`: the two ends of a context, in the framing of krb5-gss-samples |
+//! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
+//! | `doctor` | what is configured and at hand, and what is wrong with it |
+//! | `door` | where a context and its connection pass to another process |
 //! | `demo` | one context, three processes |
+//! | `explain` | what an error means, and what usually lies behind it |
 //! | `failure`, `output` | how a command ends, and how it speaks
 //! | `program` | where this program lies, and its temporary folders |
 #![forbid(unsafe_code)]
 
 mod arguments;
 mod demo;
+mod doctor;
+mod door;
+mod explain;
 mod failure;
 mod gss;
 mod kdestroy;
@@ -54,7 +60,11 @@ fn run(command: Command) -> Result<Ending, Failure> {
         }
         Command::Demo(wanted) => demo::run(&wanted),
         Command::DemoRole { role } => demo::play(role),
+        Command::Doctor(wanted) => doctor::run(&wanted),
+        Command::Explain(wanted) => explain::run(&wanted),
         Command::Gss(GssCommand::Client(wanted)) => gss::client::run(&wanted),
+        Command::Gss(GssCommand::Export(wanted)) => gss::moved::export(&wanted),
+        Command::Gss(GssCommand::Import(wanted)) => gss::moved::import(&wanted),
         Command::Gss(GssCommand::Server(wanted)) => gss::server::run(&wanted),
         Command::Kdc(wanted) => realm::run(&wanted),
         Command::KdcBehind => realm::serve_behind(),

@@ -238,7 +238,7 @@ fn a_realm_without_a_way_is_told_with_what_to_do() {
     let tgt = forest.tgt("alice@A", plain());
     let progress = service(&tgt, name("host/x@NOWHERE"), plain(), forest.env.clone());
     let failure = forest.drive(progress).unwrap_err();
-    assert_eq!(failure.code(), Some(ErrorCode::PATH_NOT_FOUND));
+    assert_eq!(failure.code(), Some(ErrorCode::AP_PATH_NOT_ACCEPTED));
     let told = failure.to_string();
     assert!(told.contains("capaths") && told.contains("krbtgt/NOWHERE@A"), "{told}");
 }

@@ -80,6 +80,7 @@ codes! {
     40 MSG_TYPE "The message is not of the expected kind." "";
     41 MODIFIED "The message stream was modified." "";
     42 BADORDER "A message is out of order." "";
+    43 ILL_CR_TKT "A ticket that came from another realm is not accepted for this." "";
     44 BADKEYVER "The server lacks the key's version." "Update the keytab: the service's key was changed.";
     45 NOKEY "The server lacks the key." "Add the service to the keytab.";
     46 MUT_FAIL "Mutual authentication failed." "";
@@ -87,16 +88,39 @@ codes! {
     48 METHOD "Another way of authentication is required." "";
     49 BADSEQ "A sequence number is wrong." "";
     50 INAPP_CKSUM "The kind of checksum is inappropriate." "";
-    51 PATH_NOT_FOUND "No path to the server's realm is known." "Set capaths for the two realms.";
+    51 AP_PATH_NOT_ACCEPTED "The path of realms from the client to the server is not accepted, or none is known." "Set capaths for the two realms.";
     52 RESPONSE_TOO_BIG "The response is too big for UDP." "";
     60 GENERIC "A generic error." "";
     61 FIELD_TOOLONG "A field is too long for this implementation." "";
+    62 CLIENT_NOT_TRUSTED "The KDC does not trust the client's certificate." "";
+    63 KDC_NOT_TRUSTED "The client does not trust the KDC's certificate." "";
+    64 INVALID_SIG "A signature of the certificate exchange is wrong." "";
+    65 DH_KEY_PARAMETERS_NOT_ACCEPTED "The KDC wants another group for the key exchange." "";
+    66 CERTIFICATE_MISMATCH "The certificate is not the expected one." "";
+    67 NO_TGT "The ticket-granting ticket for a user-to-user ticket is missing." "";
     68 WRONG_REALM "The client belongs to another realm." "";
     69 USER_TO_USER_REQUIRED "User-to-user authentication is required." "";
+    70 CANT_VERIFY_CERTIFICATE "The KDC has no trusted path to the client's certificate." "Check that the KDC trusts the authority that signed it.";
+    71 INVALID_CERTIFICATE "A certificate on the path is not valid." "";
+    72 REVOKED_CERTIFICATE "A certificate on the path has been revoked." "Ask for a new certificate.";
+    73 REVOCATION_STATUS_UNKNOWN "The KDC cannot tell whether a certificate was revoked." "";
+    74 REVOCATION_STATUS_UNAVAILABLE "The KDC cannot reach whoever tells what was revoked." "";
+    75 CLIENT_NAME_MISMATCH "The certificate does not name the client." "";
+    76 KDC_NAME_MISMATCH "The certificate does not name the KDC." "";
+    77 INCONSISTENT_KEY_PURPOSE "The certificate is not meant for Kerberos clients." "";
+    78 DIGEST_IN_CERT_NOT_ACCEPTED "The certificate is signed with a digest that the KDC does not accept." "";
+    79 PA_CHECKSUM_MUST_BE_INCLUDED "The request lacks the checksum that binds the certificate exchange to it." "";
+    80 DIGEST_IN_SIGNED_DATA_NOT_ACCEPTED "The request is signed with a digest that the KDC does not accept." "";
+    81 PUBLIC_KEY_ENCRYPTION_NOT_SUPPORTED "The KDC does not seal to public keys; a key exchange is needed." "";
+    85 IAKERB_KDC_NOT_FOUND "The server that carries the exchange knows no KDC." "";
+    86 IAKERB_KDC_NO_RESPONSE "The KDC did not answer the server that carries the exchange." "";
     90 PREAUTH_EXPIRED "The pre-authentication exchange took too long." "";
     91 MORE_PREAUTH_DATA_REQUIRED "Another round of pre-authentication is required." "";
     92 PREAUTH_BAD_AUTHENTICATION_SET "The authentication set is not supported." "";
     93 UNKNOWN_CRITICAL_FAST_OPTIONS "A critical FAST option is not known." "";
+    94 INVALID_HASH_ALG "The one-time password asks for a hash that the KDC does not accept." "";
+    95 INVALID_ITERATION_COUNT "The one-time password asks for an iteration count that the KDC does not accept." "";
+    100 NO_ACCEPTABLE_KDF "Client and KDC have no key derivation in common." "";
 }
 
 impl ErrorCode {
@@ -107,6 +131,46 @@ impl ErrorCode {
     /// The RFC's name without its prefix: `SKEW`.
     pub fn name(self) -> Option<&'static str> {
         self.row().map(|row| row.name)
+    }
+
+    /// The name as the RFCs write it: `KRB_AP_ERR_SKEW`. Numbers from RFC 4120, RFC 4556, RFC 6113, RFC 6560 and
+    /// RFC 8636, those of IAKERB, and 43, which only implementations have.
+    ///
+    /// ```
+    /// use orthros_krb5::ErrorCode;
+    /// assert_eq!(ErrorCode(6).rfc_name().as_deref(), Some("KDC_ERR_C_PRINCIPAL_UNKNOWN"));
+    /// assert_eq!(ErrorCode(51).rfc_name().as_deref(), Some("KRB_AP_PATH_NOT_ACCEPTED"));
+    /// ```
+    pub fn rfc_name(self) -> Option<String> {
+        let prefix = match self.0 {
+            31..=50 | 67 | 69 | 85 | 86 => "KRB_AP_ERR_",
+            51 => "KRB_",
+            52..=61 => "KRB_ERR_",
+            _ => "KDC_ERR_",
+        };
+        self.name().map(|name| format!("{prefix}{name}"))
+    }
+
+    /// The number of a name, with the RFC's prefix or without, as MIT krb5 and Heimdal write it (`KRB5KDC_ERR_..`)
+    /// or as the RFCs do; in capitals or not.
+    ///
+    /// ```
+    /// use orthros_krb5::ErrorCode;
+    /// for name in ["KRB_AP_ERR_SKEW", "KRB5KRB_AP_ERR_SKEW", "skew"] {
+    ///     assert_eq!(ErrorCode::from_name(name), Some(ErrorCode::SKEW));
+    /// }
+    /// ```
+    pub fn from_name(name: &str) -> Option<Self> {
+        let capitals = name.to_ascii_uppercase();
+        let bare =
+            capitals.strip_prefix("KRB5_").or_else(|| capitals.strip_prefix("KRB5")).unwrap_or(&capitals);
+        let bare = if bare == "KDC_ERR_KEY_EXP" { "KDC_ERR_KEY_EXPIRED" } else { bare };
+        Self::all().find(|code| code.rfc_name().as_deref() == Some(bare) || code.name() == Some(&*capitals))
+    }
+
+    /// Every number that is known, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|row| row.code)
     }
 
     /// One sentence.
@@ -137,8 +201,13 @@ mod tests {
     fn every_row_is_found_by_its_number() {
         for row in ROWS {
             assert_eq!(row.code.name(), Some(row.name));
+            let rfc_name = row.code.rfc_name().unwrap();
+            assert_eq!(ErrorCode::from_name(&rfc_name), Some(row.code), "{rfc_name}");
+            assert_eq!(ErrorCode::from_name(&format!("KRB5{rfc_name}")), Some(row.code), "{rfc_name}");
         }
         assert_eq!(ErrorCode(30).name(), None);
+        assert_eq!(ErrorCode::from_name("KDC_ERR_SKEW"), None);
+        assert_eq!(ErrorCode::from_name("KRB5_PREAUTH_FAILED"), None, "that is a client library's own error");
         assert_eq!(ErrorCode(127).to_string(), "Error number 127");
     }
 }

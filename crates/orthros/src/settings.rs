@@ -62,20 +62,24 @@ pub fn variable(name: &str) -> Option<OsString> {
     if process::is_set_user_id() { None } else { env::var_os(name).filter(|value| !value.is_empty()) }
 }
 
+/// The files of the configuration, whether they are there or not: those that `KRB5_CONFIG` names, else
+/// `/etc/krb5.conf`.
+pub fn configuration_files() -> Vec<PathBuf> {
+    match variable("KRB5_CONFIG") {
+        Some(list) => env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        None => vec!["/etc/krb5.conf".into()],
+    }
+}
+
 /// Reads the system's configuration.
 ///
 /// # Errors
 /// [`SetupError`]: a malformed file, or `KRB5_CONFIG` names no file that can be read. A missing
 /// `/etc/krb5.conf` is no error: everything has a default.
 pub fn system_config() -> Result<Config, SetupError> {
-    let named = variable("KRB5_CONFIG");
-    let paths: Vec<PathBuf> = match &named {
-        Some(list) => env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
-        None => vec!["/etc/krb5.conf".into()],
-    };
     let mut profiles = Vec::new();
     let mut tried = Vec::new();
-    for path in paths {
+    for path in configuration_files() {
         match fs::read_to_string(&path) {
             Ok(text) => {
                 profiles.push(Profile::parse_with(&text, &path.to_string_lossy(), &mut included)?);
@@ -83,7 +87,7 @@ pub fn system_config() -> Result<Config, SetupError> {
             Err(error) => tried.push(format!("{}: {error}", path.display())),
         }
     }
-    if profiles.is_empty() && named.is_some() {
+    if profiles.is_empty() && variable("KRB5_CONFIG").is_some() {
         return Err(SetupError::NoFile { tried: tried.join("; ") });
     }
     Ok(Config::from_profiles(profiles)?)

@@ -11,6 +11,7 @@ mod heimdal;
 mod k5crypto;
 mod matrix;
 mod mit_alone;
+mod moved;
 #[path = "../../../crates/orthros/tests/common/name_server.rs"]
 mod name_server;
 mod pieces;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     scenarios.extend(mit_alone::scenarios());
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());
+    scenarios.extend(moved::scenarios());
     scenarios.extend(prf::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());

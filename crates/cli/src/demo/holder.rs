@@ -1,15 +1,13 @@
 //! The acceptor and its heir: whoever holds the context's other end.
 
-use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use orthros::ledger::{Ledger, SpendRefusal};
 use orthros::seal_key::{Places, UserKey};
-use orthros::sys::{process, socket};
+use orthros::sys::process;
 use orthros::{Context, Error, KeytabName, Major, Order as InStream, Orthros};
 use orthros_gss::transfer::{SealingKey, TransferRefusal};
 use orthros_wire::{SecretBytes, Timestamp, hex};
@@ -19,19 +17,18 @@ use sha2::{Digest, Sha256};
 use super::initiator::frames;
 use super::orders::{Again, Established, Exported, HandedOver, Heard, Listening, Message, Order, Taken};
 use super::roles::{self, Obeys, answer};
-use super::wire::{PATIENCE, Recorded, wait_for_somebody};
+use super::wire::{Recorded, wait_for_somebody};
+use crate::door::{self, Door};
 use crate::failure::{Failure, While};
 
 /// The socket at which the heir takes over, in the demo's folder, which only this user can enter.
 const DOOR: &str = "door";
-/// The longest token that is taken over, in octets.
-const LONGEST_TOKEN: usize = 1 << 16;
 
 /// A process that has, had or will have the context.
 pub(super) struct Holder {
     folder: PathBuf,
     orthros: Option<Orthros>,
-    listener: Option<(TcpListener, UnixListener)>,
+    listener: Option<(TcpListener, Door)>,
     /// As a C program's handle: empty once the context was exported.
     context: Option<Context>,
     stream: Option<Recorded>,
@@ -102,7 +99,7 @@ impl Holder {
             enctype: first.key().enctype().name().into(),
             principal: first.principal().to_string(),
         };
-        self.listener = Some((listener, UnixListener::bind(DOOR)?));
+        self.listener = Some((listener, Door::open(Path::new(DOOR))?));
         self.orthros = Some(orthros);
         Ok(listening)
     }
@@ -186,35 +183,17 @@ impl Holder {
     fn hand_over(&mut self) -> Result<HandedOver, Failure> {
         let (_, door) = self.listener.as_ref().ok_or_else(|| Failure::new("there is no door"))?;
         wait_for_somebody(door).while_doing("the heir did not come")?;
-        let (heir, _) = door.accept()?;
-        heir.set_write_timeout(Some(PATIENCE))?;
-        let peer = socket::peer_credentials(&heir)?;
-        if peer.user != process::effective_user() {
-            return Err(Failure::new(format!("user {} is at the door, who has no business here", peer.user)));
-        }
         let token = self.token.as_ref().ok_or_else(|| Failure::new("nothing was exported"))?;
         let stream = self.stream.take().ok_or_else(|| Failure::new("there is no connection"))?;
-        let length = u32::try_from(token.len())?.to_be_bytes();
-        socket::send_descriptor(&heir, &[&length, token.as_slice()].concat(), stream.as_fd())
-            .while_doing("cannot hand the socket over")?;
+        let heir = door.hand_over(token, stream.as_fd())?;
         self.past = Some(stream.traffic());
-        Ok(HandedOver { process: peer.process, user: peer.user })
+        Ok(HandedOver { process: heir.process, user: heir.user })
     }
 
     fn take(&mut self, without_ledger: bool) -> Result<Taken, Failure> {
         let orthros = self.set_up(without_ledger)?;
-        let mut door = UnixStream::connect(DOOR).while_doing("the door is shut")?;
-        door.set_read_timeout(Some(PATIENCE))?;
-        let mut length = [0; 4];
-        let (received, descriptor) = socket::receive_descriptor(&door, &mut length)?;
-        let length = usize::try_from(u32::from_be_bytes(length))?;
-        let descriptor = descriptor.ok_or_else(|| Failure::new("no socket came with the token"))?;
-        if received < 4 || length > LONGEST_TOKEN {
-            return Err(Failure::new("what came is no token"));
-        }
-        let mut token = vec![0; length];
-        door.read_exact(&mut token).while_doing("the token was cut")?;
-        let stream = Recorded::new(TcpStream::from(descriptor))?;
+        let door::Inheritance { token, connection } = door::take(Path::new(DOOR))?;
+        let stream = Recorded::new(TcpStream::from(connection))?;
         let context = orthros.import(&token)?;
         let taken = Taken {
             token_digest: digest(&token),

@@ -6,37 +6,45 @@ use orthros::{ChannelBindings, Context, Flags, Name, Order, Orthros};
 
 use super::framing::{Purpose, Stream};
 use super::pieces;
-use crate::arguments::GssClient;
+use crate::arguments::{GssClient, GssInitiate, GssProtection};
 use crate::failure::{Ending, Failure, While};
 use crate::output;
 
 pub(crate) fn run(wanted: &GssClient) -> Result<Ending, Failure> {
     let orthros = Orthros::from_system()?;
-    let service = Name::parse_hostbased(&wanted.service)?;
     for _ in 0..wanted.contexts {
-        let connection = TcpStream::connect((wanted.host.as_str(), wanted.port))
-            .and_then(Stream::new)
-            .while_doing(format!("cannot connect to {} port {}", wanted.host, wanted.port));
-        let mut stream = connection?;
-        let context = establish(&orthros, wanted, &service, &mut stream)?;
-        output::line(format!("Context with {}: {}", context.acceptor(), context.flags()))?;
-        super::print_material(&context, wanted.prf.as_deref())?;
+        let (context, mut stream) = initiate(&orthros, &wanted.initiate)?;
         for _ in 0..wanted.messages {
-            send_message(wanted, &context, &mut stream)?;
+            send_message(&wanted.protection, &wanted.message, &context, &mut stream)?;
         }
         stream.send(Purpose::NOOP, &[])?;
-        pieces::print_lucid(context, &wanted.layout)?;
+        if wanted.lucid {
+            pieces::print_lucid(context)?;
+        }
     }
     Ok(Ending::Success)
 }
 
+/// Connects and establishes a context, and tells about it.
+pub(super) fn initiate(orthros: &Orthros, wanted: &GssInitiate) -> Result<(Context, Stream), Failure> {
+    let service = Name::parse_hostbased(&wanted.service)?;
+    let connection = TcpStream::connect((wanted.host.as_str(), wanted.port))
+        .and_then(Stream::new)
+        .while_doing(format!("cannot connect to {} port {}", wanted.host, wanted.port));
+    let mut stream = connection?;
+    let context = establish(orthros, wanted, service, &mut stream)?;
+    output::line(format!("Context with {}: {}", context.acceptor(), context.flags()))?;
+    super::print_material(&context, wanted.prf.as_deref())?;
+    Ok((context, stream))
+}
+
 fn establish(
     orthros: &Orthros,
-    wanted: &GssClient,
-    service: &Name,
+    wanted: &GssInitiate,
+    service: Name,
     stream: &mut Stream,
 ) -> Result<Context, Failure> {
-    let mut request = orthros.initiate(service.clone())?.confidential();
+    let mut request = orthros.initiate(service)?.confidential();
     if !wanted.no_mutual {
         request = request.mutual();
     }
@@ -63,8 +71,14 @@ fn establish(
     super::establish(orthros, request.start(), stream, |_| Ok(()))
 }
 
-fn send_message(wanted: &GssClient, context: &Context, stream: &mut Stream) -> Result<(), Failure> {
-    let message = wanted.message.as_bytes();
+/// Sends one message and waits for its answer.
+pub(super) fn send_message(
+    wanted: &GssProtection,
+    message: &str,
+    context: &Context,
+    stream: &mut Stream,
+) -> Result<(), Failure> {
+    let message = message.as_bytes();
     let token = match (wanted.no_wrap, wanted.no_encrypt) {
         (true, _) => message.to_vec(),
         (false, no_encrypt) => pieces::protect(context, &wanted.layout, !no_encrypt, message)?,
@@ -72,11 +86,11 @@ fn send_message(wanted: &GssClient, context: &Context, stream: &mut Stream) -> R
     let purpose = Purpose::DATA
         .and_if(!wanted.no_wrap, Purpose::WRAPPED)
         .and_if(!wanted.no_encrypt, Purpose::ENCRYPTED)
-        .and_if(wanted.wishes.echo, Purpose::ECHO)
-        .and_if(!wanted.no_mic && !wanted.wishes.echo, Purpose::SEND_MIC);
+        .and_if(wanted.echo, Purpose::ECHO)
+        .and_if(!wanted.no_mic && !wanted.echo, Purpose::SEND_MIC);
     stream.send(purpose, &token)?;
     let (_, answer) = stream.expect("an answer to the message")?;
-    if wanted.wishes.echo {
+    if wanted.echo {
         let echo = pieces::unprotect(context, &wanted.layout, !wanted.no_encrypt, &answer)?;
         if echo.message != message || echo.confidential == wanted.no_encrypt {
             return Err(Failure::new("the echo is another message, or not protected as asked"));

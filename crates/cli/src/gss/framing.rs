@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::failure::{Failure, While};
 
@@ -45,6 +46,12 @@ impl Purpose {
     /// Both, if `asked`.
     pub(crate) const fn and_if(self, asked: bool, other: Self) -> Self {
         if asked { Self(self.0 | other.0) } else { self }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

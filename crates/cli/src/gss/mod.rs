@@ -1,15 +1,17 @@
 //! `gss client` and `gss server`: the two ends of a context, in the framing of Debian's `krb5-gss-samples`, so
-//! that either end can be MIT's.
+//! that either end can be MIT's. `gss export` and `gss import`: an end that moves between two processes.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `framing` | a token on the wire: what it is for, its length, itself |
 //! | `pieces` | how messages lie in their tokens |
 //! | `client` | initiates contexts and sends messages |
+//! | `moved` | gives a context and its connection away, and takes them |
 //! | `server` | accepts contexts and reads messages |
 
 pub(crate) mod client;
 pub(crate) mod framing;
+pub(crate) mod moved;
 mod pieces;
 pub(crate) mod server;
 

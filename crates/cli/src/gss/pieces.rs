@@ -111,11 +111,8 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// Gives up the context and prints what the kernel would get of it, if that is wanted: to compare, not to use.
-pub(super) fn print_lucid(context: Context, wanted: &GssLayout) -> Result<(), Failure> {
-    if !wanted.lucid {
-        return Ok(());
-    }
+/// Gives up the context and prints what the kernel would get of it: to compare, not to use.
+pub(super) fn print_lucid(context: Context) -> Result<(), Failure> {
     let lucid = context.into_lucid().map_err(|kept| kept.error)?;
     let key = |name: &str, key: &SessionKey| {
         format!(" {name}={}:{}", key.enctype().number(), hex::encode(key.expose_octets()))

@@ -9,7 +9,8 @@ use super::Passing;
 use super::client::told;
 use super::framing::{Purpose, Stream};
 use super::pieces;
-use crate::arguments::GssServer;
+use crate::arguments::{GssLayout, GssServer};
+use crate::door::Door;
 use crate::failure::{Ending, Failure, While, complain};
 use crate::output;
 
@@ -30,6 +31,16 @@ struct Server<'a> {
     orthros: Orthros,
     credential: AcceptorCredential,
     wanted: &'a GssServer,
+    door: Option<Door>,
+    reader: Reader<'a>,
+}
+
+/// Whoever reads a context's messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    /// Whether tokens and flags are printed.
+    pub(super) verbose: bool,
+    pub(super) layout: &'a GssLayout,
 }
 
 pub(crate) fn run(wanted: &GssServer) -> Result<Ending, Failure> {
@@ -39,7 +50,14 @@ pub(crate) fn run(wanted: &GssServer) -> Result<Ending, Failure> {
     let credential = orthros.acceptor_from(keytab, Some(&service))?;
     let listener = TcpListener::bind(SocketAddr::new(wanted.address, wanted.port))
         .while_doing(format!("cannot listen on {} port {}", wanted.address, wanted.port))?;
-    let server = Server { orthros, credential, wanted };
+    let door = wanted.door.as_deref().map(Door::open).transpose()?;
+    let server = Server {
+        orthros,
+        credential,
+        wanted,
+        door,
+        reader: Reader { verbose: wanted.verbose, layout: &wanted.layout },
+    };
     output::line(format!("listening on {}", listener.local_addr()?))?;
     output::line("starting...")?;
     loop {
@@ -72,14 +90,13 @@ impl Server<'_> {
             output::line("Imported context")?;
         }
         super::print_material(&context, self.wanted.prf.as_deref())?;
-        while let Some((purpose, token)) = stream.receive()? {
-            if purpose.contains(Purpose::NOOP) {
-                self.verbose(|| "NOOP token".into())?;
-                break;
+        match &self.door {
+            Some(door) => super::moved::hand_over(&self.orthros, door, context, stream),
+            None => {
+                self.reader.read(&context, stream)?;
+                if self.wanted.lucid { pieces::print_lucid(context) } else { Ok(()) }
             }
-            self.message(&context, purpose, &token, stream)?;
         }
-        pieces::print_lucid(context, &self.wanted.layout)
     }
 
     fn accept(&self, stream: &mut Stream) -> Result<Context, Failure> {
@@ -93,14 +110,14 @@ impl Server<'_> {
         }
         let context = super::establish(&self.orthros, request.start(), stream, |passing| match passing {
             Passing::Received(token) => {
-                self.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
+                self.reader.verbose(|| format!("Received token (size={}):\n{}", token.len(), dump(token)))
             }
-            Passing::Sending(token) => self.verbose(|| {
+            Passing::Sending(token) => self.reader.verbose(|| {
                 format!("Sending accept_sec_context token (size={}):\n{}", token.len(), dump(token))
             }),
         })?;
         for (_, name) in FLAGS.iter().filter(|row| context.flags().contains(row.0)) {
-            self.verbose(|| format!("context flag: {name}"))?;
+            self.reader.verbose(|| format!("context flag: {name}"))?;
         }
         output::line(format!(
             "Accepted connection using mechanism OID {{ {} }}.",
@@ -112,15 +129,29 @@ impl Server<'_> {
         }
         Ok(context)
     }
+}
+
+impl Reader<'_> {
+    /// Reads messages and answers them, until the client ends it.
+    pub(super) fn read(self, context: &Context, stream: &mut Stream) -> Result<(), Failure> {
+        while let Some((purpose, token)) = stream.receive()? {
+            if purpose.contains(Purpose::NOOP) {
+                self.verbose(|| "NOOP token".into())?;
+                break;
+            }
+            self.message(context, purpose, &token, stream)?;
+        }
+        Ok(())
+    }
 
     fn message(
-        &self,
+        self,
         context: &Context,
         purpose: Purpose,
         token: &[u8],
         stream: &mut Stream,
     ) -> Result<(), Failure> {
-        let layout = &self.wanted.layout;
+        let layout = self.layout;
         self.verbose(|| format!("Message token (flags={purpose}):\n{}", dump(token)))?;
         let message = if purpose.contains(Purpose::WRAPPED) {
             let opened = pieces::unprotect(context, layout, purpose.contains(Purpose::ENCRYPTED), token)?;
@@ -149,8 +180,8 @@ impl Server<'_> {
         self.verbose(|| "MIC signature sent".into())
     }
 
-    fn verbose(&self, text: impl FnOnce() -> String) -> Result<(), Failure> {
-        if self.wanted.verbose {
+    fn verbose(self, text: impl FnOnce() -> String) -> Result<(), Failure> {
+        if self.verbose {
             output::line(text())?;
         }
         Ok(())

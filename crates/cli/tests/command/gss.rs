@@ -85,3 +85,47 @@ fn a_server_without_a_key_and_a_client_without_a_ticket_say_so() {
     let (_server, port) = server(&sandbox, &[]);
     assert!(sandbox.bad(&client(&port, &[]), "").contains("kinit"));
 }
+
+#[test]
+fn a_context_moves_between_two_shells_and_the_server_notices_nothing() {
+    let (sandbox, _kdc) = logged_in();
+    let (server, port) = server(&sandbox, &["--once"]);
+    let words = ["gss", "export", "--door", "door", "--port", &port, "--sequence"];
+    let words = [&words[..], &["localhost", "host@localhost", "the first"]].concat();
+    let holder = sandbox.start(&words);
+    server.says("Received message: \"the first\"");
+    holder.says("Waiting at door");
+    let said = sandbox.good(&["gss", "import", "--door", "door", "the second", "the third"], "");
+    assert!(said.contains("Imported context with host/localhost@CLI.TEST"), "{said}");
+    assert_eq!(said.matches("Signature verified.").count(), 2, "{said}");
+    holder.says("Exported context: ");
+    for message in ["the second", "the third"] {
+        server.says(&format!("Received message: \"{message}\""));
+    }
+    server.says("NOOP token");
+    assert!(sandbox.bad(&["gss", "import", "--door", "door", "x"], "").contains("nobody waits at the door"));
+}
+
+#[test]
+fn a_server_hands_its_context_on_and_the_client_notices_nothing() {
+    let (sandbox, _kdc) = logged_in();
+    let (server, port) = server(&sandbox, &["--once", "--door", "door"]);
+    let client = sandbox.start(&client(&port, &["--messages", "2"]));
+    server.says("Accepted connection: \"alice@CLI.TEST\"");
+    let said = sandbox.good(&["gss", "import", "--door", "door"], "");
+    assert!(said.contains("Imported context with alice@CLI.TEST"), "{said}");
+    assert_eq!(said.matches("Received message: \"a message\"").count(), 2, "{said}");
+    server.says("Exported context");
+    client.says("Signature verified.");
+    client.says("Signature verified.");
+}
+
+#[test]
+fn a_door_that_is_taken_is_left_alone() {
+    let (sandbox, _kdc) = logged_in();
+    std::fs::write(sandbox.path().join("door"), "mine").unwrap();
+    let words = ["gss", "export", "--door", "door", "--port", "1", "localhost", "host@localhost"];
+    let story = sandbox.bad(&words, "");
+    assert!(story.contains("cannot make the door door"), "{story}");
+    assert_eq!(std::fs::read(sandbox.path().join("door")).unwrap(), b"mine");
+}

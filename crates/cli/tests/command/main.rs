@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod demo;
+mod doctor;
+mod explain;
 mod gss;
 mod keytab;
 mod realm;

@@ -218,13 +218,13 @@ impl KdcFailure {
             Self::BadKey { .. } | Self::NoEnctype { .. } | Self::NotPermitted { .. } => {
                 Some(ErrorCode::ETYPE_NOSUPP)
             }
-            Self::CrossRealm { .. } => Some(ErrorCode::PATH_NOT_FOUND),
+            Self::CrossRealm { .. } => Some(ErrorCode::AP_PATH_NOT_ACCEPTED),
             Self::Expired { .. } => Some(ErrorCode::TKT_EXPIRED),
             Self::Integrity { .. } => Some(ErrorCode::BAD_INTEGRITY),
             Self::Lacks { lack: Lack::Begun { .. } | Lack::Validated, .. } => Some(ErrorCode::TKT_NYV),
             Self::Lacks { lack: Lack::RenewTime { .. }, .. } => Some(ErrorCode::TKT_EXPIRED),
             Self::Lacks { .. } => Some(ErrorCode::BADOPTION),
-            Self::ReferralLoop { .. } => Some(ErrorCode::PATH_NOT_FOUND),
+            Self::ReferralLoop { .. } => Some(ErrorCode::AP_PATH_NOT_ACCEPTED),
             Self::Unverified { .. } => Some(ErrorCode::BAD_INTEGRITY),
             Self::PreauthFailed { .. } => Some(ErrorCode::PREAUTH_FAILED),
             Self::PreauthUnsupported { .. } => Some(ErrorCode::PREAUTH_REQUIRED),

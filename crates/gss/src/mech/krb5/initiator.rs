@@ -185,7 +185,7 @@ impl Initiating {
     /// No ticket for the target: the next principal is tried if no KDC knows this one, or none knows the way to the
     /// realm that it was guessed to be in.
     fn refused(self, failure: KdcFailure) -> Step {
-        if !matches!(failure.code(), Some(ErrorCode::S_PRINCIPAL_UNKNOWN | ErrorCode::PATH_NOT_FOUND)) {
+        if !matches!(failure.code(), Some(ErrorCode::S_PRINCIPAL_UNKNOWN | ErrorCode::AP_PATH_NOT_ACCEPTED)) {
             return Step::fail(failure);
         }
         let Self { initiate, targets, .. } = self;
