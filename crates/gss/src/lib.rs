@@ -2,13 +2,14 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`name`] | [`Name`]: host-based services, users, principals, exported names |
+//! | [`name`] | [`Name`]: host-based services, users, principals, exported names and the rest |
 //! | [`credential`] | [`InitiatorCredential`], [`AcceptorCredential`] |
 //! | [`bindings`] | [`ChannelBindings`] |
 //! | [`flags`], [`status`], [`error`] | [`Flags`]; [`Major`], [`Order`]; [`Error`], by fault |
 //! | [`context`] | [`Step`] and [`Need`]: establishing; [`Context`]: using |
 //! | [`message`] | wrap, unwrap, MIC, verify |
-//! | [`mech`] | the mechanisms; today krb5 (RFC 4121) |
+//! | [`mechanism`] | what mechanisms there are, can do and are called |
+//! | [`mech`] | how they work; today krb5 (RFC 4121) |
 //! | [`transfer`] | a context moves to another process: sealed, once |
 //!
 //! A context is established by a loop over [`Step`]s. What lies outside (the peer, a KDC, the replay cache,
@@ -25,6 +26,7 @@ mod framing;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod mech;
+pub mod mechanism;
 pub mod message;
 pub mod name;
 pub mod status;
