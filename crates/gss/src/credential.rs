@@ -1,7 +1,9 @@
 //! Credentials (RFC 2743 §1.1.1): what an initiator or an acceptor proves itself with.
 //!
 //! They are made from parsed caches and keytabs, or from an exchange with a KDC; where those come from is
-//! the business of floor 5.
+//! the business of floor 5. [`CredentialSet`] joins them to what RFC 2743 calls a credential.
+
+mod set;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,6 +13,7 @@ use orthros_krb5::{Credential, Principal};
 use orthros_wire::Timestamp;
 
 use crate::error::NoCredential;
+pub use set::{CredentialSet, Facts, Lifetime, Usage};
 
 /// Tickets of one client. Cheap to share by `Arc`: tickets that a context fetches are there for the next
 /// one, with everything that has been derived from their session keys.
@@ -171,6 +174,12 @@ impl AcceptorCredential {
     /// Accepts for whom `scope` says.
     pub fn within(keys: Arc<dyn AcceptorKeys + Send + Sync>, scope: Scope) -> Self {
         Self { keys, scope }
+    }
+
+    /// The same keys, for another scope.
+    #[must_use]
+    pub fn scoped(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// For whom it accepts.

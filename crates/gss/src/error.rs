@@ -41,6 +41,8 @@ pub enum Misuse {
         /// When it ended.
         ended: Timestamp,
     },
+    /// The credential has such an element already.
+    DuplicateElement,
     /// Sealing was asked for on a context without confidentiality.
     NotConfidential,
     /// The pieces of a message are not the ones that a token needs, or have other lengths.
@@ -149,6 +151,7 @@ impl Error {
             Self::Credential(NoCredential::None(_) | NoCredential::NoTicket { .. }) => Major::NoCredential,
             Self::Kdc(_) => Major::Failure,
             Self::Misuse(Misuse::ContextExpired { .. }) => Major::ContextExpired,
+            Self::Misuse(Misuse::DuplicateElement) => Major::DuplicateElement,
             Self::Misuse(Misuse::UnknownInquiry | Misuse::WholeMessagesOnly) => Major::Unavailable,
             Self::Misuse(
                 Misuse::NotConfidential | Misuse::Pieces | Misuse::SequenceEnd | Misuse::TooLong,
@@ -208,6 +211,7 @@ impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ContextExpired { ended } => write!(f, "the context ended at {ended}: establish a new one"),
+            Self::DuplicateElement => f.write_str("the credential has an element of this mechanism and usage already"),
             Self::NotConfidential => f.write_str(
                 "the context was established without confidentiality: ask for it when initiating, or use wrap_integrity",
             ),

@@ -3,14 +3,14 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`name`] | [`Name`]: host-based services, users, principals, exported names and the rest |
-//! | [`credential`] | [`InitiatorCredential`], [`AcceptorCredential`] |
+//! | [`credential`] | [`InitiatorCredential`], [`AcceptorCredential`], [`CredentialSet`] |
 //! | [`bindings`] | [`ChannelBindings`] |
 //! | [`flags`], [`status`], [`error`] | [`Flags`]; [`Major`], [`Order`]; [`Error`], by fault |
 //! | [`context`] | [`Step`] and [`Need`]: establishing; [`Context`]: using |
 //! | [`message`] | wrap, unwrap, MIC, verify |
 //! | [`mechanism`] | what mechanisms there are, can do and are called |
 //! | [`mech`] | how they work; today krb5 (RFC 4121) |
-//! | [`transfer`] | a context moves to another process: sealed, once |
+//! | [`transfer`] | a context moves to another process: sealed, once; so do credentials, more than once |
 //!
 //! A context is established by a loop over [`Step`]s. What lies outside (the peer, a KDC, the replay cache,
 //! the ledger of spent tokens) is a value that a step yields, so that blocking, asynchronous, C and test
@@ -34,7 +34,7 @@ pub mod transfer;
 
 pub use bindings::ChannelBindings;
 pub use context::{Accept, Context, Initiate, Need, Settings, Step};
-pub use credential::{AcceptorCredential, InitiatorCredential};
+pub use credential::{AcceptorCredential, CredentialSet, InitiatorCredential};
 pub use error::Error;
 pub use flags::Flags;
 pub use message::{Piece, PieceLengths, PrfKey, Unwrapped, Verified};
