@@ -126,6 +126,7 @@ impl fmt::Debug for InitiatorCredential {
 pub struct AcceptorCredential {
     keys: Arc<dyn AcceptorKeys + Send + Sync>,
     scope: Scope,
+    replay_cache: Option<String>,
 }
 
 /// For whom an acceptor accepts.
@@ -173,13 +174,25 @@ impl AcceptorCredential {
 
     /// Accepts for whom `scope` says.
     pub fn within(keys: Arc<dyn AcceptorKeys + Send + Sync>, scope: Scope) -> Self {
-        Self { keys, scope }
+        Self { keys, scope, replay_cache: None }
     }
 
     /// The same keys, for another scope.
     #[must_use]
     pub fn scoped(self, scope: Scope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// The same with a replay cache of its own, by a name that the driver understands.
+    /// [`NeedReplay::replay_cache`](crate::context::NeedReplay::replay_cache) tells it to whoever asks the cache.
+    #[must_use]
+    pub fn with_replay_cache(self, name: impl Into<String>) -> Self {
+        Self { replay_cache: Some(name.into()), ..self }
+    }
+
+    /// The replay cache of its own, if it has one.
+    pub fn replay_cache(&self) -> Option<&str> {
+        self.replay_cache.as_deref()
     }
 
     /// For whom it accepts.

@@ -45,6 +45,8 @@ pub enum Misuse {
     DuplicateElement,
     /// Sealing was asked for on a context without confidentiality.
     NotConfidential,
+    /// A credential is to be stored, and neither a place is named nor the default one meant.
+    NowhereToStore,
     /// The pieces of a message are not the ones that a token needs, or have other lengths.
     Pieces,
     /// All 2^64 - 1 sequence numbers have been used.
@@ -154,7 +156,11 @@ impl Error {
             Self::Misuse(Misuse::DuplicateElement) => Major::DuplicateElement,
             Self::Misuse(Misuse::UnknownInquiry | Misuse::WholeMessagesOnly) => Major::Unavailable,
             Self::Misuse(
-                Misuse::NotConfidential | Misuse::Pieces | Misuse::SequenceEnd | Misuse::TooLong,
+                Misuse::NotConfidential
+                | Misuse::NowhereToStore
+                | Misuse::Pieces
+                | Misuse::SequenceEnd
+                | Misuse::TooLong,
             ) => Major::Failure,
             Self::Name(BadName::Type(_)) => Major::BadNameType,
             Self::Name(_) => Major::BadName,
@@ -215,6 +221,7 @@ impl fmt::Display for Misuse {
             Self::NotConfidential => f.write_str(
                 "the context was established without confidentiality: ask for it when initiating, or use wrap_integrity",
             ),
+            Self::NowhereToStore => f.write_str("name a credential cache to store into, or store as the default"),
             Self::Pieces => f.write_str(
                 "the message's pieces do not suit a token: one header, at most one trailer, of the lengths that piece_lengths tells",
             ),

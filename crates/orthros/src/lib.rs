@@ -56,6 +56,7 @@
 //! | [`face`] | [`Orthros`]: everything below, joined |
 //! | [`settings`] | where configuration comes from: files and the environment |
 //! | [`acquire`] | tickets by password or keytab |
+//! | [`credentials`] | credentials taken from stores, put into them, moved to other processes |
 //! | [`blocking`] | the driver that answers a step's needs, and waits |
 //! | [`stores`] | credential caches and keytabs in files and memory |
 //! | [`kdc_link`] | carries a request to a KDC |
@@ -69,6 +70,7 @@
 pub mod acquire;
 pub mod blocking;
 pub mod clock;
+pub mod credentials;
 pub mod face;
 pub mod kdc_link;
 pub mod ledger;
@@ -80,13 +82,15 @@ pub mod stores;
 pub mod sys;
 mod table;
 
+pub use credentials::store::CredentialStore;
 pub use face::{Builder, Orthros};
 pub use orthros_crypto::{Enctype, Password};
 pub use orthros_gss::transfer::Kept;
 pub use orthros_gss::{
-    Accept, AcceptorCredential, ChannelBindings, Context, Error, Flags, Initiate, InitiatorCredential, Major,
-    Name, Need, Order, PrfKey, Step, Unwrapped,
+    Accept, AcceptorCredential, ChannelBindings, Context, CredentialSet, Error, Flags, Initiate,
+    InitiatorCredential, Major, Name, Need, Order, PrfKey, Step, Unwrapped,
 };
+pub use orthros_gss::{credential, mechanism, name};
 pub use orthros_krb5::{Config, Keytab, Principal};
 pub use settings::SetupError;
 pub use stores::{CacheName, KeytabName, StoreError};
