@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bindings;
 mod errors;
 mod heimdal;
+mod inquiry;
 mod k5crypto;
 mod matrix;
 mod mit_alone;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
+    scenarios.extend(inquiry::scenarios());
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
     interop::scenario::run(scenarios)
