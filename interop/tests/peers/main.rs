@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod client_keytab;
 mod errors;
 mod heimdal;
 mod inquiry;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
     scenarios.extend(inquiry::scenarios());
+    scenarios.extend(client_keytab::scenarios());
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
     interop::scenario::run(scenarios)
