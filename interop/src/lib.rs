@@ -8,6 +8,7 @@
 //! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC, Heimdal's or ours |
 //! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's, Heimdal's or ours |
 //! | [`sample`] | `c/sample.c`: the same two ends on any GSS library, opened by its path |
+//! | [`inquiry`] | `c/inquiry.c`: what a GSS library says about its mechanism and about names |
 //! | [`k5crypto`] | `c/k5crypto.c`: MIT's cryptography, a question and an answer per line |
 //! | [`relay`] | passes a connection on and remembers it, for sending it again |
 //! | [`failure`] | what a scenario returns when it does not hold |
@@ -18,6 +19,7 @@
 
 pub mod failure;
 pub mod gss;
+pub mod inquiry;
 pub mod k5crypto;
 pub mod peers;
 pub mod process;

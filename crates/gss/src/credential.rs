@@ -1,7 +1,9 @@
 //! Credentials (RFC 2743 §1.1.1): what an initiator or an acceptor proves itself with.
 //!
 //! They are made from parsed caches and keytabs, or from an exchange with a KDC; where those come from is
-//! the business of floor 5.
+//! the business of floor 5. [`CredentialSet`] joins them to what RFC 2743 calls a credential.
+
+mod set;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,6 +13,7 @@ use orthros_krb5::{Credential, Principal};
 use orthros_wire::Timestamp;
 
 use crate::error::NoCredential;
+pub use set::{CredentialSet, Facts, Lifetime, Usage};
 
 /// Tickets of one client. Cheap to share by `Arc`: tickets that a context fetches are there for the next
 /// one, with everything that has been derived from their session keys.
@@ -123,6 +126,7 @@ impl fmt::Debug for InitiatorCredential {
 pub struct AcceptorCredential {
     keys: Arc<dyn AcceptorKeys + Send + Sync>,
     scope: Scope,
+    replay_cache: Option<String>,
 }
 
 /// For whom an acceptor accepts.
@@ -170,7 +174,25 @@ impl AcceptorCredential {
 
     /// Accepts for whom `scope` says.
     pub fn within(keys: Arc<dyn AcceptorKeys + Send + Sync>, scope: Scope) -> Self {
-        Self { keys, scope }
+        Self { keys, scope, replay_cache: None }
+    }
+
+    /// The same keys, for another scope.
+    #[must_use]
+    pub fn scoped(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// The same with a replay cache of its own, by a name that the driver understands.
+    /// [`NeedReplay::replay_cache`](crate::context::NeedReplay::replay_cache) tells it to whoever asks the cache.
+    #[must_use]
+    pub fn with_replay_cache(self, name: impl Into<String>) -> Self {
+        Self { replay_cache: Some(name.into()), ..self }
+    }
+
+    /// The replay cache of its own, if it has one.
+    pub fn replay_cache(&self) -> Option<&str> {
+        self.replay_cache.as_deref()
     }
 
     /// For whom it accepts.

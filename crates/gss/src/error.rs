@@ -41,8 +41,12 @@ pub enum Misuse {
         /// When it ended.
         ended: Timestamp,
     },
+    /// The credential has such an element already.
+    DuplicateElement,
     /// Sealing was asked for on a context without confidentiality.
     NotConfidential,
+    /// A credential is to be stored, and neither a place is named nor the default one meant.
+    NowhereToStore,
     /// The pieces of a message are not the ones that a token needs, or have other lengths.
     Pieces,
     /// All 2^64 - 1 sequence numbers have been used.
@@ -149,9 +153,14 @@ impl Error {
             Self::Credential(NoCredential::None(_) | NoCredential::NoTicket { .. }) => Major::NoCredential,
             Self::Kdc(_) => Major::Failure,
             Self::Misuse(Misuse::ContextExpired { .. }) => Major::ContextExpired,
+            Self::Misuse(Misuse::DuplicateElement) => Major::DuplicateElement,
             Self::Misuse(Misuse::UnknownInquiry | Misuse::WholeMessagesOnly) => Major::Unavailable,
             Self::Misuse(
-                Misuse::NotConfidential | Misuse::Pieces | Misuse::SequenceEnd | Misuse::TooLong,
+                Misuse::NotConfidential
+                | Misuse::NowhereToStore
+                | Misuse::Pieces
+                | Misuse::SequenceEnd
+                | Misuse::TooLong,
             ) => Major::Failure,
             Self::Name(BadName::Type(_)) => Major::BadNameType,
             Self::Name(_) => Major::BadName,
@@ -208,9 +217,11 @@ impl fmt::Display for Misuse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ContextExpired { ended } => write!(f, "the context ended at {ended}: establish a new one"),
+            Self::DuplicateElement => f.write_str("the credential has an element of this mechanism and usage already"),
             Self::NotConfidential => f.write_str(
                 "the context was established without confidentiality: ask for it when initiating, or use wrap_integrity",
             ),
+            Self::NowhereToStore => f.write_str("name a credential cache to store into, or store as the default"),
             Self::Pieces => f.write_str(
                 "the message's pieces do not suit a token: one header, at most one trailer, of the lengths that piece_lengths tells",
             ),

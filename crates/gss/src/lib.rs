@@ -2,14 +2,15 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`name`] | [`Name`]: host-based services, users, principals, exported names |
-//! | [`credential`] | [`InitiatorCredential`], [`AcceptorCredential`] |
+//! | [`name`] | [`Name`]: host-based services, users, principals, exported names and the rest |
+//! | [`credential`] | [`InitiatorCredential`], [`AcceptorCredential`], [`CredentialSet`] |
 //! | [`bindings`] | [`ChannelBindings`] |
 //! | [`flags`], [`status`], [`error`] | [`Flags`]; [`Major`], [`Order`]; [`Error`], by fault |
 //! | [`context`] | [`Step`] and [`Need`]: establishing; [`Context`]: using |
 //! | [`message`] | wrap, unwrap, MIC, verify |
-//! | [`mech`] | the mechanisms; today krb5 (RFC 4121) |
-//! | [`transfer`] | a context moves to another process: sealed, once |
+//! | [`mechanism`] | what mechanisms there are, can do and are called |
+//! | [`mech`] | how they work; today krb5 (RFC 4121) |
+//! | [`transfer`] | a context moves to another process: sealed, once; so do credentials, more than once |
 //!
 //! A context is established by a loop over [`Step`]s. What lies outside (the peer, a KDC, the replay cache,
 //! the ledger of spent tokens) is a value that a step yields, so that blocking, asynchronous, C and test
@@ -25,6 +26,7 @@ mod framing;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod mech;
+pub mod mechanism;
 pub mod message;
 pub mod name;
 pub mod status;
@@ -32,7 +34,7 @@ pub mod transfer;
 
 pub use bindings::ChannelBindings;
 pub use context::{Accept, Context, Initiate, Need, Settings, Step};
-pub use credential::{AcceptorCredential, InitiatorCredential};
+pub use credential::{AcceptorCredential, CredentialSet, InitiatorCredential};
 pub use error::Error;
 pub use flags::Flags;
 pub use message::{Piece, PieceLengths, PrfKey, Unwrapped, Verified};

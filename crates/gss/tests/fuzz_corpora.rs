@@ -11,6 +11,7 @@ use replay::replay;
 fn tokens_without_a_key() {
     replay("framing", fuzzing::framing);
     replay("exported_name", fuzzing::exported_name);
+    replay("imported_name", fuzzing::imported_name);
     replay("acceptor_token", fuzzing::acceptor_token);
     replay("initiator_token", fuzzing::initiator_token);
     replay("transfer_token", fuzzing::transfer_token);
@@ -25,4 +26,5 @@ fn tokens_under_a_good_seal() {
     replay("sealed_ap_rep", fuzzing::sealed_ap_rep);
     replay("sealed_krb_cred", fuzzing::sealed_krb_cred);
     replay("sealed_transfer_state", fuzzing::sealed_transfer_state);
+    replay("sealed_credential", fuzzing::sealed_credential);
 }

@@ -51,9 +51,10 @@ impl Orthros {
                 Err(report) => need.unavailable(report),
             },
             Need::Replay(need) => {
-                let cache = self.replay();
-                let answer = before_memory(cache, need.authenticator_time(), need.is_replay_harmless())
-                    .and_then(|()| cache.check(need.tag(), need.now(), need.skew_seconds()));
+                let answer = self.replay(need.replay_cache()).and_then(|cache| {
+                    before_memory(&*cache, need.authenticator_time(), need.is_replay_harmless())?;
+                    cache.check(need.tag(), need.now(), need.skew_seconds())
+                });
                 match answer {
                     Ok(()) => need.fresh(),
                     Err(ReplayRefusal::Replayed) => need.replayed(),

@@ -1,5 +1,7 @@
 //! [`Orthros`]: configuration, stores, transport, replay cache and ledger, joined to the mechanisms.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +12,7 @@ use orthros_gss::error::NoCredential;
 use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
 use orthros_krb5::config::BadConfig;
-use orthros_krb5::{Config, Env, Principal};
+use orthros_krb5::{Config, Env, Keytab, Principal};
 use orthros_wire::{Clock, Random, SecretBytes};
 
 use crate::acquire::Acquire;
@@ -19,7 +21,7 @@ use crate::dns::{Dns, Located};
 use crate::kdc_link::KdcLink;
 use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
 use crate::random::SystemRandom;
-use crate::replay::{MemoryReplay, ReplayCache};
+use crate::replay::{self, MemoryReplay, ReplayCache, ReplayRefusal};
 use crate::seal_key::{Places, UserKey};
 use crate::settings::{self, SetupError};
 use crate::stores::{CacheName, KeytabKeys, KeytabName, Stores};
@@ -45,7 +47,8 @@ struct Inner {
     link: KdcLink,
     dns: Option<Dns>,
     located: Located,
-    replay: Box<dyn ReplayCache>,
+    replay: Arc<dyn ReplayCache>,
+    named_replays: Mutex<HashMap<String, Arc<dyn ReplayCache>>>,
     transfer: Transfer,
     stores: Stores,
 }
@@ -176,7 +179,8 @@ impl Builder {
             link,
             dns: self.dns,
             located: Located::default(),
-            replay,
+            replay: Arc::from(replay),
+            named_replays: Mutex::default(),
             transfer,
             stores: Stores::default(),
         }))
@@ -267,70 +271,24 @@ impl Orthros {
         &self.0.located
     }
 
-    pub(crate) fn replay(&self) -> &dyn ReplayCache {
-        &*self.0.replay
+    /// The replay cache: the one that an acceptor's credential names, or else this object's. A cache that is named
+    /// is opened once.
+    pub(crate) fn replay(&self, named: Option<&str>) -> Result<Arc<dyn ReplayCache>, ReplayRefusal> {
+        let Some(named) = named else { return Ok(Arc::clone(&self.0.replay)) };
+        let mut opened = self.0.named_replays.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cache) = opened.get(named) {
+            return Ok(Arc::clone(cache));
+        }
+        let name = replay::CacheName::parse(OsStr::new(named));
+        let name = name.map_err(|error| ReplayRefusal::Unavailable(error.to_string()))?;
+        let cache: Arc<dyn ReplayCache> = Arc::from(name.open(settings::variable));
+        opened.insert(named.to_owned(), Arc::clone(&cache));
+        Ok(cache)
     }
 
     /// A ticket for `client` to be got from its KDC, by password or keytab.
     pub fn acquire(&self, client: &str) -> Acquire {
         Acquire::new(self, client)
-    }
-
-    /// The default credential: the default cache's, or else the client keytab's first principal.
-    ///
-    /// # Errors
-    /// [`NoCredential`] names each place tried and what is wrong with it.
-    pub fn default_credential(&self) -> Result<Arc<InitiatorCredential>, Error> {
-        let now = self.env().now();
-        let cached = self.credential_from(&self.0.default_cache);
-        if let Ok(credential) = &cached
-            && credential.end().is_some_and(|end| end > now)
-        {
-            return cached;
-        }
-        match self.read_keytab(&self.0.client_keytab) {
-            Ok(keytab) => match keytab.entries().next().map(|entry| entry.principal().to_string()) {
-                Some(client) => self.acquire(&client).keytab(&keytab).blocking(),
-                None => Err(NoCredential::None(format!("{}: it is empty", self.0.client_keytab)).into()),
-            },
-            Err(keytab) => match cached {
-                // An ended ticket tells more than a keytab that was never meant to be there.
-                Ok(credential) => Ok(credential),
-                Err(cache) => Err(NoCredential::None(format!("{cache}; {keytab}; run kinit")).into()),
-            },
-        }
-    }
-
-    /// The credential of one client: the default cache's if it is its, or else by its key in the client keytab.
-    ///
-    /// # Errors
-    /// [`NoCredential`] names each place tried and what is wrong with it.
-    pub fn credential_for(&self, client: &Name) -> Result<Arc<InitiatorCredential>, Error> {
-        let client = client.to_principal(self.config(), None)?;
-        let cache = match self.credential_from(&self.0.default_cache) {
-            Ok(credential) if *credential.client() == client => return Ok(credential),
-            Ok(credential) => format!("{}: it belongs to {}", self.0.default_cache, credential.client()),
-            Err(error) => error.to_string(),
-        };
-        match self.read_keytab(&self.0.client_keytab) {
-            Ok(keytab) if keytab.keys_for(&client).next().is_some() => {
-                self.acquire(&client.to_string()).keytab(&keytab).blocking()
-            }
-            Ok(_) => {
-                let keytab = &self.0.client_keytab;
-                Err(NoCredential::None(format!("{cache}; {keytab}: it has no key of {client}")).into())
-            }
-            Err(keytab) => Err(NoCredential::None(format!("{cache}; {keytab}; run kinit {client}")).into()),
-        }
-    }
-
-    /// The credential of a cache, kept with all that was derived from its keys while the cache is the same.
-    ///
-    /// # Errors
-    /// [`NoCredential`] names the cache and what is wrong with it.
-    pub fn credential_from(&self, cache: &CacheName) -> Result<Arc<InitiatorCredential>, Error> {
-        let snapshot = self.0.stores.cache(cache, self.config().kdc_timesync)?;
-        Ok(Arc::clone(&snapshot.credential))
     }
 
     /// Accepts by the default keytab, for every principal in it.
@@ -353,7 +311,17 @@ impl Orthros {
         service: Option<&Name>,
     ) -> Result<AcceptorCredential, Error> {
         let keytab = self.read_keytab(name)?;
-        let scope = match service {
+        let scope = self.scope_of(service, &keytab)?;
+        if !keytab.entries().any(|entry| scope.contains(entry.principal())) {
+            return Err(NoCredential::None(format!("{name}: it has no key for {scope}")).into());
+        }
+        let keys = Arc::new(KeytabKeys { orthros: self.clone(), name: name.clone() });
+        Ok(AcceptorCredential::within(keys, scope))
+    }
+
+    /// For whom an acceptor of this name accepts.
+    pub(crate) fn scope_of(&self, service: Option<&Name>, keytab: &Keytab) -> Result<Scope, Error> {
+        Ok(match service {
             None => Scope::Any,
             Some(Name::HostbasedService { service, host: None }) => Scope::Service(service.clone()),
             Some(Name::HostbasedService { service, .. }) if self.config().ignore_acceptor_hostname => {
@@ -363,12 +331,7 @@ impl Orthros {
                 let has_keys = |principal: &Principal| keytab.keys_for(principal).next().is_some();
                 Scope::Principal(self.acceptor_principal(service, has_keys)?)
             }
-        };
-        if !keytab.entries().any(|entry| scope.contains(entry.principal())) {
-            return Err(NoCredential::None(format!("{name}: it has no key for {scope}")).into());
-        }
-        let keys = Arc::new(KeytabKeys { orthros: self.clone(), name: name.clone() });
-        Ok(AcceptorCredential::within(keys, scope))
+        })
     }
 
     /// A context with `target`, by the default credential.
@@ -407,18 +370,23 @@ impl Orthros {
         }
     }
 
+    /// The key that seals what moves to other processes.
+    pub(crate) fn with_sealing_key<T>(
+        &self,
+        work: impl FnOnce(&SealingKey) -> T,
+    ) -> Result<T, TransferRefusal> {
+        match &self.0.transfer {
+            Transfer::Given { key, .. } => Ok(work(key)),
+            Transfer::User { places, opened, .. } => Ok(work(&user_key(places, opened)?.key)),
+        }
+    }
+
     /// Takes a token: the context in it lives here from now on, and nowhere else.
     ///
     /// # Errors
     /// [`Error::Transfer`] says why not; a refused token is not spent.
     pub fn import(&self, token: &[u8]) -> Result<Context, Error> {
-        let step = match &self.0.transfer {
-            Transfer::Given { key, .. } => transfer::import(token, key, &self.0.settings),
-            Transfer::User { places, opened, .. } => {
-                transfer::import(token, &user_key(places, opened)?.key, &self.0.settings)
-            }
-        };
-        self.run(step)
+        self.run(self.with_sealing_key(|key| transfer::import(token, key, &self.0.settings))?)
     }
 
     /// Asks the ledger, and tells it.

@@ -56,6 +56,7 @@
 //! | [`face`] | [`Orthros`]: everything below, joined |
 //! | [`settings`] | where configuration comes from: files and the environment |
 //! | [`acquire`] | tickets by password or keytab |
+//! | [`credentials`] | credentials taken from stores, put into them, moved to other processes |
 //! | [`blocking`] | the driver that answers a step's needs, and waits |
 //! | `tokio` | the same for programs that run on Tokio (feature `tokio`) |
 //! | [`stores`] | credential caches and keytabs in files and memory |
@@ -71,6 +72,7 @@
 pub mod acquire;
 pub mod blocking;
 pub mod clock;
+pub mod credentials;
 pub mod dns;
 pub mod face;
 pub mod kdc_link;
@@ -85,13 +87,15 @@ mod table;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
+pub use credentials::store::CredentialStore;
 pub use face::{Builder, Orthros};
 pub use orthros_crypto::{Enctype, Password};
 pub use orthros_gss::transfer::Kept;
 pub use orthros_gss::{
-    Accept, AcceptorCredential, ChannelBindings, Context, Error, Flags, Initiate, InitiatorCredential, Major,
-    Name, Need, Order, Piece, PieceLengths, PrfKey, Step, Unwrapped, Verified,
+    Accept, AcceptorCredential, ChannelBindings, Context, CredentialSet, Error, Flags, Initiate,
+    InitiatorCredential, Major, Name, Need, Order, Piece, PieceLengths, PrfKey, Step, Unwrapped, Verified,
 };
+pub use orthros_gss::{credential, mechanism, name};
 pub use orthros_krb5::{Config, Keytab, Principal};
 pub use settings::SetupError;
 pub use stores::{CacheName, KeytabName, StoreError};

@@ -5,9 +5,11 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod client_keytab;
 mod dns;
 mod errors;
 mod heimdal;
+mod inquiry;
 mod k5crypto;
 mod matrix;
 mod mit_alone;
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
     scenarios.extend(bindings::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
+    scenarios.extend(inquiry::scenarios());
+    scenarios.extend(client_keytab::scenarios());
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
     scenarios.extend(dns::scenarios());

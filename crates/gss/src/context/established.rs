@@ -10,7 +10,7 @@ use orthros_krb5::{Env, Principal};
 use orthros_wire::{Oid, SecretBytes, Timestamp};
 
 use crate::error::Misuse;
-use crate::mech::krb5::MECHANISM;
+use crate::mechanism::KRB5_OID;
 use crate::message::protection::{Protection, Role};
 use crate::status::Order;
 use crate::{Error, Flags, InitiatorCredential, PrfKey, Unwrapped};
@@ -61,7 +61,7 @@ impl Context {
 
     /// The mechanism's object identifier.
     pub fn mechanism(&self) -> Oid {
-        MECHANISM
+        KRB5_OID
     }
 
     /// What the context can do, truthfully: also [`Flags::TRANSFERABLE`].

@@ -201,6 +201,11 @@ impl NeedReplay {
         self.checked.replay_tag()
     }
 
+    /// The replay cache that the credential names; `None`: the driver's own.
+    pub fn replay_cache(&self) -> Option<&str> {
+        self.checked.replay_cache()
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.checked.now()

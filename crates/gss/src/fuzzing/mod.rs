@@ -7,7 +7,7 @@
 //! | `handshake` | the tokens that establish a context |
 //! | `protected` | wrap and MIC tokens |
 //! | `pieces` | messages in pieces |
-//! | `moved` | transfer tokens, and [`open_state`] and [`seal_state`] |
+//! | `moved` | transfer tokens and sealed credentials, and [`open_state`] and [`seal_state`] |
 //!
 //! Targets called `sealed` own the key: the input alters a good plain text, which is then sealed, so that the
 //! fuzzer reaches what an integrity check otherwise hides. Plain tests run all bodies on the kept corpus.
@@ -18,7 +18,7 @@ mod pieces;
 mod protected;
 
 pub use handshake::{acceptor_token, initiator_token, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred};
-pub use moved::{open_state, seal_state, sealed_transfer_state, transfer_token};
+pub use moved::{open_state, seal_state, sealed_credential, sealed_transfer_state, transfer_token};
 pub use pieces::pieces;
 pub use protected::{mic_token, wrap_token};
 
@@ -37,6 +37,21 @@ const ENCTYPE: Enctype = Enctype::Aes128CtsHmacSha1;
 pub fn framing(data: &[u8]) {
     if let Ok((mechanism, inner)) = crate::framing::unframe(data) {
         assert_eq!(crate::framing::frame(&mechanism, &[inner]), data);
+    }
+}
+
+/// A name of each type. The first octet chooses the type.
+pub fn imported_name(data: &[u8]) {
+    let Some((kind, octets)) = data.split_first() else { return };
+    let types = crate::mechanism::KRB5.name_types;
+    let name_type = types.get(usize::from(*kind) % (types.len() + 1));
+    let Ok(name) = crate::Name::import(octets, name_type) else { return };
+    let shown = name.display();
+    let again = crate::Name::import(shown.text.as_bytes(), Some(&shown.name_type));
+    assert_eq!(again.map(|again| again.display()), Ok(shown), "what is displayed is imported as the same");
+    if let Ok(principal) = name.to_principal(&settings().config, None) {
+        let exported = crate::Name::from_exported(&crate::Name::export(&principal));
+        assert_eq!(exported, Ok(crate::Name::Principal(principal)));
     }
 }
 

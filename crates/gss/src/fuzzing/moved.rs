@@ -2,9 +2,10 @@
 
 use orthros_wire::{Random, SecretBytes, Timestamp};
 
-use super::{NOW, Still, alter, settings};
+use super::{NOW, Still, alter, principal, settings};
 use crate::context::Need;
-use crate::transfer::{self, SealingKey, TransferRefusal, state};
+use crate::transfer::seal::Kind;
+use crate::transfer::{self, SealingKey, TransferRefusal, credential, state};
 use crate::{Context, Step};
 
 /// The plain state in a token, laid out as `transfer/state.rs` says.
@@ -15,7 +16,7 @@ use crate::{Context, Step};
 /// # Errors
 /// As an import of the token.
 pub fn open_state(token: &[u8], key: &SealingKey) -> Result<Vec<u8>, TransferRefusal> {
-    Ok(key.open(token, Timestamp::from_seconds(i64::MIN))?.state.expose_octets().to_vec())
+    Ok(key.open(Kind::Context, token, Timestamp::from_seconds(i64::MIN))?.state.expose_octets().to_vec())
 }
 
 /// A token for a state that a test made up.
@@ -28,7 +29,7 @@ pub fn seal_state(
     until: Timestamp,
     random: &dyn Random,
 ) -> Result<Vec<u8>, TransferRefusal> {
-    key.seal(state, until, random)
+    key.seal(Kind::Context, state, until, random)
 }
 
 fn sealing_key() -> SealingKey {
@@ -48,6 +49,8 @@ fn import(token: &[u8]) -> Option<Context> {
 /// Arbitrary octets as a transfer token.
 pub fn transfer_token(data: &[u8]) {
     assert!(import(data).is_none(), "a token made without the key");
+    let credential = transfer::import_credential(data, &sealing_key(), &settings());
+    assert!(credential.is_err(), "a credential sealed without the key");
 }
 
 /// The fuzzer owns the sealing key. If the first octet is even, the rest is the state; if odd, the rest
@@ -78,6 +81,54 @@ pub fn sealed_transfer_state(data: &[u8]) -> bool {
     let again = again.and_then(|again| state::write(&again));
     assert!(again.is_ok_and(|again| again.ct_eq(&written)), "a state that was read changes when moved again");
     true
+}
+
+/// As [`sealed_transfer_state`], for a credential: one that is taken can be asked everything, and comes back the
+/// same from another move.
+pub fn sealed_credential(data: &[u8]) -> bool {
+    let (kind, rest) = data.split_first().unwrap_or((&1, &[]));
+    let mut plain = good_credential();
+    if kind & 1 == 0 {
+        plain = rest.to_vec();
+    } else {
+        alter(&mut plain, rest);
+    }
+    let until = Timestamp::from_seconds(NOW + 60);
+    let Ok(token) = sealing_key().seal(Kind::Credential, &plain, until, &Still) else { return false };
+    let Ok(taken) = transfer::import_credential(&token, &sealing_key(), &settings()) else { return false };
+    let now = Timestamp::from_seconds(NOW);
+    let _ = (taken.lifetime(now), taken.granting_ticket(&principal("host/fuzz"), taken.kdc_time(now)));
+    let _ = format!("{taken:?}");
+    let Ok(again) = transfer::export_credential(&taken, &sealing_key(), &settings()) else { return true };
+    let again = transfer::import_credential(&again, &sealing_key(), &settings());
+    let same = again.is_ok_and(|again| credential::write(&again).ct_eq(&credential::write(&taken)));
+    assert!(same, "a credential that was taken changes when moved again");
+    true
+}
+
+/// The KDC's clock two seconds ahead, and a cache with a ticket-granting ticket.
+fn good_credential() -> Vec<u8> {
+    let text =
+        |text: &str| [&u32::try_from(text.len()).unwrap_or(0).to_be_bytes()[..], text.as_bytes()].concat();
+    let alice = [&[0, 0, 0, 1, 0, 0, 0, 1][..], &text("FUZZ"), &text("alice")].concat();
+    let granting = [&[0, 0, 0, 2, 0, 0, 0, 2][..], &text("FUZZ"), &text("krbtgt"), &text("FUZZ")].concat();
+    let times =
+        [NOW, NOW, NOW + 3_600, 0].map(|time| u32::try_from(time).unwrap_or(0).to_be_bytes()).concat();
+    [
+        &2_i64.to_be_bytes()[..],
+        &[5, 4, 0, 0],
+        &alice,
+        &alice,
+        &granting,
+        &[0, 17, 0, 0, 0, 16],
+        &[0x33; 16],
+        &times,
+        &[0, 0x40, 0, 0, 0],
+        &[0; 8],
+        &[0, 0, 0, 2, 0x61, 0],
+        &[0; 4],
+    ]
+    .concat()
 }
 
 /// An acceptor's state with an element of authorization data and a delegated ticket.
@@ -122,6 +173,19 @@ mod tests {
         assert!(sealed_transfer_state(&[]));
         assert!(sealed_transfer_state(&[&[0][..], &good_state()].concat()));
         assert!(!sealed_transfer_state(&[0]));
+    }
+
+    #[test]
+    fn a_good_credential_is_taken_and_one_altered_octet_of_it_never_panics() {
+        assert!(sealed_credential(&[]));
+        assert!(!sealed_credential(&[0]));
+        let length = u16::try_from(good_credential().len()).unwrap();
+        let alterations = (0..length).flat_map(|place| [1_u8, 0x7f, 0x80, 0xff].map(|more| (place, more)));
+        let taken = alterations.filter(|(place, more)| {
+            let [high, low] = place.to_be_bytes();
+            sealed_credential(&[1, high, low, *more])
+        });
+        assert!(taken.count() > 0, "keys and times are free, for some");
     }
 
     #[test]

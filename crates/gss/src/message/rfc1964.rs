@@ -18,7 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::protection::{Protection, Role, Unwrapped};
 use crate::error::{BadToken, Error, Misuse};
 use crate::framing;
-use crate::mech::krb5::MECHANISM;
+use crate::mechanism::KRB5_OID;
 use crate::status::Order;
 
 /// Octets in a token's fixed part: what it is, and by which algorithms.
@@ -86,7 +86,7 @@ impl<'k> Old<'k> {
     pub(super) fn token_len(&self, message: usize) -> usize {
         let filled = message + self.filler(message);
         let inner = HEAD + FIELD + self.algorithms.checksum_len + CONFOUNDER + filled;
-        framing::frame(&MECHANISM, &[&vec![0; inner]]).len()
+        framing::frame(&KRB5_OID, &[&vec![0; inner]]).len()
     }
 
     fn filler(&self, message: usize) -> usize {
@@ -110,13 +110,13 @@ impl<'k> Old<'k> {
         let ([n0, n1, n2, n3], d) = (number, direction(role));
         let mut field = [n0, n1, n2, n3, d, d, d, d];
         self.tokens.seal_sequence(first_octets(checksum), &mut field);
-        framing::frame(&MECHANISM, &[head, &field, checksum, body])
+        framing::frame(&KRB5_OID, &[head, &field, checksum, body])
     }
 
     /// The parts of a token of this kind, with its sequence number opened.
     fn parse<'t>(&self, token: &'t [u8], kind: [u8; 2]) -> Result<Parsed<'t>, BadToken> {
         let (mechanism, inner) = framing::unframe(token)?;
-        if mechanism != MECHANISM {
+        if mechanism != KRB5_OID {
             return Err(BadToken::WrongKind);
         }
         let (head, rest) = inner.split_first_chunk::<HEAD>().ok_or(BadToken::Truncated)?;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::seal::Kind;
 use super::{SealingKey, state};
 use crate::{Context, Error};
 
@@ -69,6 +70,6 @@ impl Context {
     fn sealed(&self, key: &SealingKey) -> Result<Vec<u8>, Error> {
         self.check_exportable()?;
         let state = state::write(&self.0)?;
-        Ok(key.seal(state.expose_octets(), self.end(), &*self.0.env.random)?)
+        Ok(key.seal(Kind::Context, state.expose_octets(), self.end(), &*self.0.env.random)?)
     }
 }

@@ -2,6 +2,7 @@
 
 use orthros_wire::Timestamp;
 
+use super::seal::Kind;
 use super::{SealingKey, TransferRefusal, state};
 use crate::context::established::Established;
 use crate::context::{Need, NeedSpend, Settings, Step};
@@ -38,7 +39,7 @@ fn open(token: &[u8], key: &SealingKey, settings: &Settings) -> Result<Opened, T
         return Err(TransferRefusal::Unavailable);
     }
     let now = settings.env.clock.now();
-    let unsealed = key.open(token, now)?;
+    let unsealed = key.open(Kind::Context, token, now)?;
     let mut established = state::read(unsealed.state.expose_octets(), settings.env.clone())?;
     established.flags = established.flags | Flags::TRANSFERABLE;
     Ok(Opened { id: unsealed.id, until: unsealed.until, now, established })

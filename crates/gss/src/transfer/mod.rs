@@ -1,7 +1,8 @@
 //! Context transfer: a context moves to another process, once (RFC 2743 §2.2.8, §2.2.9).
 //!
 //! *Export* takes the context by value, writes its state and seals it; *import* opens the token and spends
-//! its id in a ledger, so that only one instantiation is ever active.
+//! its id in a ledger, so that only one instantiation is ever active. Credentials move under the same seal, but
+//! without a ledger, any number of times.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -9,15 +10,18 @@
 //! | `state` | a context's state as octets |
 //! | [`export`] | [`Context::export`](crate::Context::export) |
 //! | [`mod@import`] | [`import()`] |
+//! | [`mod@credential`] | [`export_credential`], [`import_credential`] |
 //!
 //! Where the sealing key and the ledger live is floor 5's business: here they are values and a
 //! [`NeedSpend`](crate::context::NeedSpend).
 
+pub mod credential;
 pub mod export;
 pub mod import;
 pub mod seal;
 pub(crate) mod state;
 
+pub use credential::{export_credential, import_credential};
 pub use export::Kept;
 pub use import::import;
 pub use seal::SealingKey;
@@ -41,6 +45,11 @@ pub struct Spent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransferRefusal {
+    /// The sealed credential's time is over.
+    CredentialExpired {
+        /// When it ended.
+        ended: Timestamp,
+    },
     /// The token is changed, truncated, or no such token.
     Damaged,
     /// The token's time is over.
@@ -70,6 +79,7 @@ impl TransferRefusal {
     /// The major status (RFC 2744 §5.14, §5.21).
     pub fn major(&self) -> Major {
         match self {
+            Self::CredentialExpired { .. } => Major::CredentialsExpired,
             Self::Damaged | Self::Version => Major::DefectiveToken,
             Self::Expired { .. } => Major::ContextExpired,
             Self::ForeignKey | Self::OtherBoot => Major::Unauthorized,
@@ -83,6 +93,7 @@ impl TransferRefusal {
 impl fmt::Display for TransferRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::CredentialExpired { ended } => write!(f, "the sealed credential ended at {ended}: run kinit"),
             Self::Damaged => f.write_str("the token is damaged: it was changed or cut"),
             Self::Expired { ended } => write!(f, "the token expired at {ended}"),
             Self::ForeignKey => f.write_str(

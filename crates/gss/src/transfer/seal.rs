@@ -3,7 +3,7 @@
 //! ```text
 //! offset  octets
 //!      0       1  version, 1
-//!      1       1  type, 1: an established context
+//!      1       1  type, 1: an established context, 2: a credential
 //!      2       8  key id
 //!     10      16  token id, random
 //!     26       8  expiry, seconds since 1970, big-endian
@@ -25,9 +25,31 @@ use zeroize::Zeroizing;
 use super::TransferRefusal;
 
 const VERSION: u8 = 1;
-const TYPE_CONTEXT: u8 = 1;
 const HEADER: usize = 34;
 const TAG: usize = 16;
+
+/// What a token holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Context,
+    Credential,
+}
+
+impl Kind {
+    const fn octet(self) -> u8 {
+        match self {
+            Self::Context => 1,
+            Self::Credential => 2,
+        }
+    }
+
+    fn expired(self, ended: Timestamp) -> TransferRefusal {
+        match self {
+            Self::Context => TransferRefusal::Expired { ended },
+            Self::Credential => TransferRefusal::CredentialExpired { ended },
+        }
+    }
+}
 
 /// Who can import: whoever holds this key, within this boundary.
 #[derive(Debug)]
@@ -60,6 +82,7 @@ impl SealingKey {
     /// Seals `state` into a token that is good until `until`.
     pub(crate) fn seal(
         &self,
+        kind: Kind,
         state: &[u8],
         until: Timestamp,
         random: &dyn Random,
@@ -67,7 +90,7 @@ impl SealingKey {
         let mut token_id = [0; 16];
         random.fill(&mut token_id);
         let mut token = Vec::with_capacity(HEADER + state.len() + TAG);
-        token.extend_from_slice(&[VERSION, TYPE_CONTEXT]);
+        token.extend_from_slice(&[VERSION, kind.octet()]);
         token.extend_from_slice(&self.id);
         token.extend_from_slice(&token_id);
         token.extend_from_slice(&until.seconds.to_be_bytes());
@@ -82,10 +105,15 @@ impl SealingKey {
     }
 
     /// Opens a token. What is in the clear is checked for its reason only; the tag decides.
-    pub(crate) fn open(&self, token: &[u8], now: Timestamp) -> Result<Unsealed, TransferRefusal> {
+    pub(crate) fn open(
+        &self,
+        expected: Kind,
+        token: &[u8],
+        now: Timestamp,
+    ) -> Result<Unsealed, TransferRefusal> {
         let (header, sealed) = token.split_first_chunk::<HEADER>().ok_or(TransferRefusal::Damaged)?;
         let [version, kind, k0, k1, k2, k3, b0, b1, b2, b3, rest @ ..] = *header;
-        if (version, kind) != (VERSION, TYPE_CONTEXT) {
+        if (version, kind) != (VERSION, expected.octet()) {
             return Err(TransferRefusal::Version);
         }
         let [o0, o1, o2, o3, p0, p1, p2, p3] = self.id;
@@ -106,7 +134,7 @@ impl SealingKey {
         .map_err(|_| TransferRefusal::Damaged)?;
         let until = Timestamp::from_seconds(until);
         if until <= now {
-            return Err(TransferRefusal::Expired { ended: until });
+            return Err(expected.expired(until));
         }
         Ok(Unsealed { id: *id, until, state: state.into() })
     }

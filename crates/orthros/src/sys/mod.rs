@@ -6,6 +6,7 @@
 //! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
 //! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
 //! | [`socket`] | descriptors and credentials over Unix sockets |
+//! | [`user`] | the table of users |
 //!
 //! Linux is what is served today; another family gets files of its own beside these.
 
@@ -13,3 +14,4 @@ pub mod file;
 pub mod fork;
 pub mod process;
 pub mod socket;
+pub mod user;

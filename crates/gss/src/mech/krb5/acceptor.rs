@@ -101,6 +101,10 @@ fn refuse(accept: &Accept, dress: Dress, server: Option<&Principal>, now: Timest
 }
 
 impl Checked {
+    pub(crate) fn replay_cache(&self) -> Option<&str> {
+        self.accept.credential.replay_cache()
+    }
+
     pub(crate) fn replay_tag(&self) -> &[u8] {
         &self.opened.replay_tag
     }

@@ -16,13 +16,11 @@ pub(crate) mod initiator;
 pub(crate) mod target;
 
 use orthros_crypto::{Enctype, MessageTokens};
-use orthros_wire::{Oid, Random};
+use orthros_wire::Random;
 
 use crate::error::{BadToken, Error, Refusal};
+use crate::mechanism::KRB5_OID;
 use crate::{Flags, framing};
-
-/// 1.2.840.113554.1.2.2 (RFC 1964 §1).
-pub const MECHANISM: Oid = Oid::from_static(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02]);
 
 /// What an inner token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +59,7 @@ impl Dress {
     pub(crate) fn token(self, kind: TokenKind, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Bare => message.to_vec(),
-            Self::Framed => framing::frame(&MECHANISM, &[&kind.octets(), message]),
+            Self::Framed => framing::frame(&KRB5_OID, &[&kind.octets(), message]),
         }
     }
 }
@@ -88,7 +86,7 @@ pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
         return Ok(OpenedToken { kind, message: token, dress: Dress::Bare });
     }
     let (mechanism, inner) = framing::unframe(token)?;
-    if mechanism != MECHANISM {
+    if mechanism != KRB5_OID {
         return Err(Refusal::Mechanism(mechanism).into());
     }
     let (kind, message) = inner.split_first_chunk::<2>().ok_or(BadToken::Truncated)?;
