@@ -80,7 +80,7 @@ pub fn system_config() -> Result<Config, SetupError> {
     let mut profiles = Vec::new();
     let mut tried = Vec::new();
     for path in configuration_files() {
-        match fs::read_to_string(&path) {
+        match fs::read(&path) {
             Ok(text) => {
                 profiles.push(Profile::parse_with(&text, &path.to_string_lossy(), &mut included)?);
             }
@@ -94,10 +94,10 @@ pub fn system_config() -> Result<Config, SetupError> {
 }
 
 /// The files that an `include` or `includedir` line means.
-fn included(include: Include<'_>) -> Result<Vec<(String, String)>, String> {
+fn included(include: Include<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
     let read = |path: PathBuf| {
         let name = path.to_string_lossy().into_owned();
-        fs::read_to_string(&path).map(|text| (name.clone(), text)).map_err(|error| format!("{name}: {error}"))
+        fs::read(&path).map(|text| (name.clone(), text)).map_err(|error| format!("{name}: {error}"))
     };
     match include {
         Include::File(path) => read(path.into()).map(|file| vec![file]),

@@ -362,6 +362,21 @@ impl Config {
         profile::values(&self.profiles, path).into_iter()
     }
 
+    /// The names of the subsections of the section at `path`, each once; earlier files come first.
+    pub fn subsections<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = &'a str> + use<'a> {
+        profile::subsections(&self.profiles, path).into_iter()
+    }
+
+    /// All relations of the section at `path`; earlier files come first.
+    pub fn relations<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        profile::relations(&self.profiles, path).into_iter()
+    }
+
+    /// What was passed over in the files, and probably not meant so: text after a quoted value, a missing `}`.
+    pub fn warnings(&self) -> impl Iterator<Item = &BadConfig> {
+        self.profiles.iter().flat_map(Profile::warnings)
+    }
+
     fn read_libdefaults(&mut self, section: &Section<'_>) -> Result<(), BadConfig> {
         section.text("default_realm", &mut self.default_realm);
         section.text("default_ccache_name", &mut self.default_ccache_name);
