@@ -148,6 +148,22 @@ impl Profile {
         values(std::slice::from_ref(self), path).into_iter()
     }
 
+    /// All relations of the section at `path`, in the order of the file.
+    pub fn relations<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        relations(std::slice::from_ref(self), path).into_iter()
+    }
+
+    /// The names of the subsections of the section at `path`, each once.
+    pub fn subsections<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = &'a str> + use<'a> {
+        subsections(std::slice::from_ref(self), path).into_iter()
+    }
+
+    /// A file that is not there: nothing but a warning.
+    pub fn missing(origin: &str, why: impl Into<String>) -> Self {
+        let warning = BadConfig { origin: origin.to_owned(), line: 0, what: why.into() };
+        Self { tree: Tree::new(), warnings: vec![warning] }
+    }
+
     /// What was passed over, and probably not meant so; the first hundred.
     pub fn warnings(&self) -> &[BadConfig] {
         &self.warnings
