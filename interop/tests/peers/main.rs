@@ -16,6 +16,7 @@ mod moved;
 mod name_server;
 mod pieces;
 mod prf;
+mod profile;
 mod realms;
 mod replay;
 mod stores;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     scenarios.extend(stores::scenarios());
     scenarios.extend(moved::scenarios());
     scenarios.extend(prf::scenarios());
+    scenarios.extend(profile::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());
     scenarios.extend(pieces::scenarios());

@@ -104,6 +104,7 @@ impl<'r> Parser<'r> {
     pub(super) fn file(&mut self, octets: &[u8], origin: &Arc<str>, depth: usize) -> Result<(), BadConfig> {
         let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
         let mut place = Place { origin, line: 0, open: Vec::new(), state: State::Preamble };
+        let octets = octets.strip_suffix(b"\n").unwrap_or(octets);
         for line in octets.split(|&octet| octet == b'\n') {
             place.line += 1;
             let line = self.text(line, &place);

@@ -8,7 +8,12 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     if ["y", "yes", "true", "t", "1", "on"].iter().any(is) {
         return Some(true);
     }
-    ["n", "no", "false", "f", "nil", "0", "off"].iter().any(is).then_some(false)
+    ["n", "no", "false", "nil", "0", "off"].iter().any(is).then_some(false)
+}
+
+/// Reads an integer as MIT krb5 does, by C's `strtol`: blanks and a sign may precede it, nothing may follow.
+pub(super) fn integer(text: &str) -> Option<i32> {
+    text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']).parse().ok()
 }
 
 /// Reads a duration and gives it in seconds: `3600`, `10h`, `1d 2h3m4s`, `10:30`, `10:30:15`, `1-10:30:15`, as

@@ -40,7 +40,7 @@ use crate::config::{BadConfig, Config};
 /// [`BadConfig`] names a malformed rule that was reached, and where it stands: later rules are not tried.
 pub fn local_name(config: &Config, principal: &Principal) -> Result<Option<String>, BadConfig> {
     let Some(realm) = config.default_realm.as_deref() else { return Ok(None) };
-    let named = ["realms", realm, "auth_to_local_names", &principal.name_text()];
+    let named = ["realms", realm, "auth_to_local_names", &without_realm(principal)];
     if let Some(user) = config.values(&named).last() {
         return Ok(Some(user.text.to_owned()));
     }
@@ -56,6 +56,11 @@ pub fn local_name(config: &Config, principal: &Principal) -> Result<Option<Strin
         }
     }
     Ok(None)
+}
+
+/// The name in text; without a realm after it, an `@` needs no `\`.
+fn without_realm(principal: &Principal) -> String {
+    principal.name_text().replace("\\@", "@")
 }
 
 /// What there is of a user's `.k5login`: the principals that may log in as the user, one in a line.

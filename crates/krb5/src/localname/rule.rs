@@ -33,7 +33,7 @@ pub(super) fn default(principal: &Principal, default_realm: &str) -> Option<Stri
 /// Applies `[n:string](expression)s/expression/text/g...`; every part may be missing.
 fn translate(rule: &str, principal: &Principal) -> Outcome {
     let (mut name, rest) = match rule.strip_prefix('[') {
-        None => (principal.name_text(), rule),
+        None => (super::without_realm(principal), rule),
         Some(selection) => match select(selection, principal)? {
             Some(selected) => selected,
             None => return Ok(None),
