@@ -9,6 +9,7 @@ mod dns;
 mod errors;
 mod heimdal;
 mod k5crypto;
+mod local_names;
 mod matrix;
 mod mit_alone;
 mod moved;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     scenarios.extend(stores::scenarios());
     scenarios.extend(moved::scenarios());
     scenarios.extend(prf::scenarios());
+    scenarios.extend(local_names::scenarios());
     scenarios.extend(profile::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());

@@ -19,6 +19,7 @@
 mod capaths;
 mod parse;
 mod profile;
+mod relations;
 mod value;
 
 use std::collections::BTreeMap;
@@ -382,6 +383,8 @@ impl Config {
 
     fn read_libdefaults(&mut self, section: &Section<'_>) -> Result<(), BadConfig> {
         section.text("default_realm", &mut self.default_realm);
+        // Heimdal's name first: where both are, MIT's wins.
+        section.text("default_cc_name", &mut self.default_ccache_name);
         section.text("default_ccache_name", &mut self.default_ccache_name);
         section.text("default_client_keytab_name", &mut self.default_client_keytab_name);
         section.text("default_keytab_name", &mut self.default_keytab_name);

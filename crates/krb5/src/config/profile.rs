@@ -212,7 +212,7 @@ pub(super) fn subsections<'a>(profiles: &'a [Profile], path: &[&str]) -> Vec<&'a
 
 /// Shows `visit` every node of the sections at `path`, file by file; no further file once it says true, or a
 /// section on the way is final.
-fn walk<'a>(profiles: &'a [Profile], path: &[&str], visit: &mut dyn FnMut(&'a Node) -> bool) {
+pub(super) fn walk<'a>(profiles: &'a [Profile], path: &[&str], visit: &mut dyn FnMut(&'a Node) -> bool) {
     for profile in profiles {
         let (nodes, is_final) = profile.tree.section(path);
         if nodes.fold(is_final, |is_final, node| visit(node) | is_final) {

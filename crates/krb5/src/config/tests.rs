@@ -360,6 +360,64 @@ fn a_host_belongs_to_the_realm_of_its_nearest_domain() {
 }
 
 #[test]
+fn misspelt_relations_are_told_and_known_ones_are_not() {
+    let text = "[libdefaults]
+ Default-Realm = R
+ ticket_lifetme = 1h
+ frobnicate = 1
+ pkinit_anchors = FILE:/x
+ default_etypes = aes256-cts
+ R = {
+  anything = goes
+ }
+[relams]
+[realms]
+ R = {
+  kcd = x
+  auth_to_local_name = {
+  }
+ }
+[orthros]
+ transfer_keys = x
+[domain_realm]
+ any.thing = R
+";
+    let told: Vec<_> =
+        config(text).unknown_relations().into_iter().map(|told| (told.line, told.what)).collect();
+    let expected = [
+        (10, "relams as a section is not known: did you mean realms?"),
+        (2, "Default-Realm in [libdefaults] is not known: did you mean default_realm?"),
+        (3, "ticket_lifetme in [libdefaults] is not known: did you mean ticket_lifetime?"),
+        (4, "frobnicate in [libdefaults] is not known"),
+        (18, "transfer_keys in [orthros] is not known: did you mean transfer_key?"),
+        (13, "kcd in R of [realms] is not known"),
+        (14, "auth_to_local_name in R of [realms] is not known: did you mean auth_to_local_names?"),
+    ];
+    assert_eq!(told, expected.map(|(line, what)| (line, what.to_owned())));
+}
+
+#[test]
+fn heimdals_name_of_the_cache_gives_way_to_mits() {
+    let name = |text: &str| config(&format!("[libdefaults]\n{text}")).default_ccache_name;
+    assert_eq!(name("default_cc_name = a").as_deref(), Some("a"));
+    assert_eq!(name("default_cc_name = a\ndefault_ccache_name = b").as_deref(), Some("b"));
+}
+
+#[test]
+fn the_nearest_default_of_an_application_wins() {
+    let config = config("[appdefaults]\no = 1\nR = {\no = 2\n}\na = {\no = 3\nR = {\no = 4\n}\n}\n");
+    for (application, realm, option, value) in [
+        ("a", "R", "o", Some("4")),
+        ("a", "S", "o", Some("3")),
+        ("b", "R", "o", Some("2")),
+        ("b", "S", "o", Some("1")),
+        ("a", "R", "p", None),
+    ] {
+        assert_eq!(config.appdefault(application, realm, option), value, "{application} {realm}");
+    }
+}
+
+#[test]
 fn tokens_in_names_are_replaced() {
     let tokens = PathTokens { uid: 1000, euid: 0, username: "alice".into(), temp: "/tmp".into() };
     for (template, name) in [

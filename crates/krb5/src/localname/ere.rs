@@ -273,10 +273,8 @@ impl<'t> Reader<'t> {
     fn sequence(&mut self, depth: usize) -> Result<Tree, BadExpression> {
         let mut parts = Vec::new();
         // Outside of groups a ) is an ordinary letter.
-        while !self.rest.is_empty()
-            && !self.rest.starts_with('|')
-            && !(depth > 0 && self.rest.starts_with(')'))
-        {
+        let ends: &[char] = if depth > 0 { &['|', ')'] } else { &['|'] };
+        while !self.rest.is_empty() && !self.rest.starts_with(ends) {
             let part = self.part(depth)?;
             parts.push(match part {
                 // Nothing repeats an anchor: what follows it is at a beginning, where * is an error.
