@@ -2,7 +2,7 @@
 //!
 //! | variable | what it names | otherwise |
 //! |---|---|---|
-//! | `KRB5_CONFIG` | configuration files, separated by colons | `/etc/krb5.conf` |
+//! | `KRB5_CONFIG` | configuration files or directories of them, separated by colons; missing ones do not count | `/etc/krb5.conf` |
 //! | `KRB5CCNAME` | the credential cache | `default_ccache_name`, `FILE:/tmp/krb5cc_UID` |
 //! | `KRB5_KTNAME` | the acceptors' keytab | `default_keytab_name`, `FILE:/etc/krb5.keytab` |
 //! | `KRB5_CLIENT_KTNAME` | the initiators' keytab | `default_client_keytab_name`, `FILE:/etc/krb5/user/EUID/client.keytab` |
