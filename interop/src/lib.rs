@@ -5,6 +5,7 @@
 //! | [`scenario`] | a named test that knows which peers it needs, and how the test binary counts it |
 //! | [`peers`] | where the peers' programs are, and which Debian package brings each |
 //! | [`process`] | child processes with captured output; every wait is bounded, every child ends by pid |
+//! | [`profile`] | `c/profile.c`: what MIT krb5's library makes of configuration files |
 //! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC, Heimdal's or ours |
 //! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's, Heimdal's or ours |
 //! | [`sample`] | `c/sample.c`: the same two ends on any GSS library, opened by its path |
@@ -23,6 +24,7 @@ pub mod inquiry;
 pub mod k5crypto;
 pub mod peers;
 pub mod process;
+pub mod profile;
 pub mod realm;
 pub mod relay;
 pub mod sample;

@@ -67,6 +67,8 @@ peers! {
     MIT_GSS = "libgssapi_krb5.so.2" from "libgssapi-krb5-2" in Place::Library;
     /// MIT's cryptography, for `c/k5crypto.c`.
     MIT_CRYPTO = "libk5crypto.so.3" from "libk5crypto3" in Place::Library;
+    /// MIT's Kerberos library, for `c/profile.c`.
+    MIT_KRB5 = "libkrb5.so.3" from "libkrb5-3" in Place::Library;
     /// Builds the programs in `c`.
     CC = "cc" from "gcc" in Place::Installed;
     /// The headers of C itself, for the programs in `c`.

@@ -2,12 +2,13 @@
 
 use crate::ap::ClientOptions;
 use crate::config::{Config, Include, Profile};
+use crate::localname::{LoginFile, local_name};
 use crate::wire::{
     ApRep, ApReq, AsRep, AsReq, Authenticator, Decode, EncApRepPart, EncAsRepPart, EncKrbCredPart,
     EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry, EtypeInfoEntry, KrbCred, KrbError,
     KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, ad_type, decode_enc_kdc_rep_part,
 };
-use crate::{CredentialCache, Keytab};
+use crate::{CredentialCache, Keytab, Principal};
 
 /// A keytab that can be read can be written, and what was written reads the same.
 pub fn keytab(data: &[u8]) {
@@ -36,18 +37,17 @@ pub fn client_options(data: &[u8]) {
 
 /// A configuration is read, or the line at fault is one that it has.
 pub fn config(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
     let mut included = |include: Include<'_>| match include {
         Include::Directory(_) => Ok(Vec::new()),
-        Include::File(path) => Ok(vec![(path.to_owned(), path.to_owned())]),
+        Include::File(path) => Ok(vec![(path.to_owned(), path.into())]),
     };
-    let profile = Profile::parse_with(text, "fuzz", &mut included);
+    let profile = Profile::parse_with(data, "fuzz", &mut included);
     match profile.and_then(|profile| Config::from_profiles(vec![profile])) {
         Ok(config) => {
-            let _ = config.realm_of_host(text);
+            let _ = config.realm_of_host(&String::from_utf8_lossy(data));
         }
         Err(error) => assert!(
-            error.origin != "fuzz" || (1..=text.split('\n').count()).contains(&error.line),
+            error.origin != "fuzz" || (1..=data.split(|&octet| octet == b'\n').count()).contains(&error.line),
             "an error names a line that is not there"
         ),
     }
@@ -102,5 +102,33 @@ pub fn transited(data: &[u8]) {
     if again.len() <= 4_096 {
         let read = crate::transited::decode(again.as_bytes(), "A.FUZZ", "B.C.FUZZ");
         assert_eq!(read.as_ref(), Ok(&realms), "the list changes when it is written again");
+    }
+}
+
+/// A value of `auth_to_local` is applied to principals, or is told to be malformed, in time that it does not choose.
+/// What precedes the first line's end is the value, what follows a principal.
+pub fn auth_to_local(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (value, name) = text.split_once('\n').unwrap_or((&text, "alice/admin@FUZZ"));
+    let quoted = value.replace('\\', "\\\\").replace('"', "\\\"");
+    let text = format!(
+        "[libdefaults]\ndefault_realm = FUZZ\n[realms]\nFUZZ = {{\nauth_to_local = \"{quoted}\"\nauth_to_local = DEFAULT\n}}"
+    );
+    let (Ok(config), Ok(principal)) = (Config::parse(&text), Principal::parse(name, Some("FUZZ"))) else {
+        return;
+    };
+    if let Err(error) = local_name(&config, &principal) {
+        assert_eq!(error.line, 5, "a malformed rule is not where it stands");
+    }
+}
+
+/// A login file lets in whoever has a line of it as name in text.
+pub fn k5login(data: &[u8]) {
+    let file = LoginFile::Content(data);
+    let lines = data.split(|&octet| octet == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    for line in lines.take(100) {
+        if let Ok(principal) = Principal::parse(line, None) {
+            assert!(file.names(&principal) || principal.to_string() != line, "a named principal is kept out");
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`error_code`] | [`ErrorCode`]: the numbers of KRB-ERROR, what they mean and what to do |
 //! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`keytab`] | [`Keytab`]: the file format of keytabs |
+//! | [`localname`] | which local user a principal is, and as whom it may log in |
 //! | [`permitted`] | which enctypes may be used |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
 //! | [`sealed`] | opening sealed messages, without an enctype's padding |
@@ -29,6 +30,7 @@ pub mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod keytab;
+pub mod localname;
 pub mod permitted;
 pub mod principal;
 mod record_writer;
@@ -42,4 +44,5 @@ pub use credential::{Credential, TicketTimes};
 pub use env::Env;
 pub use error_code::ErrorCode;
 pub use keytab::Keytab;
+pub use localname::local_name;
 pub use principal::Principal;

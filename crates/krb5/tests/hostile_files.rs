@@ -52,6 +52,12 @@ fn changed_configurations_are_refused_or_understood() {
 }
 
 #[test]
+fn changed_rules_and_login_files_let_nobody_else_in() {
+    replay("auth_to_local", fuzzing::auth_to_local);
+    replay("k5login", fuzzing::k5login);
+}
+
+#[test]
 fn changed_messages_are_refused_or_rewritten() {
     replay("client_options", fuzzing::client_options);
     replay("messages", fuzzing::messages);

@@ -62,6 +62,7 @@
 //! | [`stores`] | credential caches and keytabs in files and memory |
 //! | [`dns`] | where KDCs are, what hosts are called |
 //! | [`kdc_link`] | carries a request to a KDC |
+//! | [`local_user`] | which local user a principal is, and as whom it may log in |
 //! | [`replay`], [`ledger`] | which requests and which transfer tokens have been seen |
 //! | [`seal_key`] | the key that seals transfer tokens |
 //! | [`clock`], [`random`], [`sys`] | the operating system |
@@ -77,6 +78,7 @@ pub mod dns;
 pub mod face;
 pub mod kdc_link;
 pub mod ledger;
+pub mod local_user;
 pub mod random;
 pub mod replay;
 pub mod seal_key;

@@ -2,7 +2,7 @@
 //!
 //! | variable | what it names | otherwise |
 //! |---|---|---|
-//! | `KRB5_CONFIG` | configuration files, separated by colons | `/etc/krb5.conf` |
+//! | `KRB5_CONFIG` | configuration files or directories of them, separated by colons; missing ones do not count | `/etc/krb5.conf` |
 //! | `KRB5CCNAME` | the credential cache | `default_ccache_name`, `FILE:/tmp/krb5cc_UID` |
 //! | `KRB5_KTNAME` | the acceptors' keytab | `default_keytab_name`, `FILE:/etc/krb5.keytab` |
 //! | `KRB5_CLIENT_KTNAME` | the initiators' keytab | `default_client_keytab_name`, `FILE:/etc/krb5/user/EUID/client.keytab` |
@@ -14,6 +14,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use orthros_krb5::Config;
@@ -30,10 +31,12 @@ use crate::sys::process;
 pub enum SetupError {
     /// A file of the configuration is malformed.
     Config(BadConfig),
-    /// None of the files named can be read.
-    NoFile {
-        /// The files and what is wrong with each.
-        tried: String,
+    /// A file of the configuration is there and can't be read.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
     },
     /// A name of a cache, keytab or replay cache can't be understood.
     Name(String),
@@ -43,7 +46,7 @@ impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
-            Self::NoFile { tried } => write!(f, "no configuration can be read: {tried}"),
+            Self::File { path, error } => write!(f, "{} can't be read: {error}", path.display()),
             Self::Name(text) => f.write_str(text),
         }
     }
@@ -62,42 +65,59 @@ pub fn variable(name: &str) -> Option<OsString> {
     if process::is_set_user_id() { None } else { env::var_os(name).filter(|value| !value.is_empty()) }
 }
 
-/// The files of the configuration, whether they are there or not: those that `KRB5_CONFIG` names, else
-/// `/etc/krb5.conf`.
+/// The files of the configuration, whether they are there or not: those that `KRB5_CONFIG` names, up to an empty
+/// name, else `/etc/krb5.conf`.
 pub fn configuration_files() -> Vec<PathBuf> {
     match variable("KRB5_CONFIG") {
-        Some(list) => env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        Some(list) => env::split_paths(&list).take_while(|path| !path.as_os_str().is_empty()).collect(),
         None => vec!["/etc/krb5.conf".into()],
     }
 }
 
-/// Reads the system's configuration.
+/// Reads the system's configuration: the [`configuration_files`]. Where none of them is there, everything has a
+/// default; [`Config::warnings`] tells which are not.
 ///
 /// # Errors
-/// [`SetupError`]: a malformed file, or `KRB5_CONFIG` names no file that can be read. A missing
-/// `/etc/krb5.conf` is no error: everything has a default.
+/// [`SetupError`]: a malformed file, or one that is there and can't be read for another reason than missing
+/// permission.
 pub fn system_config() -> Result<Config, SetupError> {
+    Ok(Config::from_profiles(profiles(&configuration_files())?)?)
+}
+
+/// The profiles of these files, in their order. A directory stands for its files whose names `includedir` takes. In
+/// place of a file that is not there, or that this process may not read, there is an empty profile with a warning.
+///
+/// # Errors
+/// [`SetupError`]: a malformed file, or one that can't be read for another reason.
+pub fn profiles(paths: &[PathBuf]) -> Result<Vec<Profile>, SetupError> {
     let mut profiles = Vec::new();
-    let mut tried = Vec::new();
-    for path in configuration_files() {
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                profiles.push(Profile::parse_with(&text, &path.to_string_lossy(), &mut included)?);
+    for path in paths {
+        let name = path.to_string_lossy();
+        let content = match fs::metadata(path) {
+            // What is in a directory is read as if one file included it.
+            Ok(data) if data.is_dir() => path.canonicalize().map(|path| {
+                let mut line = b"includedir ".to_vec();
+                line.extend(path.as_os_str().as_encoded_bytes());
+                line
+            }),
+            _ => fs::read(path),
+        };
+        profiles.push(match content {
+            Ok(octets) => Profile::parse_with(&octets, &name, &mut included)?,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                Profile::missing(&name, format!("the file does not count: {error}"))
             }
-            Err(error) => tried.push(format!("{}: {error}", path.display())),
-        }
+            Err(error) => return Err(SetupError::File { path: path.clone(), error }),
+        });
     }
-    if profiles.is_empty() && variable("KRB5_CONFIG").is_some() {
-        return Err(SetupError::NoFile { tried: tried.join("; ") });
-    }
-    Ok(Config::from_profiles(profiles)?)
+    Ok(profiles)
 }
 
 /// The files that an `include` or `includedir` line means.
-fn included(include: Include<'_>) -> Result<Vec<(String, String)>, String> {
+fn included(include: Include<'_>) -> Result<Vec<(String, Vec<u8>)>, String> {
     let read = |path: PathBuf| {
         let name = path.to_string_lossy().into_owned();
-        fs::read_to_string(&path).map(|text| (name.clone(), text)).map_err(|error| format!("{name}: {error}"))
+        fs::read(&path).map(|text| (name.clone(), text)).map_err(|error| format!("{name}: {error}"))
     };
     match include {
         Include::File(path) => read(path.into()).map(|file| vec![file]),

@@ -19,6 +19,7 @@
 mod capaths;
 mod parse;
 mod profile;
+mod relations;
 mod value;
 
 use std::collections::BTreeMap;
@@ -198,6 +199,7 @@ pub struct Config {
     domain_realm: BTreeMap<String, String>,
     capaths: Arc<Capaths>,
     profiles: Vec<Profile>,
+    warnings: Vec<BadConfig>,
 }
 
 impl Default for Config {
@@ -242,6 +244,7 @@ impl Default for Config {
             domain_realm: BTreeMap::new(),
             capaths: Arc::default(),
             profiles: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -262,7 +265,7 @@ impl Config {
     pub fn from_profiles(profiles: Vec<Profile>) -> Result<Self, BadConfig> {
         let mut config = Self::default();
         config.read_libdefaults(&Section { profiles: &profiles, path: "libdefaults" })?;
-        config.read_realms(&profiles)?;
+        config.read_realms(&profiles);
         let transfer = Section { profiles: &profiles, path: "orthros" };
         transfer.boolean("transfer", &mut config.transfer.enabled)?;
         transfer.text("transfer_key", &mut config.transfer.key);
@@ -362,8 +365,26 @@ impl Config {
         profile::values(&self.profiles, path).into_iter()
     }
 
+    /// The names of the subsections of the section at `path`, each once; earlier files come first.
+    pub fn subsections<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = &'a str> + use<'a> {
+        profile::subsections(&self.profiles, path).into_iter()
+    }
+
+    /// All relations of the section at `path`; earlier files come first.
+    pub fn relations<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = Value<'a>> + use<'a> {
+        profile::relations(&self.profiles, path).into_iter()
+    }
+
+    /// What was passed over in the files, and probably not meant so: text after a quoted value, a missing `}`, an
+    /// address of a KDC that is none.
+    pub fn warnings(&self) -> impl Iterator<Item = &BadConfig> {
+        self.profiles.iter().flat_map(Profile::warnings).chain(&self.warnings)
+    }
+
     fn read_libdefaults(&mut self, section: &Section<'_>) -> Result<(), BadConfig> {
         section.text("default_realm", &mut self.default_realm);
+        // Heimdal's name first: where both are, MIT's wins.
+        section.text("default_cc_name", &mut self.default_ccache_name);
         section.text("default_ccache_name", &mut self.default_ccache_name);
         section.text("default_client_keytab_name", &mut self.default_client_keytab_name);
         section.text("default_keytab_name", &mut self.default_keytab_name);
@@ -399,13 +420,13 @@ impl Config {
             let words = value.text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
             self.extra_addresses = words.map(str::to_owned).collect();
         }
-        if let Some(value) = section.first("realm_try_domains") {
-            let limit = value.text.parse::<i32>().map_err(|_| value.fault(not_a(&value, "number")))?;
+        if let Some(limit) = section.integer("realm_try_domains")? {
             self.realm_try_domains = usize::try_from(limit).ok();
         }
-        if let Some(value) = section.first("udp_preference_limit") {
-            let limit = value.text.parse().map_err(|_| value.fault(not_a(&value, "number of octets")))?;
-            self.udp_preference_limit = limit;
+        if let Some(limit) = section.integer("udp_preference_limit")? {
+            // A negative number means the default; UDP has room for no more than this in any case.
+            self.udp_preference_limit =
+                usize::try_from(limit).map_or(self.udp_preference_limit, |limit| limit.min(32_700));
         }
         if let Some(value) = section.first("dns_canonicalize_hostname") {
             self.dns_canonicalize_hostname = match value::boolean(value.text) {
@@ -434,29 +455,33 @@ impl Config {
         Enctype::ALL.iter().copied().filter(switched_on).collect()
     }
 
-    fn read_realms(&mut self, profiles: &[Profile]) -> Result<(), BadConfig> {
+    fn read_realms(&mut self, profiles: &[Profile]) {
+        let warnings = &mut self.warnings;
         for name in profile::subsections(profiles, &["realms"]) {
-            let addresses = |keys: &[&str], port| {
+            let mut addresses = |keys: &[&str], port| {
                 let values = keys.iter().map(|key| profile::values(profiles, &["realms", name, key]));
                 let values = values.into_iter().find(|values| !values.is_empty()).unwrap_or_default();
                 let parse = |value: Value<'_>| {
-                    KdcAddress::parse(value.text, port)
-                        .ok_or_else(|| value.fault(not_a(&value, "host, host:port or [address]:port")))
+                    let address = KdcAddress::parse(value.text, port);
+                    if address.is_none() {
+                        let what = not_a(&value, "host, host:port or [address]:port: it does not count");
+                        warnings.push(value.fault(what));
+                    }
+                    address
                 };
-                values.into_iter().map(parse).collect::<Result<Vec<_>, _>>()
+                values.into_iter().filter_map(parse).collect()
             };
             let realm = Realm {
-                kdcs: addresses(&["kdc"], KDC_PORT)?,
-                primary_kdcs: addresses(&["primary_kdc", "master_kdc"], KDC_PORT)?,
-                kpasswd_servers: addresses(&["kpasswd_server"], 464)?,
-                admin_servers: addresses(&["admin_server"], 749)?,
+                kdcs: addresses(&["kdc"], KDC_PORT),
+                primary_kdcs: addresses(&["primary_kdc", "master_kdc"], KDC_PORT),
+                kpasswd_servers: addresses(&["kpasswd_server"], 464),
+                admin_servers: addresses(&["admin_server"], 749),
             };
             self.realms.insert(name.to_owned(), realm);
         }
         for value in profile::relations(profiles, &["domain_realm"]) {
             self.domain_realm.entry(value.name.to_ascii_lowercase()).or_insert_with(|| value.text.to_owned());
         }
-        Ok(())
     }
 }
 
@@ -489,6 +514,12 @@ impl<'p> Section<'p> {
                 .ok_or_else(|| value.fault(not_a(&value, "boolean: write yes or no")))?;
         }
         Ok(())
+    }
+
+    fn integer(&self, name: &str) -> Result<Option<i32>, BadConfig> {
+        let read =
+            |value: Value<'_>| value::integer(value.text).ok_or_else(|| value.fault(not_a(&value, "number")));
+        self.first(name).map(read).transpose()
     }
 
     fn duration(&self, name: &str, place: &mut i64) -> Result<(), BadConfig> {

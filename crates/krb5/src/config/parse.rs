@@ -1,14 +1,23 @@
-//! The syntax of `krb5.conf`, line by line.
+//! The syntax of `krb5.conf`, line by line, as MIT krb5 takes it.
+//!
+//! Lines are octets: what is not UTF-8 is replaced and told, since a comment in another character set is no reason
+//! to be without a configuration. What MIT krb5 passes over in silence is passed over here too, and told as a
+//! warning. On purpose otherwise than there: a line may have any length (there its 2048th octet begins a new one),
+//! an included file must be named by its whole path, a byte order mark before the first section means nothing.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::BadConfig;
-use super::profile::{Content, Node};
+use super::profile::{Content, Node, Tree};
 
-/// How deep subsections may lie in each other, and files include each other.
+/// How deep files may include each other.
 const DEEPEST: usize = 32;
 /// How many files one file may include, itself or through others.
 const MOST_INCLUDES: usize = 1_000;
+/// How many warnings are kept.
+const MOST_WARNINGS: usize = 100;
 
 /// What an `include` or `includedir` line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +39,27 @@ impl Include<'_> {
     }
 }
 
-/// Finds what a line includes: (name for messages, text) of each file, or why it can't be had.
-pub type Resolver<'r> = dyn FnMut(Include<'_>) -> Result<Vec<(String, String)>, String> + 'r;
+/// Finds what a line includes: (name for messages, content) of each file, or why it can't be had.
+pub type Resolver<'r> = dyn FnMut(Include<'_>) -> Result<Vec<(String, Vec<u8>)>, String> + 'r;
 
 pub(super) struct Parser<'r> {
     resolver: &'r mut Resolver<'r>,
     includes_left: usize,
-    sections: Vec<Node>,
+    tree: Tree,
+    /// Where the section of this name within that node is: those of the same name are one.
+    sections: BTreeMap<(usize, String), usize>,
+    warnings: Vec<BadConfig>,
+}
+
+/// What the next line of a file must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// A relation, the beginning of a section, or the end of a subsection.
+    Body,
+    /// The `{` of a relation that had no value.
+    Brace,
+    /// Nothing counts before the first section.
+    Preamble,
 }
 
 /// Where within one file the parser stands.
@@ -44,9 +67,8 @@ struct Place<'o> {
     origin: &'o Arc<str>,
     line: usize,
     /// The section, and the subsections within it, that are open.
-    open: Vec<Node>,
-    /// A relation had no value: the next line must open its subsection.
-    awaits_brace: bool,
+    open: Vec<usize>,
+    state: State,
 }
 
 impl Place<'_> {
@@ -54,96 +76,144 @@ impl Place<'_> {
         BadConfig { origin: self.origin.to_string(), line: self.line, what: what.into() }
     }
 
-    /// What the open sections hold so far, as one tree; they go on empty. Values stand in the order in which they
-    /// were read, so what precedes an inclusion must be put away before what is included.
-    fn so_far(&mut self) -> Option<Node> {
-        let empty = |node: &Node| Node {
-            name: node.name.clone(),
-            is_final: node.is_final,
-            content: Content::Section(Vec::new()),
-            origin: node.origin.clone(),
-            line: node.line,
-        };
-        let fresh = self.open.iter().map(empty).collect();
-        std::mem::replace(&mut self.open, fresh).into_iter().rev().reduce(|inner, mut outer| {
-            if let Content::Section(children) = &mut outer.content {
-                children.push(inner);
-            }
-            outer
-        })
-    }
-
     fn node(&self, name: &str, is_final: bool, content: Content) -> Node {
         Node { name: name.to_owned(), is_final, content, origin: self.origin.clone(), line: self.line }
     }
 }
 
+/// White space as C's `isspace` has it, whatever the locale.
+fn is_blank(letter: char) -> bool {
+    matches!(letter, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r')
+}
+
 impl<'r> Parser<'r> {
     pub(super) fn new(resolver: &'r mut Resolver<'r>) -> Self {
-        Self { resolver, includes_left: MOST_INCLUDES, sections: Vec::new() }
+        Self {
+            resolver,
+            includes_left: MOST_INCLUDES,
+            tree: Tree::new(),
+            sections: BTreeMap::new(),
+            warnings: Vec::new(),
+        }
     }
 
-    pub(super) fn finish(self) -> Vec<Node> {
-        self.sections
+    pub(super) fn finish(self) -> (Tree, Vec<BadConfig>) {
+        (self.tree, self.warnings)
     }
 
-    pub(super) fn file(&mut self, text: &str, origin: &Arc<str>, depth: usize) -> Result<(), BadConfig> {
-        let mut place = Place { origin, line: 0, open: Vec::new(), awaits_brace: false };
-        for line in text.trim_start_matches('\u{feff}').split('\n') {
+    pub(super) fn file(&mut self, octets: &[u8], origin: &Arc<str>, depth: usize) -> Result<(), BadConfig> {
+        let octets = octets.strip_prefix(b"\xef\xbb\xbf").unwrap_or(octets);
+        let mut place = Place { origin, line: 0, open: Vec::new(), state: State::Preamble };
+        let octets = octets.strip_suffix(b"\n").unwrap_or(octets);
+        for line in octets.split(|&octet| octet == b'\n') {
             place.line += 1;
-            self.line(line.trim(), &mut place, depth)?;
+            let line = self.text(line, &place);
+            self.line(line.trim_end_matches('\r'), &mut place, depth)?;
         }
-        if place.open.len() > 1 || place.awaits_brace {
-            return Err(place.fault("the file ends within a subsection: a } is missing"));
+        if place.open.len() > 1 || place.state == State::Brace {
+            self.warn(&place, "the file ends within a subsection: a } is missing");
         }
-        self.sections.extend(place.open.pop());
         Ok(())
     }
 
-    fn line(&mut self, line: &str, place: &mut Place<'_>, depth: usize) -> Result<(), BadConfig> {
-        if line.is_empty() || line.starts_with(['#', ';']) {
-            return Ok(());
-        }
-        if let Some(path) = directive(line, "include") {
-            return self.include(Include::File(path), place, depth);
-        }
-        if let Some(path) = directive(line, "includedir") {
-            return self.include(Include::Directory(path), place, depth);
-        }
-        if place.awaits_brace {
-            place.awaits_brace = false;
-            return if line.starts_with('{') { Ok(()) } else { Err(place.fault("a { is missing")) };
-        }
-        if let Some(rest) = line.strip_prefix('[') {
-            return self.section(rest, place);
-        }
-        if place.open.is_empty() {
-            return match directive(line, "module") {
-                Some(_) => Err(place.fault("configuration modules cannot be loaded here")),
-                // What stands before the first section means nothing.
-                None => Ok(()),
-            };
-        }
-        match line.strip_prefix('}') {
-            Some(rest) => close(rest, place),
-            None => relation(line, place),
+    fn warn(&mut self, place: &Place<'_>, what: impl Into<String>) {
+        if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(place.fault(what));
         }
     }
 
-    fn include(&mut self, what: Include<'_>, place: &mut Place<'_>, depth: usize) -> Result<(), BadConfig> {
-        let files = (self.resolver)(what).map_err(|reason| place.fault(reason))?;
+    /// A line as text, up to its first zero octet.
+    fn text<'l>(&mut self, line: &'l [u8], place: &Place<'_>) -> Cow<'l, str> {
+        let mut parts = line.splitn(2, |&octet| octet == 0);
+        let counts = parts.next().unwrap_or_default();
+        if parts.next().is_some() {
+            self.warn(place, "the line has a zero octet: what follows it does not count");
+        }
+        let text = String::from_utf8_lossy(counts);
+        if matches!(text, Cow::Owned(_)) && !text.trim_start_matches(is_blank).starts_with(['#', ';']) {
+            self.warn(place, "the line is not UTF-8: other octets are replaced by U+FFFD");
+        }
+        text
+    }
+
+    fn line(&mut self, line: &str, place: &mut Place<'_>, depth: usize) -> Result<(), BadConfig> {
+        if let Some(path) = directive(line, "include") {
+            return self.include(Include::File(path), path, place, depth);
+        }
+        if let Some(path) = directive(line, "includedir") {
+            return self.include(Include::Directory(path), path, place, depth);
+        }
+        match place.state {
+            State::Body => self.body(line, place),
+            State::Brace => {
+                let after = line.trim_start_matches(is_blank).strip_prefix('{');
+                let after = after.ok_or_else(|| place.fault("a { is missing"))?;
+                place.state = State::Body;
+                self.pass_over(after, place);
+                Ok(())
+            }
+            State::Preamble if line.starts_with('[') => {
+                place.state = State::Body;
+                self.body(line, place)
+            }
+            State::Preamble if directive(line, "module").is_some() => {
+                Err(place.fault("configuration modules cannot be loaded here"))
+            }
+            State::Preamble => {
+                if !is_void(line) {
+                    self.warn(
+                        place,
+                        "this stands before the first [section], which begins its line: it does not count",
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn body(&mut self, line: &str, place: &mut Place<'_>) -> Result<(), BadConfig> {
+        if is_void(line) {
+            return Ok(());
+        }
+        let line = line.trim_start_matches(is_blank);
+        if let Some(rest) = line.strip_prefix('[') {
+            return self.section(rest, place);
+        }
+        match line.strip_prefix('}') {
+            Some(rest) => self.close(rest, place),
+            None => self.relation(line, place),
+        }
+    }
+
+    /// Tells that what follows the end of something does not count.
+    fn pass_over(&mut self, after: &str, place: &Place<'_>) {
+        let after = after.trim_matches(is_blank);
+        if !after.is_empty() {
+            self.warn(place, format!("{after:?} at the end of the line does not count"));
+        }
+    }
+
+    fn include(
+        &mut self,
+        what: Include<'_>,
+        path: &str,
+        place: &mut Place<'_>,
+        depth: usize,
+    ) -> Result<(), BadConfig> {
+        if !path.starts_with('/') {
+            return Err(
+                place.fault(format!("{path:?} is no whole path: what is included is named from / on"))
+            );
+        }
         if depth >= DEEPEST {
             return Err(place.fault("files include each other too deeply"));
         }
-        if !files.is_empty() {
-            self.sections.extend(place.so_far());
-        }
-        for (origin, text) in files {
+        for (origin, octets) in (self.resolver)(what).map_err(|reason| place.fault(reason))? {
             self.includes_left = self
                 .includes_left
                 .checked_sub(1)
                 .ok_or_else(|| place.fault("too many files are included"))?;
-            self.file(&text, &origin.into(), depth + 1)?;
+            self.file(&octets, &origin.into(), depth + 1)?;
         }
         Ok(())
     }
@@ -153,84 +223,108 @@ impl<'r> Parser<'r> {
             return Err(place.fault("a section begins within a subsection: a } is missing before it"));
         }
         let (name, after) = rest.split_once(']').ok_or_else(|| place.fault("a ] is missing"))?;
-        let is_final = match after {
-            "" => false,
-            "*" => true,
-            _ => return Err(place.fault("something follows the ]")),
+        let (is_final, after) = match after.strip_prefix('*') {
+            Some(after) => (true, after),
+            None => (false, after),
         };
-        self.sections.extend(place.open.pop());
-        place.open.push(place.node(name.trim(), is_final, Content::Section(Vec::new())));
+        if !after.trim_start_matches(is_blank).is_empty() {
+            return Err(place.fault("something follows the ]"));
+        }
+        let section = self.enter(Tree::ROOT, name, is_final, place);
+        place.open = vec![section];
+        Ok(())
+    }
+
+    /// The section of this name within `parent`, which may be there already.
+    fn enter(&mut self, parent: usize, name: &str, is_final: bool, place: &Place<'_>) -> usize {
+        let node = || place.node(name, is_final, Content::Section(Vec::new()));
+        let known = self.sections.entry((parent, name.to_owned()));
+        let section = *known.or_insert_with(|| self.tree.add(parent, node()));
+        if is_final {
+            self.tree.make_final(section);
+        }
+        section
+    }
+
+    /// Ends the innermost subsection.
+    fn close(&mut self, rest: &str, place: &mut Place<'_>) -> Result<(), BadConfig> {
+        let inner = place.open.pop().filter(|_| !place.open.is_empty());
+        let inner = inner.ok_or_else(|| place.fault("this } closes nothing"))?;
+        let after = match rest.strip_prefix('*') {
+            Some(after) => {
+                self.tree.make_final(inner);
+                after
+            }
+            None => rest,
+        };
+        self.pass_over(after, place);
+        Ok(())
+    }
+
+    /// Reads `name = value`, `name = "value"` and the beginning of `name = { ... }`.
+    fn relation(&mut self, line: &str, place: &mut Place<'_>) -> Result<(), BadConfig> {
+        let (tag, value) = line.split_once('=').ok_or_else(|| place.fault("a relation needs a ="))?;
+        if tag.is_empty() {
+            return Err(place.fault("a relation needs a name"));
+        }
+        let tag = tag.trim_end_matches(is_blank);
+        if tag.contains(is_blank) {
+            return Err(place.fault("the name of a relation has a space in it"));
+        }
+        let (name, is_final) = match tag.split_once('*') {
+            Some((name, _)) => (name, true),
+            None => (tag, false),
+        };
+        let Some(&parent) = place.open.last() else { return Err(place.fault("no section is open")) };
+        let value = value.trim_start_matches(is_blank);
+        let opens =
+            value.strip_prefix('{').is_some_and(|after| after.trim_start_matches(is_blank).is_empty());
+        if value.is_empty() || opens {
+            place.state = if opens { State::Body } else { State::Brace };
+            let section = self.enter(parent, name, is_final, place);
+            place.open.push(section);
+            return Ok(());
+        }
+        let text = match value.strip_prefix('"') {
+            Some(quoted) => {
+                let (text, after) = unquote(quoted);
+                self.pass_over(after, place);
+                text
+            }
+            None => value.trim_end_matches(is_blank).to_owned(),
+        };
+        self.tree.add(parent, place.node(name, is_final, Content::Value(text)));
         Ok(())
     }
 }
 
-/// What follows `name` and white space.
+/// Whether a line is empty or a comment.
+fn is_void(line: &str) -> bool {
+    let line = line.trim_start_matches(is_blank);
+    line.is_empty() || line.starts_with(['#', ';'])
+}
+
+/// What follows `name`, which begins the line, and white space.
 fn directive<'l>(line: &'l str, name: &str) -> Option<&'l str> {
-    line.strip_prefix(name).filter(|rest| rest.starts_with(char::is_whitespace)).map(str::trim)
+    let rest = line.strip_prefix(name)?;
+    (rest.is_empty() || rest.starts_with(is_blank)).then(|| rest.trim_start_matches(is_blank))
 }
 
-/// Ends the innermost subsection.
-fn close(rest: &str, place: &mut Place<'_>) -> Result<(), BadConfig> {
-    let mut inner = place.open.pop().filter(|_| !place.open.is_empty());
-    if let Some(inner) = &mut inner {
-        inner.is_final |= rest.starts_with('*');
-    }
-    match (inner, place.open.last_mut()) {
-        (Some(inner), Some(Node { content: Content::Section(children), .. })) => {
-            children.push(inner);
-            Ok(())
-        }
-        _ => Err(place.fault("this } closes nothing")),
-    }
-}
-
-/// Reads `name = value`, `name = "value"` and the beginning of `name = { ... }`.
-fn relation(line: &str, place: &mut Place<'_>) -> Result<(), BadConfig> {
-    let (tag, value) = line.split_once('=').ok_or_else(|| place.fault("a relation needs a ="))?;
-    let tag = tag.trim_end();
-    if tag.contains(char::is_whitespace) {
-        return Err(place.fault("the name of a relation has a space in it"));
-    }
-    let (name, is_final) = match tag.split_once('*') {
-        Some((name, _)) => (name, true),
-        None => (tag, false),
-    };
-    if name.is_empty() {
-        return Err(place.fault("a relation needs a name"));
-    }
-    let value = value.trim_start();
-    let after_brace = value.strip_prefix('{').map(str::trim);
-    if value.is_empty() || after_brace == Some("") {
-        if place.open.len() > DEEPEST {
-            return Err(place.fault("subsections lie too deep in each other"));
-        }
-        place.awaits_brace = value.is_empty();
-        place.open.push(place.node(name, is_final, Content::Section(Vec::new())));
-        return Ok(());
-    }
-    let text = value.strip_prefix('"').map_or_else(|| value.to_owned(), unquote);
-    let node = place.node(name, is_final, Content::Value(text));
-    if let Some(Node { content: Content::Section(children), .. }) = place.open.last_mut() {
-        children.push(node);
-    }
-    Ok(())
-}
-
-/// The text up to the closing quote; what follows it means nothing.
-fn unquote(quoted: &str) -> String {
+/// The text up to the closing quote, and what follows that.
+fn unquote(quoted: &str) -> (String, &str) {
     let mut text = String::new();
     let mut letters = quoted.chars();
     while let Some(letter) = letters.next() {
         match letter {
             '"' => break,
-            '\\' => match letters.next() {
-                Some('n') => text.push('\n'),
-                Some('t') => text.push('\t'),
-                Some('b') => text.push('\u{8}'),
-                other => text.extend(other),
-            },
+            '\\' => text.push(match letters.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some('b') => '\u{8}',
+                other => other.unwrap_or('\\'),
+            }),
             _ => text.push(letter),
         }
     }
-    text
+    (text, letters.as_str())
 }

@@ -13,13 +13,15 @@ fn sections_subsections_quotes_and_comments_are_read() {
     let profile = Profile::parse(
         "\u{feff}before the first section nothing counts\r
 # comment\r
-[one]\r
+ [zero]
+ plain = lost
+[one]  \r
 \tplain = a value with spaces   \r
   ; comment
 \tquoted = \"  a \\\"b\\\" \\t\\\\ \" ignored
  group = {
    inner =
-   {
+   {  # passed over
      deep = 1
    }
    deep = 2
@@ -41,7 +43,7 @@ fn sections_subsections_quotes_and_comments_are_read() {
     assert_eq!(texts(&profile, &["one", "group", "inner", "deep"]), ["1"]);
     assert_eq!(texts(&profile, &["one", "group"]), [""; 0]);
     assert_eq!(texts(&profile, &[]), [""; 0]);
-    assert_eq!(profile.values(&["two", "plain"]).next().unwrap().line, 18);
+    assert_eq!(profile.values(&["two", "plain"]).next().unwrap().line, 20);
 }
 
 #[test]
@@ -51,22 +53,42 @@ fn a_fault_is_named_with_file_and_line() {
         ("[a] b", 1, "something follows the ]"),
         ("[a]\nb", 2, "a relation needs a ="),
         ("[a]\n= b", 2, "a relation needs a name"),
-        ("[a]\n* = b", 2, "a relation needs a name"),
         ("[a]\nb c = d", 2, "the name of a relation has a space in it"),
         ("[a]\n}", 2, "this } closes nothing"),
-        ("[a]\nb = {", 2, "the file ends within a subsection: a } is missing"),
-        ("[a]\nb =", 2, "the file ends within a subsection: a } is missing"),
+        ("[a]\nb =\n\n{", 3, "a { is missing"),
         ("[a]\nb =\nc = d", 3, "a { is missing"),
         ("[a]\nb = {\n[c]", 3, "a section begins within a subsection: a } is missing before it"),
         ("module x.so", 1, "configuration modules cannot be loaded here"),
-        ("include x", 1, "x cannot be included: this configuration has no files"),
+        ("include /x", 1, "/x cannot be included: this configuration has no files"),
+        ("include x", 1, "\"x\" is no whole path: what is included is named from / on"),
     ] {
         let error = Profile::parse(text, "krb5.conf").unwrap_err();
         assert_eq!((error.line, error.what.as_str()), (line, what), "{text:?}");
         assert_eq!(error.to_string(), format!("krb5.conf, line {line}: {what}"));
     }
+}
+
+#[test]
+fn what_does_not_count_is_told() {
+    let text = b"realm = R\n[a]\nb = \"c\" d\ne = {\n} f\ng = h\0i\nj = \xe9\n# \xe9\nk = {\n l = {\nm = 1\n";
+    let profile = Profile::parse_with(text, "f", &mut |_| Ok(Vec::new())).unwrap();
+    let told: Vec<_> = profile.warnings().iter().map(|told| (told.line, told.what.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (1, "this stands before the first [section], which begins its line: it does not count"),
+            (3, "\"d\" at the end of the line does not count"),
+            (5, "\"f\" at the end of the line does not count"),
+            (6, "the line has a zero octet: what follows it does not count"),
+            (7, "the line is not UTF-8: other octets are replaced by U+FFFD"),
+            (11, "the file ends within a subsection: a } is missing"),
+        ]
+    );
+    assert_eq!(texts(&profile, &["a", "g"]), ["h"]);
+    assert_eq!(texts(&profile, &["a", "j"]), ["\u{fffd}"]);
+    assert_eq!(texts(&profile, &["a", "k", "l", "m"]), ["1"]);
     let deep = format!("[a]\n{}", "b = {\n".repeat(100_000));
-    assert!(Profile::parse(&deep, "f").unwrap_err().what.contains("too deep"));
+    assert_eq!(Profile::parse(&deep, "f").unwrap().warnings().len(), 1);
 }
 
 #[test]
@@ -91,26 +113,26 @@ fn includes_are_resolved_where_they_stand_and_do_not_run_away() {
     let mut asked = Vec::new();
     let mut resolver = |include: Include<'_>| {
         asked.push(format!("{include:?}"));
-        Ok(vec![("b".to_owned(), "[s]\nv = b".to_owned()), ("c".to_owned(), "[s]\nv = c".to_owned())])
+        Ok(vec![("b".to_owned(), "[s]\nv = b".into()), ("c".to_owned(), "[s]\nv = c".into())])
     };
-    let text = "[s]\nv = a\nincludedir /etc/d\nw = 1\n include \t/x y \n";
-    let profile = Profile::parse_with(text, "a", &mut resolver).unwrap();
-    assert_eq!(asked, ["Directory(\"/etc/d\")", "File(\"/x y\")"]);
+    let text = "[s]\nv = a\nincludedir /etc/d\nw = 1\ninclude \t/x y \n";
+    let profile = Profile::parse_with(text.as_bytes(), "a", &mut resolver).unwrap();
+    assert_eq!(asked, ["Directory(\"/etc/d\")", "File(\"/x y \")"]);
     assert_eq!(texts(&profile, &["s", "v"]), ["a", "b", "c", "b", "c"]);
     assert_eq!(texts(&profile, &["s", "w"]), ["1"]);
     let origin = profile.values(&["s", "v"]).nth(1).unwrap();
     assert_eq!((origin.origin, origin.line), ("b", 2));
 
-    let text = "[r]\nR = {\n kdc = a\n include x\n kdc = d\n}*\n";
-    let mut other = |_: Include<'_>| Ok(vec![("x".to_owned(), "[r]\nR = {\n kdc = b\n}".to_owned())]);
-    let profile = Profile::parse_with(text, "a", &mut other).unwrap();
+    let text = "[r]\nR = {\n kdc = a\ninclude /x\n kdc = d\n}*\n";
+    let mut other = |_: Include<'_>| Ok(vec![("x".to_owned(), "[r]\nR = {\n kdc = b\n}".into())]);
+    let profile = Profile::parse_with(text.as_bytes(), "a", &mut other).unwrap();
     assert_eq!(texts(&profile, &["r", "R", "kdc"]), ["a", "b", "d"]);
 
-    let mut itself = |_: Include<'_>| Ok(vec![("me".to_owned(), "include me\ninclude me".to_owned())]);
-    let error = Profile::parse_with("include me", "me", &mut itself).unwrap_err();
+    let mut itself = |_: Include<'_>| Ok(vec![("me".to_owned(), "include /me\ninclude /me".into())]);
+    let error = Profile::parse_with(b"include /me", "me", &mut itself).unwrap_err();
     assert!(error.what.contains("too"), "{error}");
     let mut gone = |_: Include<'_>| Err("no such file".to_owned());
-    let error = Profile::parse_with("\ninclude me", "f", &mut gone).unwrap_err();
+    let error = Profile::parse_with(b"\ninclude /me", "f", &mut gone).unwrap_err();
     assert_eq!(error.to_string(), "f, line 2: no such file");
 }
 
@@ -219,7 +241,7 @@ fn a_value_that_means_nothing_is_refused_with_its_place() {
     for (relation, what) in [
         ("forwardable = maybe", "forwardable = \"maybe\" is no boolean: write yes or no"),
         ("clockskew = -5", "clockskew = \"-5\" is no duration: write 36000, 10h or 10:00:00"),
-        ("udp_preference_limit = x", "udp_preference_limit = \"x\" is no number of octets"),
+        ("udp_preference_limit = x", "udp_preference_limit = \"x\" is no number"),
         (
             "permitted_enctypes = des",
             "permitted_enctypes = \"des\" is no list that names an enctype which can be used here",
@@ -228,8 +250,10 @@ fn a_value_that_means_nothing_is_refused_with_its_place() {
         let error = Config::parse(&format!("[libdefaults]\n{relation}")).unwrap_err();
         assert_eq!((error.line, error.what.as_str()), (2, what));
     }
-    let error = Config::parse("[realms]\nR = {\n kdc = :88\n}").unwrap_err();
-    assert_eq!((error.line, error.what.starts_with("kdc = \":88\" is no host")), (3, true));
+    let other = Config::parse("[realms]\nR = {\n kdc = :88\n kdc = a\n}").unwrap();
+    let told: Vec<_> =
+        other.warnings().map(|told| (told.line, told.what.starts_with("kdc = \":88\" is no"))).collect();
+    assert_eq!((told.as_slice(), other.kdcs("R").len()), (&[(3, true)][..], 1));
     assert!(Config::for_realm("R", &["host:port"]).is_err());
 }
 
@@ -237,11 +261,18 @@ fn a_value_that_means_nothing_is_refused_with_its_place() {
 fn durations_are_read_in_every_form() {
     for (text, seconds) in [
         ("0", Some(0)),
-        (" 300 ", Some(300)),
+        (" 300", Some(300)),
+        ("300 ", None),
         ("10h", Some(36_000)),
         ("1d2h3m4s", Some(93_784)),
         ("1d 2h 3m 4s", Some(93_784)),
-        ("10 h", Some(36_000)),
+        ("10 h", None),
+        ("1h ", Some(3_600)),
+        ("1s ", None),
+        ("100:30", Some(361_800)),
+        ("1:100", None),
+        ("2d-1h", Some(169_200)),
+        ("10x", Some(10)),
         ("10:30", Some(37_800)),
         ("10:30:15", Some(37_815)),
         ("1-0:0:1", Some(86_401)),
@@ -255,8 +286,8 @@ fn durations_are_read_in_every_form() {
         ("1h30", None),
         ("1:2:3:4", None),
         ("-1", None),
-        ("1x", None),
-        ("1é", None),
+        ("1é", Some(1)),
+        ("x", None),
     ] {
         assert_eq!(parse_duration(text), seconds, "{text:?}");
     }
@@ -325,6 +356,64 @@ fn a_host_belongs_to_the_realm_of_its_nearest_domain() {
         (".", None),
     ] {
         assert_eq!(config.realm_of_host(host), realm, "{host}");
+    }
+}
+
+#[test]
+fn misspelt_relations_are_told_and_known_ones_are_not() {
+    let text = "[libdefaults]
+ Default-Realm = R
+ ticket_lifetme = 1h
+ frobnicate = 1
+ pkinit_anchors = FILE:/x
+ default_etypes = aes256-cts
+ R = {
+  anything = goes
+ }
+[relams]
+[realms]
+ R = {
+  kcd = x
+  auth_to_local_name = {
+  }
+ }
+[orthros]
+ transfer_keys = x
+[domain_realm]
+ any.thing = R
+";
+    let told: Vec<_> =
+        config(text).unknown_relations().into_iter().map(|told| (told.line, told.what)).collect();
+    let expected = [
+        (10, "relams as a section is not known: did you mean realms?"),
+        (2, "Default-Realm in [libdefaults] is not known: did you mean default_realm?"),
+        (3, "ticket_lifetme in [libdefaults] is not known: did you mean ticket_lifetime?"),
+        (4, "frobnicate in [libdefaults] is not known"),
+        (18, "transfer_keys in [orthros] is not known: did you mean transfer_key?"),
+        (13, "kcd in R of [realms] is not known"),
+        (14, "auth_to_local_name in R of [realms] is not known: did you mean auth_to_local_names?"),
+    ];
+    assert_eq!(told, expected.map(|(line, what)| (line, what.to_owned())));
+}
+
+#[test]
+fn heimdals_name_of_the_cache_gives_way_to_mits() {
+    let name = |text: &str| config(&format!("[libdefaults]\n{text}")).default_ccache_name;
+    assert_eq!(name("default_cc_name = a").as_deref(), Some("a"));
+    assert_eq!(name("default_cc_name = a\ndefault_ccache_name = b").as_deref(), Some("b"));
+}
+
+#[test]
+fn the_nearest_default_of_an_application_wins() {
+    let config = config("[appdefaults]\no = 1\nR = {\no = 2\n}\na = {\no = 3\nR = {\no = 4\n}\n}\n");
+    for (application, realm, option, value) in [
+        ("a", "R", "o", Some("4")),
+        ("a", "S", "o", Some("3")),
+        ("b", "R", "o", Some("2")),
+        ("b", "S", "o", Some("1")),
+        ("a", "R", "p", None),
+    ] {
+        assert_eq!(config.appdefault(application, realm, option), value, "{application} {realm}");
     }
 }
 

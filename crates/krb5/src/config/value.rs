@@ -8,11 +8,17 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     if ["y", "yes", "true", "t", "1", "on"].iter().any(is) {
         return Some(true);
     }
-    ["n", "no", "false", "f", "nil", "0", "off"].iter().any(is).then_some(false)
+    ["n", "no", "false", "nil", "0", "off"].iter().any(is).then_some(false)
 }
 
-/// Reads a duration and gives it in seconds: `3600`, `10h`, `1d 2h3m4s`, `10:30`, `10:30:15`, `1-10:30:15`.
-/// `None` if it is none of those or exceeds 2^31 - 1 seconds.
+/// Reads an integer as MIT krb5 does, by C's `strtol`: blanks and a sign may precede it, nothing may follow.
+pub(super) fn integer(text: &str) -> Option<i32> {
+    text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']).parse().ok()
+}
+
+/// Reads a duration and gives it in seconds: `3600`, `10h`, `1d 2h3m4s`, `10:30`, `10:30:15`, `1-10:30:15`, as
+/// MIT krb5 does: what follows the first letter that is none of `dhms`, a digit, a sign or a blank does not count.
+/// `None` if it is none of those, negative, or exceeds 2^31 - 1 seconds.
 ///
 /// ```
 /// use orthros_krb5::config::parse_duration;
@@ -21,9 +27,31 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 /// assert_eq!(parse_duration("soon"), None);
 /// ```
 pub fn parse_duration(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let seconds = if text.contains(':') { clock_duration(text)? } else { unit_duration(text)? };
-    i32::try_from(seconds).ok().map(i64::from)
+    let mut words = Words { rest: text };
+    let first = words.signed()?;
+    let seconds = match words.next() {
+        Word::End => first,
+        Word::Mark(':') => {
+            let minutes = words.two_digits()?;
+            let seconds = match words.next() {
+                Word::End => 0,
+                Word::Mark(':') => words.two_digits().filter(|_| words.next() == Word::End)?,
+                _ => return None,
+            };
+            sum(sum(times(first, 3_600)?, times(minutes, 60)?)?, seconds)?
+        }
+        Word::Mark('-') => {
+            let [hours, minutes, seconds] = words.clock()?;
+            let hours = sum(times(first, 86_400)?, times(hours, 3_600)?)?;
+            sum(sum(hours, times(minutes, 60)?)?, seconds)?
+        }
+        Word::Mark(unit) => {
+            let rest = words.units_below(unit)?;
+            sum(times(first, scale(unit)?)?, rest)?
+        }
+        Word::Blank | Word::Number { .. } | Word::TooLarge => return None,
+    };
+    (seconds >= 0).then_some(seconds)
 }
 
 fn number(digits: &str) -> Option<i64> {
@@ -32,45 +60,109 @@ fn number(digits: &str) -> Option<i64> {
         .then(|| digits.parse::<u32>().ok().map(i64::from))?
 }
 
-fn clock_duration(text: &str) -> Option<i64> {
-    let (days, clock) = match text.split_once('-') {
-        Some((days, clock)) => (number(days)?, clock),
-        None => (0, text),
-    };
-    let parts = clock.split(':').map(number).collect::<Option<Vec<_>>>()?;
-    let (hours, minutes, seconds) = match *parts.as_slice() {
-        [hours, minutes] => (hours, minutes, 0),
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        _ => return None,
-    };
-    Some(days * 86_400 + hours * 3_600 + minutes * 60 + seconds)
+/// How many seconds a unit has.
+fn scale(unit: char) -> Option<i64> {
+    [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)].iter().find(|(name, _)| *name == unit).map(|(_, n)| *n)
 }
 
-fn unit_duration(text: &str) -> Option<i64> {
-    if let Some(seconds) = number(text) {
-        return Some(seconds);
-    }
-    let mut total = 0;
-    let mut rest = text;
-    let mut largest = i64::MAX;
-    while !rest.is_empty() {
-        let at = rest.find(['d', 'h', 'm', 's'])?;
-        let (digits, from_unit) = rest.split_at_checked(at)?;
-        let (unit, after) = from_unit.split_at_checked(1)?;
-        let unit = match unit {
-            "d" => 86_400,
-            "h" => 3_600,
-            "m" => 60,
-            _ => 1,
+/// A product of 32 bits.
+fn times(count: i64, unit: i64) -> Option<i64> {
+    i32::try_from(count * unit).ok().map(i64::from)
+}
+
+/// A sum of 32 bits.
+fn sum(one: i64, other: i64) -> Option<i64> {
+    i32::try_from(one + other).ok().map(i64::from)
+}
+
+/// A part of a duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    Blank,
+    /// The end, or what does not count.
+    End,
+    /// One of `-:dhms`.
+    Mark(char),
+    Number {
+        value: i64,
+        digits: usize,
+    },
+    /// A number of more than 31 bits.
+    TooLarge,
+}
+
+/// A duration, word by word.
+#[derive(Clone, Copy)]
+struct Words<'t> {
+    rest: &'t str,
+}
+
+impl Words<'_> {
+    fn next(&mut self) -> Word {
+        let Some(letter) = self.rest.chars().next() else { return Word::End };
+        let length = |is: &dyn Fn(u8) -> bool| self.rest.bytes().take_while(|&octet| is(octet)).count();
+        let (word, length) = match letter {
+            '-' | ':' | 'd' | 'h' | 'm' | 's' => (Word::Mark(letter), 1),
+            '0'..='9' => {
+                let digits = length(&|octet| octet.is_ascii_digit());
+                let value = self.rest.get(..digits).and_then(|digits| digits.parse::<i32>().ok());
+                let number = |value| Word::Number { value: i64::from(value), digits };
+                (value.map_or(Word::TooLarge, number), digits)
+            }
+            ' ' | '\t' | '\n' => (Word::Blank, length(&|octet| matches!(octet, b' ' | 0x09..=0x0d))),
+            _ => return Word::End,
         };
-        if unit >= largest {
-            return None;
-        }
-        largest = unit;
-        total += number(digits)? * unit;
-        rest = after.trim_start();
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        word
     }
-    (largest < i64::MAX).then_some(total)
+
+    /// A number, after a blank and a sign where there are any.
+    fn signed(&mut self) -> Option<i64> {
+        let mut word = self.next();
+        if word == Word::Blank {
+            word = self.next();
+        }
+        match word {
+            Word::Number { value, .. } => Some(value),
+            Word::Mark('-') => match self.next() {
+                Word::Number { value, .. } => Some(-value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn two_digits(&mut self) -> Option<i64> {
+        match self.next() {
+            Word::Number { value, digits: 1 | 2 } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// `hours:minutes:seconds`, and nothing after it.
+    fn clock(&mut self) -> Option<[i64; 3]> {
+        let hours = self.two_digits()?;
+        let minutes = if self.next() == Word::Mark(':') { self.two_digits()? } else { return None };
+        let seconds = if self.next() == Word::Mark(':') { self.two_digits()? } else { return None };
+        (self.next() == Word::End).then_some([hours, minutes, seconds])
+    }
+
+    /// The smaller units that may follow `unit`, each once, up to the end; a blank may be last, but not after
+    /// seconds.
+    fn units_below(&mut self, unit: char) -> Option<i64> {
+        if unit == 's' {
+            return (self.next() == Word::End).then_some(0);
+        }
+        let mut ahead = *self;
+        let first = ahead.next();
+        if first == Word::End || first == Word::Blank && ahead.next() == Word::End {
+            return Some(0);
+        }
+        let count = self.signed()?;
+        let Word::Mark(below) = self.next() else { return None };
+        let size = scale(below).filter(|&size| scale(unit).is_some_and(|unit| size < unit))?;
+        sum(times(count, size)?, self.units_below(below)?)
+    }
 }
 
 /// How a KDC is spoken to.

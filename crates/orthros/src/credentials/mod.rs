@@ -24,7 +24,7 @@ use orthros_krb5::{CredentialCache, Principal};
 
 use crate::Orthros;
 use crate::stores::{CacheName, StoreError};
-use crate::sys::user;
+use crate::sys::users;
 use client_keytab::Initiating;
 use store::{CredentialStore, Place};
 
@@ -250,7 +250,7 @@ impl Orthros {
     /// [`BadName::Uid`] if there is no such user, [`BadName::Malformed`] if the system cannot say.
     pub fn resolve_name(&self, name: &Name) -> Result<Name, Error> {
         let Name::Uid(uid) = *name else { return Ok(name.clone()) };
-        match user::name_of(uid) {
+        match users::by_id(uid).map(|user| user.map(|user| user.name)) {
             Ok(Some(name)) => Ok(Name::user(name)),
             Ok(None) => Err(BadName::Uid(uid).into()),
             Err(error) => Err(BadName::Malformed(format!("the user {uid}: {error}")).into()),

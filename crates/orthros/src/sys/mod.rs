@@ -5,8 +5,8 @@
 //! | [`fork`] | notices that this process is a copy of another |
 //! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
 //! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
+//! | [`users`] | the users of this machine |
 //! | [`socket`] | descriptors and credentials over Unix sockets |
-//! | [`user`] | the table of users |
 //!
 //! Linux is what is served today; another family gets files of its own beside these.
 
@@ -14,4 +14,4 @@ pub mod file;
 pub mod fork;
 pub mod process;
 pub mod socket;
-pub mod user;
+pub mod users;
