@@ -31,6 +31,7 @@ pub mod fuzzing;
 pub mod keytab;
 pub mod permitted;
 pub mod principal;
+mod record_reader;
 mod record_writer;
 pub mod sealed;
 pub mod transited;
