@@ -74,11 +74,7 @@ impl fmt::Display for BadKeytab {
         match self {
             Self::Conflict(key) => {
                 let (principal, kvno, enctype) = &**key;
-                write!(
-                    f,
-                    "there is another key of {principal} already: version {kvno}, {enctype}; \
-                     a new key needs a new version"
-                )
+                write!(f, "there is another key of {principal} already: version {kvno}, {enctype}")
             }
             Self::OldVersion => {
                 f.write_str("keytab version 1 is read but not changed: merge it into a new one, and use that")
