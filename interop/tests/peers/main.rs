@@ -20,6 +20,7 @@ mod pieces;
 mod prf;
 mod realms;
 mod replay;
+mod shared;
 mod stores;
 mod styles;
 mod tickets;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());
     scenarios.extend(moved::scenarios());
+    scenarios.extend(shared::scenarios());
     scenarios.extend(prf::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());
