@@ -26,6 +26,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut list = vec![
         Scenario::new("shared::a_folder_of_caches_is_mit_s_and_ours", NEEDS, folder),
         Scenario::new("shared::no_ticket_is_lost_in_a_cache_of_many_writers", &with_heimdal, one_cache),
+        Scenario::new(
+            "shared::a_cache_that_is_made_again_and_again_is_never_half_there",
+            &with_heimdal,
+            made_again,
+        ),
         Scenario::new("shared::no_key_is_lost_in_a_keytab_of_many_writers", NEEDS, one_keytab),
         Scenario::new("shared::kadmin_gives_new_keys_to_our_running_acceptor", NEEDS, new_keys),
     ];
@@ -156,6 +161,36 @@ fn one_cache() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn made_again() -> Result<(), Failure> {
+    const EACH: usize = 6;
+    let realm = &realm(0)?;
+    realm.kinit(Side::Own, "alice", &[])?;
+    let results: Vec<Result<(), Failure>> = thread::scope(|scope| {
+        let makers = [Side::Own, Side::Mit, Side::Heimdal].map(|side| {
+            scope.spawn(move || {
+                (0..EACH).try_for_each(|number| {
+                    realm.kinit(side, if number % 2 == 0 { "alice" } else { "bob" }, &[]).map(drop)
+                })
+            })
+        });
+        let readers = [true, false].map(|lists| {
+            scope.spawn(move || {
+                (0..EACH * 3).try_for_each(|_| {
+                    if !lists {
+                        return realm.orthros(&["kvno", "host/localhost"], "")?.success().map(drop);
+                    }
+                    let listing = realm.klist(Side::Own)?;
+                    assert!(listing.contains("krbtgt/SHARED.TEST@SHARED.TEST"), "{listing}");
+                    Ok(())
+                })
+            })
+        });
+        let all = makers.into_iter().chain(readers);
+        all.map(|one| one.join().unwrap_or_else(|_| Err("a program failed".into()))).collect()
+    });
+    results.into_iter().collect()
 }
 
 fn one_keytab() -> Result<(), Failure> {

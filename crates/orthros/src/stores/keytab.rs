@@ -46,7 +46,7 @@ impl Orthros {
     /// at the same time stays, and no reader that locks sees half a key.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing was added then. [`BadKeytab::Conflict`](orthros_krb5::keytab::BadKeytab::Conflict)
+    /// [`StoreError`]; on a full disk, some of the keys may have been added. [`BadKeytab::Conflict`](orthros_krb5::keytab::BadKeytab::Conflict)
     /// if it has another key of the same principal, version and enctype.
     pub fn add_to_keytab(&self, name: &KeytabName, added: &Keytab) -> Result<usize, StoreError> {
         let stores = self.stores();
