@@ -55,6 +55,8 @@ peers! {
     KLIST = "klist" from "krb5-user" in Place::Installed;
     /// MIT's way to a service ticket.
     KVNO = "kvno" from "krb5-user" in Place::Installed;
+    /// MIT's choice among caches.
+    KSWITCH = "kswitch" from "krb5-user" in Place::Installed;
     /// MIT's keytab editor.
     KTUTIL = "ktutil" from "krb5-user" in Place::Installed;
     /// MIT's sample initiator.

@@ -49,15 +49,17 @@ pub(crate) enum Command {
     /// The KDC behind a command; it is told the realm on standard input
     #[command(hide = true)]
     KdcBehind,
-    /// Destroy a credential cache
+    /// Destroy credential caches
     Kdestroy(Kdestroy),
-    /// List and make keytabs
+    /// List, make and change keytabs
     #[command(subcommand)]
     Keytab(KeytabCommand),
     /// Get a ticket-granting ticket by password or keytab
     Kinit(Kinit),
     /// List the tickets of a credential cache, or the keys of a keytab
     Klist(Klist),
+    /// Choose which cache of a DIR cache is in use
+    Kswitch(Kswitch),
     /// Get tickets for services and print their key versions
     Kvno(Kvno),
     /// Print the manual page, for man(1)
@@ -150,6 +152,12 @@ pub(crate) struct Klist {
     /// Which cache
     #[arg(short, long, conflicts_with_all = ["name", "keytab"])]
     pub(crate) cache: Option<String>,
+    /// Name the caches that there are, and whose they are
+    #[arg(short, long, conflicts_with_all = ["keytab", "silent", "all"])]
+    pub(crate) list: bool,
+    /// List all caches that there are: those of a DIR cache's folder
+    #[arg(short = 'A', long, conflicts_with = "keytab")]
+    pub(crate) all: bool,
     /// List a keytab
     #[arg(short, long)]
     pub(crate) keytab: bool,
@@ -159,9 +167,24 @@ pub(crate) struct Klist {
     /// Show what each ticket is good for
     #[arg(short, long, conflicts_with = "keytab")]
     pub(crate) flags: bool,
+    /// Show the addresses that tickets are bound to
+    #[arg(short, long, conflicts_with = "keytab")]
+    pub(crate) addresses: bool,
+    /// Addresses as numbers, which is how they are always shown
+    #[arg(short, long, requires = "addresses")]
+    pub(crate) numeric: bool,
+    /// Show what the cache notes about itself
+    #[arg(short = 'C', long, conflicts_with = "keytab")]
+    pub(crate) configuration: bool,
+    /// Show when each key was written
+    #[arg(short, long, requires = "keytab")]
+    pub(crate) times: bool,
     /// Print nothing: the exit status says whether there is a ticket-granting ticket that has not ended
     #[arg(short, long, conflicts_with_all = ["keytab", "json"])]
     pub(crate) silent: bool,
+    /// Show times in UTC, not as clocks here show them
+    #[arg(long)]
+    pub(crate) utc: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -172,6 +195,23 @@ pub(crate) struct Kdestroy {
     /// Which cache
     #[arg(short, long, value_name = "CACHE")]
     pub(crate) cache: Option<CacheName>,
+    /// The cache of this principal
+    #[arg(short, long, conflicts_with = "cache")]
+    pub(crate) principal: Option<String>,
+    /// All caches that there are: those of a DIR cache's folder
+    #[arg(short = 'A', long, conflicts_with_all = ["cache", "principal"])]
+    pub(crate) all: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub(crate) struct Kswitch {
+    /// This cache, as klist -l names it
+    #[arg(short, long, value_name = "CACHE", group = "which")]
+    pub(crate) cache: Option<CacheName>,
+    /// The cache of this principal
+    #[arg(short, long, group = "which")]
+    pub(crate) principal: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -196,6 +236,40 @@ pub(crate) enum KeytabCommand {
     Add(KeytabAdd),
     /// List the keys
     List(KeytabList),
+    /// Add the keys of some keytabs to another one
+    Merge(KeytabMerge),
+    /// Take keys out and wipe them
+    Remove(KeytabRemove),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeytabMerge {
+    /// From which keytabs
+    #[arg(required = true, value_name = "FROM")]
+    pub(crate) from: Vec<KeytabName>,
+    /// Into which keytab; made if it is not there
+    #[arg(value_name = "INTO")]
+    pub(crate) into: KeytabName,
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
+pub(crate) struct KeytabRemove {
+    /// From which keytab
+    #[arg(value_name = "KEYTAB")]
+    pub(crate) keytab: Option<KeytabName>,
+    /// Keys of this principal only
+    #[arg(short, long, group = "which")]
+    pub(crate) principal: Option<String>,
+    /// Keys of this version only
+    #[arg(short, long, group = "which")]
+    pub(crate) kvno: Option<u32>,
+    /// Keys of this encryption type only
+    #[arg(short, long, group = "which")]
+    pub(crate) enctype: Option<Enctype>,
+    /// Keys that have a newer version beside them only; tickets that were made for them can't be accepted any more
+    #[arg(long, group = "which")]
+    pub(crate) old: bool,
 }
 
 #[derive(Args, Debug)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use orthros::{Keytab, KeytabName, Orthros, Password, Principal};
+use orthros::{CacheName, Keytab, KeytabName, Orthros, Password, Principal};
 use zeroize::Zeroizing;
 
 use crate::arguments::Kinit;
@@ -13,7 +13,6 @@ const LONGEST_PASSWORD: u64 = 4096;
 
 pub(crate) fn run(wanted: &Kinit) -> Result<Ending, Failure> {
     let orthros = Orthros::from_system()?;
-    let cache = wanted.cache.as_ref().unwrap_or_else(|| orthros.default_cache());
     let by_keytab = wanted.use_keytab || wanted.keytab.is_some();
     let keytab = if by_keytab { Some(keytab(&orthros, wanted.keytab.as_ref())?) } else { None };
     let client = client(&orthros, wanted, keytab.as_deref())?;
@@ -34,7 +33,14 @@ pub(crate) fn run(wanted: &Kinit) -> Result<Ending, Failure> {
     if let Some(service) = &wanted.service {
         acquire = acquire.service(Principal::parse(service, Some(client.realm()))?);
     }
-    acquire.blocking_into(cache)?;
+    let cache = match &wanted.cache {
+        Some(named) => named.clone(),
+        None => orthros.cache_to_fill(&client)?,
+    };
+    acquire.blocking_into(&cache)?;
+    if wanted.cache.is_none() && matches!(cache, CacheName::DirectoryFile(_)) {
+        orthros.switch_cache(&cache)?;
+    }
     Ok(Ending::Success)
 }
 

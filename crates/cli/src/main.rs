@@ -3,7 +3,7 @@
 //! | module | commands |
 //! |---|---|
 //! | `arguments` | the table of all commands: it gives the parser, the help, the man page and the completions |
-//! | `kinit`, `klist`, `kdestroy`, `kvno`, `keytab` | tickets and keys in the user's files |
+//! | `kinit`, `klist`, `kdestroy`, `kswitch`, `kvno`, `keytab` | tickets and keys in the user's files |
 //! | `realm` | `kdc`: a realm of one's own |
 //! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
 //! | `doctor` | what is configured and at hand, and what is wrong with it |
@@ -25,6 +25,7 @@ mod kdestroy;
 mod keytab;
 mod kinit;
 mod klist;
+mod kswitch;
 mod kvno;
 mod output;
 mod program;
@@ -71,8 +72,11 @@ fn run(command: Command) -> Result<Ending, Failure> {
         Command::Kdestroy(wanted) => kdestroy::run(&wanted),
         Command::Keytab(KeytabCommand::Add(wanted)) => keytab::add(&wanted),
         Command::Keytab(KeytabCommand::List(wanted)) => keytab::list(&wanted),
+        Command::Keytab(KeytabCommand::Merge(wanted)) => keytab::merge(&wanted),
+        Command::Keytab(KeytabCommand::Remove(wanted)) => keytab::remove(&wanted),
         Command::Kinit(wanted) => kinit::run(&wanted),
         Command::Klist(wanted) => klist::run(&wanted),
+        Command::Kswitch(wanted) => kswitch::run(&wanted),
         Command::Kvno(wanted) => kvno::run(&wanted),
         Command::Man => {
             let mut page = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use jiff::tz::TimeZone;
 use orthros_wire::Timestamp;
 use orthros_wire::env::Civil;
 use serde::Serialize;
@@ -33,10 +34,29 @@ pub(crate) fn json_line(value: &impl Serialize) -> Result<Ending, Failure> {
     line(serde_json::to_string(value)?)
 }
 
-/// A moment as listings have it, in UTC: `2026-11-21 14:02:11`.
-pub(crate) fn moment(seconds: i64) -> String {
-    let Civil { year, month, day, hour, minute, second } = Civil::from_seconds(seconds);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+/// How listings show moments.
+pub(crate) struct Times(Option<TimeZone>);
+
+impl Times {
+    /// As clocks here show them: by `TZ`, else the system's zone, else UTC; or in UTC at any rate.
+    pub(crate) fn new(utc: bool) -> Self {
+        Self(if utc { None } else { TimeZone::try_system().ok() })
+    }
+
+    /// `2026-11-21 14:02:11`.
+    pub(crate) fn moment(&self, seconds: i64) -> String {
+        let zone = self.0.clone().unwrap_or(TimeZone::UTC);
+        match jiff::Timestamp::from_second(seconds) {
+            Ok(moment) => moment.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            // No format holds such a time.
+            Err(_) => seconds.to_string(),
+        }
+    }
+
+    /// Set after a heading whose times are in UTC.
+    pub(crate) fn mark(&self) -> &'static str {
+        if self.0.is_none() { "(UTC)" } else { "" }
+    }
 }
 
 /// The time of day in UTC, to the millisecond: `14:02:11.482`.

@@ -2,6 +2,7 @@
 
 use crate::ap::ClientOptions;
 use crate::config::{Config, Include, Profile};
+use crate::keytab::Patch;
 use crate::localname::{LoginFile, local_name};
 use crate::wire::{
     ApRep, ApReq, AsRep, AsReq, Authenticator, Decode, EncApRepPart, EncAsRepPart, EncKrbCredPart,
@@ -16,6 +17,26 @@ pub fn keytab(data: &[u8]) {
     let written = keytab.to_octets();
     let again = Keytab::parse(written.expose_octets()).map(|keytab| keytab.to_octets());
     assert!(again.is_ok_and(|again| again.ct_eq(&written)), "a rewritten keytab changes");
+    // Changed in place, the file is a keytab after every write, and in the end it lacks what was removed.
+    let mut file = data.to_vec();
+    let Ok((count, patches)) = Keytab::patches_to_remove(&file, |_, _| true) else { return };
+    patch(&mut file, &patches);
+    assert!(
+        Keytab::parse(&file).is_ok_and(|left| left.entries().next().is_none()),
+        "{count} keys were removed"
+    );
+    let Ok((_, patches)) = Keytab::patches_to_add(&file, &keytab) else { return };
+    patch(&mut file, &patches);
+    let added = Keytab::patches_to_add(&file, &keytab);
+    assert!(added.is_ok_and(|(count, _)| count == 0), "a key that was added is not there");
+}
+
+fn patch(file: &mut Vec<u8>, patches: &[Patch]) {
+    for Patch { offset, octets } in patches {
+        let end = file.len().min(offset + octets.len());
+        file.splice(*offset..end, octets.iter().copied());
+        assert!(Keytab::parse(file).is_ok(), "a file is no keytab between two writes");
+    }
 }
 
 /// A cache that can be read can be written, and what was written reads the same.

@@ -33,6 +33,7 @@ pub mod keytab;
 pub mod localname;
 pub mod permitted;
 pub mod principal;
+mod record_reader;
 mod record_writer;
 pub mod sealed;
 pub mod transited;

@@ -22,6 +22,7 @@ mod prf;
 mod profile;
 mod realms;
 mod replay;
+mod shared;
 mod stores;
 mod styles;
 mod tickets;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());
     scenarios.extend(moved::scenarios());
+    scenarios.extend(shared::scenarios());
     scenarios.extend(prf::scenarios());
     scenarios.extend(local_names::scenarios());
     scenarios.extend(profile::scenarios());

@@ -72,6 +72,15 @@ impl Sandbox {
         ended.stdout
     }
 
+    /// Runs the command with one variable more, or another value of it; it must succeed. What it printed.
+    pub(crate) fn good_with(&self, variable: (&str, &str), words: &[&str], input: &str) -> String {
+        let mut command = self.command(words);
+        command.env(variable.0, variable.1);
+        let ended = finish(command, input);
+        assert_eq!(ended.status, Some(0), "{words:?}: {ended:?}");
+        ended.stdout
+    }
+
     /// Runs the command, which must fail; what it complained of.
     pub(crate) fn bad(&self, words: &[&str], input: &str) -> String {
         let ended = self.run(words, input);

@@ -99,3 +99,40 @@ fn a_keytab_serves_in_place_of_a_password() {
     sandbox.good(&["kinit", "-t", "keytab", "-S", "host/localhost"], "");
     assert_eq!(sandbox.json(&["klist", "--json"])["tickets"][0]["server"], "host/localhost@CLI.TEST");
 }
+
+#[test]
+fn a_folder_holds_a_cache_for_each_client_and_one_is_in_use() {
+    let sandbox = Sandbox::new();
+    let _kdc = sandbox.realm();
+    let good = |words: &[&str], input| sandbox.good_with(("KRB5CCNAME", "DIR:caches"), words, input);
+    let json = |words: &[&str]| serde_json::from_str::<serde_json::Value>(&good(words, "")).unwrap();
+    good(&["kinit", "alice"], "wonderland\n");
+    good(&["kinit", "-k", "-t", "keytab", "host/localhost"], "");
+    good(&["kinit", "alice"], "wonderland\n");
+    let listed = json(&["klist", "-l", "--json"]);
+    let names: Vec<_> =
+        listed.as_array().unwrap().iter().map(|one| one["principal"].as_str().unwrap()).collect();
+    assert_eq!(names, ["alice@CLI.TEST", "host/localhost@CLI.TEST"]);
+    assert_eq!((&listed[0]["cache"], &listed[0]["expired"]), (&"DIR::caches/tkt".into(), &false.into()));
+    assert!(good(&["klist", "-l"], "").contains("alice@CLI.TEST                 DIR::caches/tkt\n"));
+
+    good(&["kswitch", "-p", "host/localhost"], "");
+    assert_eq!(json(&["klist", "--json"])["principal"], "host/localhost@CLI.TEST");
+    good(&["kswitch", "-c", "DIR::caches/tkt"], "");
+    let shown = good(&["klist", "-a", "-n"], "");
+    assert!(
+        shown.contains("Ticket cache: DIR::caches/tkt\n") && shown.contains("Addresses: (none)"),
+        "{shown}"
+    );
+    assert_eq!(json(&["klist", "-A", "--json"]).as_array().unwrap().len(), 2);
+    assert_eq!(good(&["klist", "-A"], "").matches("Default principal: ").count(), 2);
+
+    good(&["kdestroy", "-p", "host/localhost"], "");
+    assert_eq!(json(&["klist", "-l", "--json"]).as_array().unwrap().len(), 1);
+    good(&["kdestroy", "-A"], "");
+    good(&["kdestroy", "-A"], "");
+    assert!(sandbox.bad(&["klist", "-l", "-c", "DIR:caches"], "").contains("no credential cache"));
+    // A file has no others beside it.
+    assert!(sandbox.bad(&["kswitch", "-c", "FILE:cc"], "").contains("FILE:cc"));
+    assert!(sandbox.bad(&["kswitch", "-p", "nobody"], "").contains("nobody@CLI.TEST"));
+}

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_wire::der::KerberosTime;
-use orthros_wire::{Reader, SecretBytes, Truncated};
+use orthros_wire::{SecretBytes, Truncated};
 use zeroize::Zeroizing;
 
 use super::{BadCache, Configuration, CredentialCache, Entry, OpaqueCredential, TimeOffset};
 use crate::credential::{CONFIGURATION_REALM, TypedOctets};
 use crate::principal::NameType;
+use crate::record_reader::{ByteOrder, RecordReader};
 use crate::record_writer::{RecordWriter, stored_seconds};
 use crate::wire::TicketFlags;
 use crate::{Credential, Principal, TicketTimes};
@@ -19,25 +20,39 @@ const CONFIGURATION_NAME: &str = "krb5_ccache_conf_data";
 /// The header's field for the KDC's time.
 const TIME_OFFSET: u16 = 1;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Version {
+    One,
+    Two,
     Three,
     Four,
 }
 
-pub(super) fn parse(octets: &[u8]) -> Result<CredentialCache, BadCache> {
-    let mut reader = Reader::new(octets);
-    let version = match reader.array::<2>() {
-        Ok([5, 3]) => Version::Three,
-        Ok([5, 4]) => Version::Four,
-        Ok([5, other]) => return Err(BadCache::Version(other)),
-        Ok(_) | Err(Truncated) => return Err(BadCache::NotACache),
-    };
+impl Version {
+    /// The version that a file's first two octets name.
+    fn of(octets: &[u8]) -> Result<Self, BadCache> {
+        match octets {
+            [5, 1, ..] => Ok(Self::One),
+            [5, 2, ..] => Ok(Self::Two),
+            [5, 3, ..] => Ok(Self::Three),
+            [5, 4, ..] => Ok(Self::Four),
+            [5, other, ..] => Err(BadCache::Version(*other)),
+            _ => Err(BadCache::NotACache),
+        }
+    }
+}
+
+/// Reads a file; `native` is the byte order of versions 1 and 2.
+pub(super) fn parse(octets: &[u8], native: ByteOrder) -> Result<CredentialCache, BadCache> {
+    let version = Version::of(octets)?;
+    let order = if version < Version::Three { native } else { ByteOrder::Big };
+    let content = octets.get(2..).unwrap_or_default();
+    let mut reader = RecordReader::new(content, order);
     let time_offset = match version {
-        Version::Three => None,
         Version::Four => parse_header(&mut reader).map_err(|Truncated| BadCache::Header)?,
+        Version::One | Version::Two | Version::Three => None,
     };
-    let primary = RawPrincipal::parse(&mut reader).map_err(|Truncated| BadCache::Header)?;
+    let primary = RawPrincipal::parse(&mut reader, version).map_err(|Truncated| BadCache::Header)?;
     let primary = primary.to_principal().ok_or(BadCache::Header)?;
     let mut entries = Vec::new();
     while !reader.is_empty() {
@@ -52,12 +67,12 @@ pub(super) fn parse(octets: &[u8]) -> Result<CredentialCache, BadCache> {
 }
 
 /// Fields with unknown tags are passed over: their length says how.
-fn parse_header(reader: &mut Reader<'_>) -> Result<Option<TimeOffset>, Truncated> {
-    let mut fields = Reader::new(reader.counted_u16()?);
+fn parse_header(reader: &mut RecordReader<'_>) -> Result<Option<TimeOffset>, Truncated> {
+    let mut fields = RecordReader::new(reader.counted_u16()?, ByteOrder::Big);
     let mut time_offset = None;
     while !fields.is_empty() {
         let tag = fields.u16()?;
-        let mut content = Reader::new(fields.counted_u16()?);
+        let mut content = RecordReader::new(fields.counted_u16()?, ByteOrder::Big);
         if tag == TIME_OFFSET {
             time_offset = Some(TimeOffset { seconds: content.i32()?, microseconds: content.i32()? });
         }
@@ -73,9 +88,11 @@ struct RawPrincipal<'a> {
 }
 
 impl<'a> RawPrincipal<'a> {
-    fn parse(reader: &mut Reader<'a>) -> Result<Self, Truncated> {
-        let name_type = reader.i32()?;
+    fn parse(reader: &mut RecordReader<'a>, version: Version) -> Result<Self, Truncated> {
+        // Version 1 has no name type, and counts the realm as a component.
+        let name_type = if version == Version::One { NameType::UNKNOWN.0 } else { reader.i32()? };
         let count = reader.u32()?;
+        let count = if version == Version::One { count.checked_sub(1).ok_or(Truncated)? } else { count };
         let realm = reader.counted_u32()?;
         // A lying count ends at the first component that is not there.
         let components = (0..count).map(|_| reader.counted_u32()).collect::<Result<_, _>>()?;
@@ -105,7 +122,7 @@ impl<'a> RawPrincipal<'a> {
     }
 }
 
-/// A credential as it stands in the file, of either version.
+/// A credential as it stands in the file, of whatever version.
 struct RawCredential<'a> {
     client: RawPrincipal<'a>,
     server: RawPrincipal<'a>,
@@ -122,9 +139,9 @@ struct RawCredential<'a> {
 }
 
 impl<'a> RawCredential<'a> {
-    fn parse(reader: &mut Reader<'a>, version: Version) -> Result<Self, Truncated> {
-        let client = RawPrincipal::parse(reader)?;
-        let server = RawPrincipal::parse(reader)?;
+    fn parse(reader: &mut RecordReader<'a>, version: Version) -> Result<Self, Truncated> {
+        let client = RawPrincipal::parse(reader, version)?;
+        let server = RawPrincipal::parse(reader, version)?;
         let enctype = i32::from(reader.u16()?.cast_signed());
         if version == Version::Three {
             reader.u16()?;
@@ -159,7 +176,7 @@ impl<'a> RawCredential<'a> {
         let note = self.configuration().map(Entry::Configuration);
         note.or_else(|| self.credential().map(Entry::Credential)).unwrap_or_else(|| {
             let mut writer = RecordWriter::default();
-            self.write(&mut writer);
+            self.write(&mut writer, Version::Four);
             Entry::Opaque(OpaqueCredential {
                 server: self.server.to_principal(),
                 enctype: self.enctype,
@@ -196,11 +213,14 @@ impl<'a> RawCredential<'a> {
         })
     }
 
-    /// Writes the record of version 4.
-    fn write(&self, writer: &mut RecordWriter) {
+    /// Writes the record of version 3 or 4.
+    fn write(&self, writer: &mut RecordWriter, version: Version) {
         self.client.write(writer);
         self.server.write(writer);
         writer.low_half(self.enctype);
+        if version == Version::Three {
+            writer.low_half(self.enctype);
+        }
         writer.counted_u32(self.key);
         self.times.iter().for_each(|&time| writer.u32(time));
         writer.u8(self.in_session_key);
@@ -217,7 +237,7 @@ impl<'a> RawCredential<'a> {
     }
 }
 
-fn parse_typed<'a>(reader: &mut Reader<'a>) -> Result<Vec<(i32, &'a [u8])>, Truncated> {
+fn parse_typed<'a>(reader: &mut RecordReader<'a>) -> Result<Vec<(i32, &'a [u8])>, Truncated> {
     let count = reader.u32()?;
     (0..count).map(|_| Ok((i32::from(reader.u16()?.cast_signed()), reader.counted_u32()?))).collect()
 }
@@ -255,6 +275,22 @@ pub(super) fn write(cache: &CredentialCache) -> Zeroizing<Vec<u8>> {
 }
 
 pub(super) fn credential_record(credential: &Credential) -> Zeroizing<Vec<u8>> {
+    record_of_version(credential, Version::Four)
+}
+
+/// The record for a file that begins with these octets.
+pub(super) fn record_for_file(
+    beginning: &[u8],
+    credential: &Credential,
+) -> Result<Zeroizing<Vec<u8>>, BadCache> {
+    match Version::of(beginning)? {
+        Version::One => Err(BadCache::OldVersion(1)),
+        Version::Two => Err(BadCache::OldVersion(2)),
+        version @ (Version::Three | Version::Four) => Ok(record_of_version(credential, version)),
+    }
+}
+
+fn record_of_version(credential: &Credential, version: Version) -> Zeroizing<Vec<u8>> {
     let TicketTimes { authtime, starttime, endtime, renew_till } = credential.times;
     let raw = RawCredential {
         client: RawPrincipal::of(&credential.client),
@@ -270,7 +306,7 @@ pub(super) fn credential_record(credential: &Credential) -> Zeroizing<Vec<u8>> {
         second_ticket: &credential.second_ticket,
     };
     let mut writer = RecordWriter::default();
-    raw.write(&mut writer);
+    raw.write(&mut writer, version);
     writer.finish()
 }
 
@@ -296,6 +332,6 @@ pub(super) fn configuration_record(primary: &Principal, note: &Configuration) ->
         second_ticket: &[],
     };
     let mut writer = RecordWriter::default();
-    raw.write(&mut writer);
+    raw.write(&mut writer, Version::Four);
     writer.finish()
 }

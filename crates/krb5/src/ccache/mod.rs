@@ -1,5 +1,5 @@
-//! Credential caches: a client's tickets, in the file format of MIT krb5 (versions 3 and 4 are read, 4 is
-//! written).
+//! Credential caches: a client's tickets, in the file format of MIT krb5. Versions 1 to 4 are read; 4 is written,
+//! and a ticket can be added to a file of version 3.
 //!
 //! The format is defined by implementations, not by an RFC. All numbers are big-endian:
 //!
@@ -13,15 +13,15 @@
 //! realm, component, key, octets, ticket = length(4) octets
 //! ```
 //!
-//! Version 3 has no header and writes the enctype twice. Among the credentials stand notes of the cache's own
+//! Version 3 has no header and writes the enctype twice. Versions 1 and 2 have no header either, and the byte order
+//! of the machine that wrote them; version 1 has no name types, and counts the realm among the components. Among the credentials stand notes of the cache's own
 //! ([`Configuration`]), whose server lies in the realm `X-CACHECONF:`, and entries that were removed in
 //! place: they end at 0 but have an authtime, and are passed over.
 //!
 //! A credential that cannot be used here (an enctype that Orthros lacks, a name that is no UTF-8) is kept and
 //! written again, so that rewriting a cache loses no ticket.
 //!
-//! Deliberately not here: files and their locks, other kinds of cache, and versions 1 and 2, whose byte order
-//! is that of the machine that wrote them.
+//! Deliberately not here: files and their locks, and other kinds of cache.
 
 mod format;
 
@@ -32,6 +32,7 @@ use orthros_crypto::Enctype;
 use orthros_wire::{SecretBytes, Timestamp};
 use zeroize::Zeroizing;
 
+use crate::record_reader::ByteOrder;
 use crate::{Credential, Principal, TicketTimes};
 
 /// Why octets are no credential cache.
@@ -47,6 +48,8 @@ pub enum BadCache {
     Header,
     /// The first octet is not 0x05: something else than a credential cache, or nothing at all.
     NotACache,
+    /// A version of the format to which nothing is added here.
+    OldVersion(u8),
     /// A version of the format that is not read here.
     Version(u8),
 }
@@ -64,8 +67,14 @@ impl fmt::Display for BadCache {
             Self::NotACache => {
                 f.write_str("this is no credential cache: it does not begin with the octet 05")
             }
+            Self::OldVersion(version) => {
+                write!(
+                    f,
+                    "nothing is added to a credential cache of version {version}: make a new one with kinit"
+                )
+            }
             Self::Version(version) => {
-                write!(f, "credential cache version {version} is not read here: versions 3 and 4 are")
+                write!(f, "credential cache version {version} is not known: versions 1 to 4 are")
             }
         }
     }
@@ -166,7 +175,7 @@ impl CredentialCache {
     /// # Errors
     /// [`BadCache`] names the octet where a damaged credential begins.
     pub fn parse(octets: &[u8]) -> Result<Self, BadCache> {
-        format::parse(octets)
+        format::parse(octets, ByteOrder::NATIVE)
     }
 
     /// The cache as a file has it, in version 4, without removed entries.
@@ -273,6 +282,17 @@ impl CredentialCache {
     /// The record of a ticket, to be appended to a file of version 4.
     pub fn append_credential_octets(credential: &Credential) -> Zeroizing<Vec<u8>> {
         format::credential_record(credential)
+    }
+
+    /// The record of a ticket, to be appended to a file that begins with the octets `beginning`.
+    ///
+    /// # Errors
+    /// [`BadCache::OldVersion`] for versions 1 and 2; [`BadCache`] if it is no cache.
+    pub fn credential_octets_for(
+        beginning: &[u8],
+        credential: &Credential,
+    ) -> Result<Zeroizing<Vec<u8>>, BadCache> {
+        format::record_for_file(beginning, credential)
     }
 
     /// The record of a note, to be appended to a file of version 4 whose cache is `primary`'s.

@@ -147,7 +147,8 @@ fn unknown_header_fields_are_passed_over_and_lying_ones_refused() {
 fn what_is_no_cache_is_named() {
     assert_eq!(CredentialCache::parse(b"").unwrap_err(), BadCache::NotACache);
     assert_eq!(CredentialCache::parse(b"\x04\x05").unwrap_err(), BadCache::NotACache);
-    assert_eq!(CredentialCache::parse(&[5, 1, 0]).unwrap_err(), BadCache::Version(1));
+    assert_eq!(CredentialCache::parse(&[5, 1, 0]).unwrap_err(), BadCache::Header);
+    assert_eq!(CredentialCache::parse(&[5, 5, 0]).unwrap_err(), BadCache::Version(5));
     assert_eq!(CredentialCache::parse(&[5, 4]).unwrap_err(), BadCache::Header);
     let mut cache = CredentialCache::new(alice());
     let offset = cache.to_octets().len();
@@ -155,4 +156,85 @@ fn what_is_no_cache_is_named() {
     let whole = cache.to_octets();
     let (cut, _) = whole.expose_octets().split_at(whole.len() - 1);
     assert_eq!(CredentialCache::parse(cut).unwrap_err(), BadCache::Credential { offset });
+}
+
+/// A cache as old versions have it, made by hand: alice's, with one ticket for HTTP/www.example.com.
+fn old_cache(version: u8, order: ByteOrder) -> Vec<u8> {
+    let mut file = vec![5, version];
+    let number = |octets: &mut Vec<u8>, mut number: Vec<u8>| {
+        if order == ByteOrder::Little && version < 3 {
+            number.reverse();
+        }
+        octets.extend_from_slice(&number);
+    };
+    let u32 = |octets: &mut Vec<u8>, value: u32| number(octets, value.to_be_bytes().to_vec());
+    let u16 = |octets: &mut Vec<u8>, value: u16| number(octets, value.to_be_bytes().to_vec());
+    let counted = |octets: &mut Vec<u8>, content: &[u8]| {
+        u32(octets, u32::try_from(content.len()).unwrap());
+        octets.extend_from_slice(content);
+    };
+    let principal = |octets: &mut Vec<u8>, components: &[&str]| {
+        let count = u32::try_from(components.len()).unwrap();
+        if version > 1 {
+            u32(octets, 1);
+        }
+        u32(octets, if version > 1 { count } else { count + 1 });
+        counted(octets, b"EXAMPLE.COM");
+        components.iter().for_each(|component| counted(octets, component.as_bytes()));
+    };
+    principal(&mut file, &["alice"]);
+    principal(&mut file, &["alice"]);
+    principal(&mut file, &["HTTP", "www.example.com"]);
+    u16(&mut file, 17);
+    if version == 3 {
+        u16(&mut file, 17);
+    }
+    counted(&mut file, &[3; 16]);
+    [1, 2, 3, 4].into_iter().for_each(|time| u32(&mut file, time));
+    file.push(0);
+    u32(&mut file, TicketFlags::FORWARDABLE.0);
+    u32(&mut file, 1);
+    u16(&mut file, 2);
+    counted(&mut file, &[127, 0, 0, 1]);
+    u32(&mut file, 0);
+    counted(&mut file, b"ticket");
+    counted(&mut file, b"");
+    file
+}
+
+#[test]
+fn old_versions_are_read_in_the_byte_order_of_their_machine() {
+    for version in [1, 2, 3] {
+        for order in [ByteOrder::Big, ByteOrder::Little] {
+            let file = old_cache(version, order);
+            let cache = format::parse(&file, order).unwrap();
+            assert_eq!(cache.primary().to_string(), "alice@EXAMPLE.COM");
+            let ticket = cache.credentials().next().unwrap();
+            assert_eq!((ticket.server.to_string(), &*ticket.ticket), (http().to_string(), &b"ticket"[..]));
+            assert_eq!(ticket.times.endtime, KerberosTime(3));
+            assert_eq!(ticket.flags, TicketFlags::FORWARDABLE);
+            assert_eq!(ticket.addresses, [TypedOctets { number: 2, octets: vec![127, 0, 0, 1] }]);
+            for end in 0..file.len() {
+                // Only the end of the cache's principal is also the end of a whole, empty cache.
+                let cut = format::parse(&file[..end], order);
+                assert!(cut.is_err() || cut.is_ok_and(|cache| cache.credentials().count() == 0), "{end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ticket_is_added_in_the_version_that_the_file_has() {
+    let added = credential(Enctype::Aes256CtsHmacSha1, 100);
+    let mut file = old_cache(3, ByteOrder::Big);
+    file.extend_from_slice(&CredentialCache::credential_octets_for(&file, &added).unwrap());
+    let cache = CredentialCache::parse(&file).unwrap();
+    let enctypes: Vec<_> = cache.credentials().map(|ticket| ticket.key.enctype()).collect();
+    assert_eq!(enctypes, [Enctype::Aes128CtsHmacSha1, Enctype::Aes256CtsHmacSha1]);
+    let four = CredentialCache::credential_octets_for(&[5, 4], &added).unwrap();
+    assert_eq!(four, CredentialCache::append_credential_octets(&added));
+    for (beginning, why) in [([5, 1], BadCache::OldVersion(1)), ([5, 2], BadCache::OldVersion(2))] {
+        assert_eq!(CredentialCache::credential_octets_for(&beginning, &added).unwrap_err(), why);
+    }
+    assert_eq!(CredentialCache::credential_octets_for(&[], &added).unwrap_err(), BadCache::NotACache);
 }

@@ -1,4 +1,5 @@
-//! Keytabs: the long-term keys of services, in the file format of MIT krb5 (version 0x0502).
+//! Keytabs: the long-term keys of services, in the file format of MIT krb5 (versions 0x0501 and 0x0502 are read, the
+//! latter is written).
 //!
 //! The format is defined by implementations, not by an RFC. After the two octets `05 02` come records, each
 //! behind its length in four octets:
@@ -17,12 +18,15 @@
 //! An entry that cannot be used here (an enctype that Orthros lacks, a name that is no UTF-8) is kept as
 //! [`OpaqueEntry`] and written again octet for octet, so that rewriting a keytab loses no key.
 //!
-//! Deliberately not here: files and their locks, and version 0x0501, whose byte order is that of the machine
-//! that wrote it.
+//! Version 0x0501 has the byte order of the machine that wrote it and no name types, and counts the realm among the
+//! components.
+//!
+//! Deliberately not here: files and their locks. [`Patch`] says what changes in a file, not how it is written.
 
 mod acceptor;
 mod entry;
 mod format;
+mod patch;
 
 use std::fmt;
 
@@ -30,13 +34,17 @@ use orthros_crypto::{Enctype, LongTermKey};
 use orthros_wire::{SecretBytes, Timestamp};
 
 pub use entry::{KeytabEntry, OpaqueEntry};
+pub use patch::Patch;
 
 use crate::Principal;
+use crate::record_reader::ByteOrder;
 
 /// Why octets are no keytab, or why an entry cannot be put into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadKeytab {
+    /// There is another key of this principal, version and enctype.
+    Conflict(Box<(Principal, u32, Enctype)>),
     /// A record's content does not add up.
     Entry {
         /// Where the record's length stands, in octets from the beginning of the file.
@@ -53,6 +61,8 @@ pub enum BadKeytab {
     },
     /// The first octet is not 0x05: something else than a keytab, or nothing at all.
     NotAKeytab,
+    /// The file has version 0x0501, which is read but not changed.
+    OldVersion,
     /// The principal is too long for the format, which allows 65,535 octets per component.
     TooLong(Box<Principal>),
     /// A version of the format that is not read here.
@@ -62,6 +72,13 @@ pub enum BadKeytab {
 impl fmt::Display for BadKeytab {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Conflict(key) => {
+                let (principal, kvno, enctype) = &**key;
+                write!(f, "there is another key of {principal} already: version {kvno}, {enctype}")
+            }
+            Self::OldVersion => {
+                f.write_str("keytab version 1 is read but not changed: merge it into a new one, and use that")
+            }
             Self::Entry { offset, what } => {
                 write!(f, "the keytab record at octet {offset} is damaged: {what}")
             }
@@ -74,10 +91,7 @@ impl fmt::Display for BadKeytab {
             Self::TooLong(principal) => {
                 write!(f, "{:.60}... is too long a name for a keytab", principal.to_string())
             }
-            Self::Version(1) => f.write_str(
-                "keytab version 1 depends on the machine that wrote it: rewrite it with ktutil there",
-            ),
-            Self::Version(version) => write!(f, "keytab version {version} is not known: version 2 is"),
+            Self::Version(version) => write!(f, "keytab version {version} is not known: 1 and 2 are"),
         }
     }
 }
@@ -122,7 +136,7 @@ impl Keytab {
     /// # Errors
     /// [`BadKeytab`] names the octet where a length lies or a record does not add up.
     pub fn parse(octets: &[u8]) -> Result<Self, BadKeytab> {
-        format::parse(octets).map(|records| Self { records })
+        format::parse(octets, ByteOrder::NATIVE).map(|records| Self { records })
     }
 
     /// The keytab as a file has it, without holes.
@@ -198,6 +212,11 @@ impl Keytab {
         principal: &'p Principal,
     ) -> impl Iterator<Item = &'k KeytabEntry> + use<'k, 'p> {
         self.entries().filter(move |entry| entry.principal() == principal)
+    }
+
+    /// Whether no more recent version of this entry's principal is in the keytab.
+    pub fn is_current(&self, entry: &KeytabEntry) -> bool {
+        self.highest_kvno(&entry.principal) == Some(entry.kvno)
     }
 
     /// The version of the most recent key of `principal`.

@@ -93,7 +93,7 @@ fn a_lying_length_is_named_with_its_octet() {
         Keytab::parse(&file).unwrap_err(),
         BadKeytab::Length { offset: second, length: i64::from(i32::MIN) }
     );
-    assert_eq!(Keytab::parse(&[5, 1]).unwrap_err(), BadKeytab::Version(1));
+    assert_eq!(Keytab::parse(&[5, 3]).unwrap_err(), BadKeytab::Version(3));
     assert_eq!(Keytab::parse(&[5]).unwrap_err(), BadKeytab::NotAKeytab);
     assert_eq!(Keytab::parse(b"[libdefaults]").unwrap_err(), BadKeytab::NotAKeytab);
 }
@@ -113,4 +113,116 @@ fn what_was_derived_from_a_key_is_shared_by_clones() {
     let copy = keytab.clone();
     let keys = [&keytab, &copy].map(|keytab| keytab.find(&host(), AES, None).unwrap().key().clone());
     assert!(std::sync::Arc::ptr_eq(&keys[0], &keys[1]));
+}
+
+/// The keytab of version 1 with one key of host's, as a machine with this byte order wrote it.
+fn version_1(order: ByteOrder, enctype: u16) -> Vec<u8> {
+    fn number<const N: usize>(octets: &mut Vec<u8>, order: ByteOrder, mut number: [u8; N]) {
+        if order == ByteOrder::Little {
+            number.reverse();
+        }
+        octets.extend_from_slice(&number);
+    }
+    let mut record = Vec::new();
+    number(&mut record, order, 3_u16.to_be_bytes());
+    for text in ["EXAMPLE.COM", "host", "www.example.com"] {
+        number(&mut record, order, u16::try_from(text.len()).unwrap().to_be_bytes());
+        record.extend_from_slice(text.as_bytes());
+    }
+    number(&mut record, order, 1_700_000_000_u32.to_be_bytes());
+    record.push(3);
+    number(&mut record, order, enctype.to_be_bytes());
+    number(&mut record, order, 16_u16.to_be_bytes());
+    record.extend_from_slice(&[7; 16]);
+    let mut file = vec![5, 1];
+    number(&mut file, order, u32::try_from(record.len()).unwrap().to_be_bytes());
+    [file, record].concat()
+}
+
+#[test]
+fn version_1_is_read_in_the_byte_order_of_its_machine_and_never_changed() {
+    for order in [ByteOrder::Big, ByteOrder::Little] {
+        let keytab = Keytab { records: format::parse(&version_1(order, 19), order).unwrap() };
+        let entry = keytab.entries().next().unwrap();
+        assert_eq!(
+            (entry.principal(), entry.kvno(), entry.key().expose_octets()),
+            (&host(), 3, &[7; 16][..])
+        );
+        // What can't be used is rewritten as version 2 too.
+        let foreign = Keytab { records: format::parse(&version_1(order, 23), order).unwrap() };
+        let again = Keytab::parse(foreign.to_octets().expose_octets()).unwrap();
+        let opaque = again.opaque_entries().next().unwrap();
+        assert_eq!((opaque.enctype_number(), opaque.kvno(), opaque.principal()), (23, 3, Some(&host())));
+        let file = version_1(order, 19);
+        assert_eq!(Keytab::patches_to_add(&file, &keytab).unwrap_err(), BadKeytab::OldVersion);
+        assert_eq!(Keytab::patches_to_remove(&file, |_, _| true).unwrap_err(), BadKeytab::OldVersion);
+    }
+}
+
+/// Writes patches one by one; after each, the file must be a keytab.
+fn patched(mut file: Vec<u8>, patches: &[Patch]) -> Vec<u8> {
+    for patch in patches {
+        assert!(patch.offset <= file.len(), "a patch behind the end");
+        let end = (patch.offset + patch.octets.len()).min(file.len());
+        file.splice(patch.offset..end, patch.octets.iter().copied());
+        Keytab::parse(&file).unwrap();
+    }
+    file
+}
+
+fn versions(file: &[u8]) -> Vec<u32> {
+    Keytab::parse(file).unwrap().entries().map(KeytabEntry::kvno).collect()
+}
+
+#[test]
+fn a_file_is_a_keytab_after_every_single_write() {
+    let (count, patches) = Keytab::patches_to_add(&[], &keytab(&[(1, 1), (2, 1)])).unwrap();
+    assert_eq!(count, 2);
+    let file = patched(Vec::new(), &patches);
+    assert_eq!(file, keytab(&[(1, 1), (2, 1)]).to_octets().expose_octets());
+
+    let (count, patches) = Keytab::patches_to_remove(&file, |_, entry| entry.kvno() == 1).unwrap();
+    assert_eq!(count, 1);
+    let holed = patched(file.clone(), &patches);
+    assert_eq!((versions(&holed), holed.len()), (vec![2], file.len()));
+    assert!(!holed.windows(16).any(|window| window == [1; 16]), "the key was not wiped");
+
+    // The hole is filled first, and what does not fit goes to the end.
+    let (_, patches) = Keytab::patches_to_add(&holed, &keytab(&[(3, 1), (4, 1)])).unwrap();
+    let filled = patched(holed, &patches);
+    assert_eq!(versions(&filled), [3, 2, 4]);
+}
+
+#[test]
+fn octets_behind_the_end_do_not_become_records() {
+    let entry = keytab(&[(1, 1)]).entries().next().unwrap().append_record();
+    let tail = [&[0, 0, 0, 0][..], &[0x11; 300]].concat();
+    let file = [&[5, 2], &entry[..], &tail].concat();
+    let (_, patches) = Keytab::patches_to_add(&file, &keytab(&[(2, 1)])).unwrap();
+    let file = patched(file, &patches);
+    assert_eq!(versions(&file), [1, 2]);
+    let (_, patches) = Keytab::patches_to_add(&file, &keytab(&[(3, 1), (4, 1), (5, 1)])).unwrap();
+    assert_eq!(versions(&patched(file, &patches)), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_key_that_is_there_is_not_added_again_and_another_under_its_version_is_refused() {
+    let mut there = keytab(&[(1, 1), (2, 1)]);
+    let file = there.to_octets().expose_octets().to_vec();
+    assert_eq!(Keytab::patches_to_add(&file, &keytab(&[(2, 9), (1, 9)])).unwrap().0, 0);
+    let mut other = keytab(&[(3, 1)]);
+    other.add(host(), 2, key(99), Timestamp::default()).unwrap();
+    let conflict = BadKeytab::Conflict(Box::new((host(), 2, AES)));
+    assert_eq!(Keytab::patches_to_add(&file, &other).unwrap_err(), conflict);
+    assert_eq!(there.merge(&other).unwrap_err(), conflict);
+    assert_eq!(there.entries().count(), 2, "a refused merge changes nothing");
+    assert_eq!(there.merge(&keytab(&[(2, 1), (3, 1), (3, 1)])).unwrap(), 1);
+    assert!(!format!("{:?}", Keytab::patches_to_add(&[], &there).unwrap()).contains("octets"));
+}
+
+#[test]
+fn the_current_version_is_the_one_that_old_ones_are_older_than() {
+    let keytab = keytab(&[(255, 10), (1, 20)]);
+    let current: Vec<_> = keytab.entries().map(|entry| keytab.is_current(entry)).collect();
+    assert_eq!(current, [false, true]);
 }

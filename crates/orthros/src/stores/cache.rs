@@ -1,31 +1,44 @@
 //! What [`Orthros`] does with credential caches.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use orthros_gss::InitiatorCredential;
 use orthros_krb5::{Credential, CredentialCache};
 
-use super::{CacheName, CacheSnapshot, StoreError, StoreFault, Stores, file, locked};
+use super::{CacheName, CacheSnapshot, StoreError, StoreFault, Stores, directory, file, locked};
 use crate::Orthros;
 
 impl CacheName {
-    fn fails(&self, fault: StoreFault) -> StoreError {
+    pub(super) fn fails(&self, fault: StoreFault) -> StoreError {
         StoreError { store: self.to_string(), fault }
+    }
+
+    /// The one cache that is meant now: a folder's name means the one that is in use.
+    fn settled(&self) -> Result<Cow<'_, Self>, StoreError> {
+        match self {
+            Self::Directory(folder) => directory::primary(folder).map(Self::DirectoryFile).map(Cow::Owned),
+            Self::DirectoryFile(path) => directory::check(path).map(|_| Cow::Borrowed(self)),
+            Self::File(_) | Self::Memory(_) => Ok(Cow::Borrowed(self)),
+            Self::Unsupported(_) => Err(StoreFault::Type),
+        }
+        .map_err(|fault| self.fails(fault))
     }
 }
 
 impl Stores {
     /// The content of a cache, and its tickets as a credential.
     pub(crate) fn cache(&self, name: &CacheName, timesync: bool) -> Result<Arc<CacheSnapshot>, StoreError> {
+        let name = &*name.settled()?;
         match name {
-            CacheName::File(path) => self.caches.read(path, |octets| {
+            CacheName::File(path) | CacheName::DirectoryFile(path) => self.caches.read(path, |octets| {
                 let cache = CredentialCache::parse(octets).map_err(StoreFault::Cache)?;
                 Ok(snapshot(cache, name, timesync))
             }),
             CacheName::Memory(key) => {
                 locked(&self.memory_caches).get(key).cloned().ok_or(StoreFault::Missing)
             }
-            CacheName::Unsupported(_) => Err(StoreFault::Type),
+            CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
         }
         .map_err(|fault| name.fails(fault))
     }
@@ -36,7 +49,13 @@ impl Stores {
         cache: CredentialCache,
         timesync: bool,
     ) -> Result<(), StoreError> {
+        let name = &*name.settled()?;
         match name {
+            CacheName::DirectoryFile(path) => {
+                self.caches.forget(path);
+                directory::make_folder_of(path)
+                    .and_then(|()| file::replace(path, cache.to_octets().expose_octets()))
+            }
             CacheName::File(path) => {
                 self.caches.forget(path);
                 file::replace(path, cache.to_octets().expose_octets())
@@ -46,30 +65,34 @@ impl Stores {
                 locked(&self.memory_caches).insert(key.clone(), snapshot);
                 Ok(())
             }
-            CacheName::Unsupported(_) => Err(StoreFault::Type),
+            CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
         }
         .map_err(|fault| name.fails(fault))
     }
 
     /// Adds a ticket to a cache that is there already.
     pub(crate) fn add_ticket(&self, name: &CacheName, ticket: &Credential) -> Result<(), StoreError> {
+        let name = &*name.settled()?;
         match name {
-            CacheName::File(path) => file::append(path, &CredentialCache::append_credential_octets(ticket)),
+            CacheName::File(path) | CacheName::DirectoryFile(path) => file::append(path, |beginning| {
+                CredentialCache::credential_octets_for(beginning, ticket).map_err(StoreFault::Cache)
+            }),
             // The credential that a memory cache handed out holds the ticket already.
             CacheName::Memory(_) => Ok(()),
-            CacheName::Unsupported(_) => Err(StoreFault::Type),
+            CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
         }
         .map_err(|fault| name.fails(fault))
     }
 
     fn destroy_cache(&self, name: &CacheName) -> Result<bool, StoreError> {
+        let name = &*name.settled()?;
         match name {
-            CacheName::File(path) => {
+            CacheName::File(path) | CacheName::DirectoryFile(path) => {
                 self.caches.forget(path);
                 file::destroy(path)
             }
             CacheName::Memory(key) => Ok(locked(&self.memory_caches).remove(key).is_some()),
-            CacheName::Unsupported(_) => Err(StoreFault::Type),
+            CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
         }
         .map_err(|fault| name.fails(fault))
     }

@@ -1,14 +1,17 @@
 //! Reading and writing the files of caches and keytabs.
 //!
 //! A file is read under a shared lock and written anew beside the old one, which then takes its name: readers
-//! see the old content or the new one, and a full disk loses nothing. Only single records are appended, under
-//! an exclusive lock, as MIT krb5 does it.
+//! see the old content or the new one, and a full disk loses nothing. Tickets are appended and keytabs are changed
+//! in place, under an exclusive lock, as MIT krb5 and Heimdal do it: what they have open must stay the file.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
+use orthros_krb5::keytab::Patch;
 use orthros_wire::Random;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
@@ -52,24 +55,68 @@ pub(crate) fn stamp(path: &Path) -> Result<Stamp, StoreFault> {
     Ok(Stamp::of(&fs::metadata(path)?))
 }
 
+/// How often a file is looked at again that someone else is just making or replacing.
+const ATTEMPTS: u32 = 20;
+/// For how long a program that makes a file may need for its first octets.
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// Reads a regular file and the stamp that its content had.
+///
+/// An empty file is looked at again for a moment: other programs make a file first and lock it then.
 pub(crate) fn read(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Stamp), StoreFault> {
-    // A FIFO in the file's place must not make us wait for a writer.
-    let mut file = OpenOptions::new().read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(StoreFault::NotAFile);
+    let mut attempts = 0;
+    loop {
+        let (octets, stamp) = read_now(path)?;
+        attempts += 1;
+        if !octets.is_empty() || attempts == ATTEMPTS {
+            return Ok((octets, stamp));
+        }
+        thread::sleep(PAUSE);
     }
-    if metadata.size() > LARGEST {
+}
+
+fn read_now(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Stamp), StoreFault> {
+    let file = open_regular(path, OpenOptions::new().read(true))?;
+    let _lock = Locked::shared(&file)?;
+    content(&file)
+}
+
+/// Opens what must be a regular file: a FIFO in its place must not make us wait for a writer.
+fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File, StoreFault> {
+    let file = options.custom_flags(flags(OFlags::NONBLOCK)).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(StoreFault::NotAFile) }
+}
+
+fn content(mut file: &File) -> Result<(Zeroizing<Vec<u8>>, Stamp), StoreFault> {
+    let stamp = Stamp::of(&file.metadata()?);
+    if stamp.size > LARGEST {
         return Err(StoreFault::TooLarge);
     }
-    let lock_of = file.try_clone()?;
-    let _lock = Locked::shared(&lock_of)?;
-    let stamp = Stamp::of(&file.metadata()?);
     let capacity = usize::try_from(stamp.size).map_err(|_| StoreFault::TooLarge)?;
     let mut octets = Zeroizing::new(Vec::with_capacity(capacity.saturating_add(1)));
     Read::by_ref(&mut file).take(LARGEST).read_to_end(&mut octets)?;
     Ok((octets, stamp))
+}
+
+/// Does `work` while the file of this name is ours alone.
+fn alone<T>(
+    path: &Path,
+    options: &mut OpenOptions,
+    work: impl FnOnce(&File) -> Result<T, StoreFault>,
+) -> Result<T, StoreFault> {
+    for _ in 0..ATTEMPTS {
+        let file = open_regular(path, options)?;
+        let _lock = Locked::exclusive(&file)?;
+        // While we waited for the lock, another file may have taken the name.
+        let opened = file.metadata()?;
+        match fs::metadata(path) {
+            Ok(named) if (named.dev(), named.ino()) == (opened.dev(), opened.ino()) => return work(&file),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreFault::Restless)
 }
 
 /// Puts a file with this content in the place of whatever has the name, readable by its owner only.
@@ -97,21 +144,42 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Appends a record to a file that is there already. If it can't be written whole, what was there stays.
-pub(crate) fn append(path: &Path, record: &[u8]) -> Result<(), StoreFault> {
-    let mut file =
-        OpenOptions::new().append(true).read(true).custom_flags(flags(OFlags::NONBLOCK)).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(StoreFault::NotAFile);
-    }
-    let lock_of = file.try_clone()?;
-    let _lock = Locked::exclusive(&lock_of)?;
-    let before = file.metadata()?.len();
-    if let Err(error) = file.write_all(record) {
-        file.set_len(before)?;
-        return Err(error.into());
-    }
-    Ok(())
+/// Appends a record to a file that is there already; `record` is told the file's first two octets. If it can't be
+/// written whole, what was there stays.
+pub(crate) fn append(
+    path: &Path,
+    record: impl FnOnce(&[u8]) -> Result<Zeroizing<Vec<u8>>, StoreFault>,
+) -> Result<(), StoreFault> {
+    alone(path, OpenOptions::new().append(true).read(true), |mut file| {
+        let mut beginning = Vec::with_capacity(2);
+        Read::by_ref(&mut file).take(2).read_to_end(&mut beginning)?;
+        let record = record(&beginning)?;
+        let before = file.metadata()?.len();
+        if let Err(error) = file.write_all(&record) {
+            file.set_len(before)?;
+            return Err(error.into());
+        }
+        Ok(())
+    })
+}
+
+/// Changes a file in place while it is ours alone: `patches` is told its content and says what to write. With
+/// `make`, a file that is not there is made, readable by its owner only.
+pub(crate) fn patch<T>(
+    path: &Path,
+    make: bool,
+    patches: impl FnOnce(&[u8]) -> Result<(T, Vec<Patch>), StoreFault>,
+) -> Result<T, StoreFault> {
+    alone(path, OpenOptions::new().read(true).write(true).create(make).mode(0o600), |mut file| {
+        let (octets, _) = content(file)?;
+        let (told, patches) = patches(&octets)?;
+        for Patch { offset, octets, .. } in &patches {
+            let offset = u64::try_from(*offset).map_err(|_| StoreFault::TooLarge)?;
+            file.seek(SeekFrom::Start(offset))?;
+            file.write_all(octets)?;
+        }
+        Ok(told)
+    })
 }
 
 /// Overwrites a file's content with zeros and takes away its name. Whether there was one.

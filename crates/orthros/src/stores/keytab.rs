@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use orthros_crypto::{Enctype, LongTermKey};
 use orthros_krb5::ap::AcceptorKeys;
+use orthros_krb5::keytab::KeytabEntry;
 use orthros_krb5::{Keytab, Principal};
 
 use super::{KeytabName, StoreError, StoreFault, Stores, file, locked};
@@ -37,6 +38,65 @@ impl Orthros {
     /// [`StoreError`] names the keytab and what is wrong with it.
     pub fn read_keytab(&self, name: &KeytabName) -> Result<Arc<Keytab>, StoreError> {
         self.stores().keytab(name)
+    }
+
+    /// Adds keys to a keytab, those that it has not yet; how many those were. A keytab that is not there is made.
+    ///
+    /// The file is changed in place, under a lock, as MIT krb5 and Heimdal do it: whatever other programs add
+    /// at the same time stays, and no reader that locks sees half a key.
+    ///
+    /// # Errors
+    /// [`StoreError`]; on a full disk, some of the keys may have been added. [`BadKeytab::Conflict`](orthros_krb5::keytab::BadKeytab::Conflict)
+    /// if it has another key of the same principal, version and enctype.
+    pub fn add_to_keytab(&self, name: &KeytabName, added: &Keytab) -> Result<usize, StoreError> {
+        let stores = self.stores();
+        match name {
+            KeytabName::File(path) => {
+                let patches = |file: &[u8]| Keytab::patches_to_add(file, added).map_err(StoreFault::Keytab);
+                let count = file::patch(path, true, patches);
+                stores.keytabs.forget(path);
+                count
+            }
+            KeytabName::Memory(key) => {
+                let mut table = locked(&stores.memory_keytabs);
+                let keytab = table.entry(key.clone()).or_default();
+                Arc::make_mut(keytab).merge(added).map_err(StoreFault::Keytab)
+            }
+            KeytabName::Unsupported(_) => Err(StoreFault::Type),
+        }
+        .map_err(|fault| name.fails(fault))
+    }
+
+    /// Takes keys out of a keytab and wipes them: those for which `unwanted` says so, which is told the whole
+    /// keytab too. How many those were. The file is changed in place, under a lock.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn remove_from_keytab(
+        &self,
+        name: &KeytabName,
+        mut unwanted: impl FnMut(&Keytab, &KeytabEntry) -> bool,
+    ) -> Result<usize, StoreError> {
+        let stores = self.stores();
+        match name {
+            KeytabName::File(path) => {
+                let patches =
+                    |file: &[u8]| Keytab::patches_to_remove(file, unwanted).map_err(StoreFault::Keytab);
+                let count = file::patch(path, false, patches);
+                stores.keytabs.forget(path);
+                count
+            }
+            KeytabName::Memory(key) => {
+                let mut table = locked(&stores.memory_keytabs);
+                let keytab = table.get_mut(key).ok_or(StoreFault::Missing);
+                keytab.map(|keytab| {
+                    let before = Arc::clone(keytab);
+                    Arc::make_mut(keytab).remove(|entry| unwanted(&before, entry))
+                })
+            }
+            KeytabName::Unsupported(_) => Err(StoreFault::Type),
+        }
+        .map_err(|fault| name.fails(fault))
     }
 
     /// Makes a keytab with this content, in the place of what was there.

@@ -2,16 +2,20 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`name`] | `FILE:/path`, `MEMORY:name` |
-//! | `file` | reading and writing whole files safely |
+//! | [`name`] | `FILE:/path`, `DIR:/folder`, `MEMORY:name` |
+//! | `file` | reading and writing files safely, beside other programs that do |
+//! | `directory` | the folder of a `DIR` cache |
 //! | `snapshot` | parsed contents, kept while their file stays the same |
 //! | `cache` | what [`Orthros`](crate::Orthros) does with credential caches |
+//! | `collection` | caches of several clients side by side |
 //! | `keytab` | what it does with keytabs |
 //!
-//! Deliberately not here yet: `DIR`, `KEYRING` and `KCM` caches. Their names are understood, and using them
+//! Deliberately not here yet: `KEYRING` and `KCM` caches. Their names are understood, and using them
 //! says so.
 
 mod cache;
+mod collection;
+mod directory;
 pub(crate) mod file;
 mod keytab;
 pub mod name;
@@ -45,8 +49,12 @@ pub struct StoreError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreFault {
+    /// A cache of its type has none beside it.
+    Alone,
     /// The content is no credential cache.
     Cache(BadCache),
+    /// The name of a file in the folder of a `DIR` cache does not begin with `tkt`.
+    DirName,
     /// The operating system says so.
     Io(io::Error),
     /// The content is no keytab.
@@ -55,6 +63,10 @@ pub enum StoreFault {
     Missing,
     /// It is not a regular file.
     NotAFile,
+    /// The file `primary` in the folder of a `DIR` cache names no cache.
+    Primary,
+    /// Others change its file so often that it can't be changed here.
+    Restless,
     /// It is larger than any that is read.
     TooLarge,
     /// Stores of this type are not supported.
@@ -65,13 +77,21 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.store)?;
         match &self.fault {
+            StoreFault::Alone => f.write_str("only a DIR cache has others beside it to switch to"),
             StoreFault::Cache(error) => error.fmt(f),
+            StoreFault::DirName => {
+                f.write_str("the name of a cache file in the folder of a DIR cache begins with tkt")
+            }
             StoreFault::Io(error) => error.fmt(f),
             StoreFault::Keytab(error) => error.fmt(f),
             StoreFault::Missing => f.write_str("there is no such cache or keytab"),
             StoreFault::NotAFile => f.write_str("not a regular file"),
+            StoreFault::Primary => f.write_str(
+                "the file primary in this folder names no cache: switch to one that is there with kswitch",
+            ),
+            StoreFault::Restless => f.write_str("the file is being replaced again and again: try later"),
             StoreFault::TooLarge => write!(f, "larger than {} octets", file::LARGEST),
-            StoreFault::Type => f.write_str("this type is not supported here: use FILE or MEMORY"),
+            StoreFault::Type => f.write_str("this type is not supported here: use FILE, DIR or MEMORY"),
         }
     }
 }

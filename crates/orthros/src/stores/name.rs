@@ -9,10 +9,15 @@ use std::path::PathBuf;
 /// use orthros::CacheName;
 /// assert_eq!(CacheName::from("FILE:/tmp/cc"), CacheName::from("/tmp/cc"));
 /// assert_eq!(CacheName::from("MEMORY:a").to_string(), "MEMORY:a");
+/// assert_eq!(CacheName::from("DIR::/run/cc/tkt"), CacheName::DirectoryFile("/run/cc/tkt".into()));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CacheName {
+    /// The cache in use of a folder that holds several: `DIR:folder`.
+    Directory(PathBuf),
+    /// One cache of such a folder: `DIR::folder/tktNAME`.
+    DirectoryFile(PathBuf),
     /// A file in the format of MIT krb5.
     File(PathBuf),
     /// In the memory of one [`Orthros`](crate::Orthros) and its clones.
@@ -49,9 +54,12 @@ fn split(text: &str) -> (&str, &str) {
 }
 
 macro_rules! names {
-    ($($name:ident: $($file:literal)|+;)*) => { $(
+    ($($name:ident: $($file:literal)|+ $(, $prefix:literal => $variant:ident)*;)*) => { $(
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
+                $(if let Some(path) = text.strip_prefix($prefix) {
+                    return Self::$variant(path.into());
+                })*
                 match split(text) {
                     ($($file)|+, path) => Self::File(path.into()),
                     ("MEMORY", name) => Self::Memory(name.to_owned()),
@@ -63,6 +71,7 @@ macro_rules! names {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
+                    $(Self::$variant(path) => write!(f, "{}{}", $prefix, path.display()),)*
                     Self::File(path) => write!(f, "FILE:{}", path.display()),
                     Self::Memory(name) => write!(f, "MEMORY:{name}"),
                     Self::Unsupported(text) => f.write_str(text),
@@ -73,6 +82,6 @@ macro_rules! names {
 }
 
 names! {
-    CacheName: "FILE" | "WRFILE";
+    CacheName: "FILE" | "WRFILE", "DIR::" => DirectoryFile, "DIR:" => Directory;
     KeytabName: "FILE" | "WRFILE";
 }
