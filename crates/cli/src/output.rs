@@ -59,6 +59,11 @@ impl Times {
     }
 }
 
+/// A moment in UTC: `2026-11-21 14:02:11`.
+pub(crate) fn utc(seconds: i64) -> String {
+    Times::new(true).moment(seconds)
+}
+
 /// The time of day in UTC, to the millisecond: `14:02:11.482`.
 pub(crate) fn time_of_day(moment: Timestamp) -> String {
     let Civil { hour, minute, second, .. } = Civil::from_seconds(moment.seconds);

@@ -92,7 +92,7 @@ fn lasts(ticket: &Credential, now: Timestamp) -> Finding {
 
 /// A ticket in one line: for whom, until when, its encryption types.
 pub(super) fn described(ticket: &Credential) -> String {
-    let end = output::moment(ticket.times.endtime.0);
+    let end = output::utc(ticket.times.endtime.0);
     let session = ticket.key.enctype().name();
     let seal = sealed(&ticket.ticket).map_or_else(
         || "unreadable".into(),

@@ -70,7 +70,7 @@ fn keys(name: &KeytabName, keytab: &Keytab, now: Timestamp) -> Vec<Finding> {
     for ((principal, kvno), (enctypes, written)) in lines {
         let when = match written.seconds {
             0 => String::new(),
-            seconds => format!(", written {} UTC", output::moment(seconds)),
+            seconds => format!(", written {} UTC", output::utc(seconds)),
         };
         found.push(Finding::note(format!("{principal}, version {kvno}: {}{when}", enctypes.join(", "))));
         if written > now {

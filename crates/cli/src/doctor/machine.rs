@@ -19,7 +19,7 @@ const EARLIEST: i64 = 1_704_067_200;
 /// The clock: whether it can be right, and how far the KDC's is from it.
 pub(super) fn clock(patient: &Patient) -> Vec<Finding> {
     let now = patient.orthros.env().now();
-    let shown = output::moment(now.seconds);
+    let shown = output::utc(now.seconds);
     let mut found = vec![if now.seconds < EARLIEST {
         Finding::problem(format!("it shows {shown} UTC, which is long past"), "let NTP set the clock")
     } else {
