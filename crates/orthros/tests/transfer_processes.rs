@@ -228,7 +228,9 @@ fn another_user_is_refused_with_the_reason_and_spends_nothing() {
     let is_root = orthros::sys::process::effective_user() == 0;
     let mut command = if is_root {
         let exe = own.path().join("test");
-        fs::copy(std::env::current_exe().unwrap(), &exe).unwrap();
+        // By another process: a child that another test starts meanwhile would hold the copy open for writing.
+        let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&exe).status().unwrap();
+        assert!(copied.success());
         fs::set_permissions(&exe, fs::Permissions::from_mode(0o755)).unwrap();
         chown(own.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         let mut command = Command::new(exe);
