@@ -100,6 +100,12 @@ fn a_ticket_goes_to_the_cache_that_its_client_came_from_even_after_a_switch() {
     orthros.service_ticket(&alice, &principal(HOST)).unwrap();
     let tickets = |cache| orthros.read_cache(cache).unwrap().credentials().count();
     assert_eq!((tickets(&alices), tickets(&bobs)), (2, 1));
+    // Whoever is named gets his own, whichever is in use.
+    for name in ["alice", "bob"] {
+        let credential = orthros.credential_for(&Name::user(name)).unwrap();
+        assert_eq!(credential.client(), &principal(name));
+    }
+    assert!(orthros.credential_for(&Name::user("carol")).is_err());
 }
 
 #[test]

@@ -122,6 +122,12 @@ impl Orthros {
             None => Place::Named(self.client_keytab().clone()),
         };
         let cache = given.unwrap_or_else(|| self.default_cache());
+        // Of a folder of caches, the one in use may be another client's.
+        let own = match (cache, client) {
+            (CacheName::Directory(_), Some(client)) => self.cache_beside(cache, client)?,
+            _ => None,
+        };
+        let cache = own.as_ref().unwrap_or(cache);
         Initiating { orthros: self, cache, keytab: &keytab, client }.credential()
     }
 

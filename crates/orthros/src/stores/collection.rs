@@ -65,8 +65,17 @@ impl Orthros {
     /// # Errors
     /// As [`caches`](Self::caches).
     pub fn cache_for(&self, client: &Principal) -> Result<Option<CacheName>, StoreError> {
+        self.cache_beside(self.default_cache(), client)
+    }
+
+    /// As [`cache_for`](Self::cache_for), beside another cache than the default one.
+    pub(crate) fn cache_beside(
+        &self,
+        name: &CacheName,
+        client: &Principal,
+    ) -> Result<Option<CacheName>, StoreError> {
         let belongs = |name: &CacheName| self.read_cache(name).is_ok_and(|cache| cache.primary() == client);
-        Ok(self.caches()?.into_iter().find(belongs))
+        Ok(self.caches_beside(name)?.into_iter().find(belongs))
     }
 
     /// The cache into which new tickets of this client go: its own; the default one if that is not used yet or
