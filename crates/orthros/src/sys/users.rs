@@ -69,8 +69,10 @@ fn look_up(
         if entry.pw_dir.is_null() || entry.pw_name.is_null() {
             return Ok(None);
         }
-        // SAFETY: the call let both point to strings within `room`, which is not touched before the return.
-        let (name, home) = unsafe { (CStr::from_ptr(entry.pw_name), CStr::from_ptr(entry.pw_dir)) };
+        // SAFETY: the call let it point to a string within `room`, which is not touched before the return.
+        let name = unsafe { CStr::from_ptr(entry.pw_name) };
+        // SAFETY: as above.
+        let home = unsafe { CStr::from_ptr(entry.pw_dir) };
         let name = name.to_str().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?.to_owned();
         let home = OsStr::from_bytes(home.to_bytes()).into();
         return Ok(Some(User { id: entry.pw_uid, name, home }));
