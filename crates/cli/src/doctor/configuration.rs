@@ -8,19 +8,23 @@ use orthros::{Enctype, settings};
 
 use super::{Finding, Patient};
 
-/// Which files are read, and whether they can be.
+/// Which files are read, and what in them does not count.
 pub(super) fn files(patient: &Patient) -> Vec<Finding> {
     let mut found = Vec::new();
     let named = settings::variable("KRB5_CONFIG").is_some();
-    for path in settings::configuration_files() {
-        let shown = path.display();
-        found.push(match std::fs::read_to_string(&path) {
-            Ok(_) => Finding::ok(format!("{shown} is read")),
-            Err(_) if !named && !path.exists() => {
-                Finding::note(format!("{shown} is not there: defaults hold"))
-            }
-            Err(error) => Finding::warning(format!("{shown}: {error}"), "correct the file, or KRB5_CONFIG"),
-        });
+    let files = settings::configuration_files();
+    if named && !files.iter().any(|path| path.exists()) {
+        found.push(Finding::problem(
+            "KRB5_CONFIG names no file that is there: all values are defaults",
+            "correct KRB5_CONFIG",
+        ));
+    }
+    // Those that are missing are among the warnings below.
+    for path in files.iter().filter(|path| path.exists()) {
+        found.push(Finding::ok(format!("{} is read", path.display())));
+    }
+    if files.is_empty() || (!named && found.is_empty()) {
+        found.push(Finding::note("there is no configuration: defaults hold"));
     }
     if let Some(fault) = &patient.config_fault {
         found.push(Finding::problem(
@@ -28,6 +32,13 @@ pub(super) fn files(patient: &Patient) -> Vec<Finding> {
             "correct it; what follows was looked at with the defaults",
         ));
     }
+    let config = &patient.config;
+    // A machine without /etc/krb5.conf is in order.
+    let missing_is_well = !named && !files.iter().any(|path| path.exists());
+    let warnings = config.warnings().filter(|_| !missing_is_well).map(ToString::to_string);
+    let unknown = config.unknown_relations();
+    let faults = warnings.chain(unknown.iter().map(ToString::to_string));
+    found.extend(faults.map(|fault| Finding::warning(fault, "correct the line, or take it out")));
     found
 }
 

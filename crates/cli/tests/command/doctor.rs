@@ -105,8 +105,20 @@ fn a_broken_configuration_is_named_with_its_line_and_the_rest_is_still_looked_at
     fs::remove_file(sandbox.path().join("krb5.conf")).unwrap();
     let (status, found) = findings(&sandbox, &[]);
     assert_eq!(status, Some(1));
-    has(&found, "configuration: problem", "no configuration can be read");
+    has(&found, "configuration: problem", "KRB5_CONFIG names no file that is there");
+    has(&found, "configuration: warning", "krb5.conf");
     has(&found, "realm: warning", "no default realm");
+}
+
+#[test]
+fn a_misspelt_relation_is_told_with_the_one_that_was_meant() {
+    let sandbox = Sandbox::new();
+    let _kdc = sandbox.realm();
+    change(&sandbox, "[libdefaults]", "[libdefaults]\nforwardabel = true");
+    let (status, found) = findings(&sandbox, &[]);
+    assert_eq!(status, Some(0));
+    has(&found, "configuration: warning", "forwardabel");
+    has(&found, "configuration: warning", "forwardable");
 }
 
 #[test]

@@ -149,10 +149,10 @@ fn version_1_is_read_in_the_byte_order_of_its_machine_and_never_changed() {
             (&host(), 3, &[7; 16][..])
         );
         // What can't be used is rewritten as version 2 too.
-        let foreign = Keytab { records: format::parse(&version_1(order, 23), order).unwrap() };
+        let foreign = Keytab { records: format::parse(&version_1(order, 24), order).unwrap() };
         let again = Keytab::parse(foreign.to_octets().expose_octets()).unwrap();
         let opaque = again.opaque_entries().next().unwrap();
-        assert_eq!((opaque.enctype_number(), opaque.kvno(), opaque.principal()), (23, 3, Some(&host())));
+        assert_eq!((opaque.enctype_number(), opaque.kvno(), opaque.principal()), (24, 3, Some(&host())));
         let file = version_1(order, 19);
         assert_eq!(Keytab::patches_to_add(&file, &keytab).unwrap_err(), BadKeytab::OldVersion);
         assert_eq!(Keytab::patches_to_remove(&file, |_, _| true).unwrap_err(), BadKeytab::OldVersion);
