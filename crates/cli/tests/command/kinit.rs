@@ -252,3 +252,18 @@ fn kvno_names_a_service_on_hosts_and_can_be_quiet() {
     assert_eq!(home.sandbox.good(&["kvno", "-q", "host/localhost"], ""), "");
     assert!(home.sandbox.bad(&["kvno", "-q", "host/elsewhere"], "").contains("host/elsewhere"));
 }
+
+#[test]
+fn in_a_folder_of_caches_each_client_keeps_its_own_whatever_its_name_was_given_as() {
+    let home = Home::new();
+    home.keytab("keytab");
+    let good = |words: &[&str]| home.sandbox.good_with(("KRB5CCNAME", "DIR:caches"), words, "wonderland\n");
+    let got = |words: &[&str]| serde_json::from_str::<Value>(&good(words)).unwrap();
+    let first = got(&["kinit", "--json", "-r", "1d", "alice"])["cache"].clone();
+    let other = got(&["kinit", "--json", "-k", "host/localhost"])["cache"].clone();
+    assert_ne!(first, other);
+    assert_eq!(got(&["kinit", "--json", "-r", "1d", "-E", "alice@corp.example"])["cache"], first);
+    good(&["kswitch", "-p", "host/localhost"]);
+    assert_eq!(got(&["kinit", "--json", "-R", "alice"])["cache"], first, "the client's, not the one in use");
+    assert_eq!(got(&["klist", "--json"])["principal"], "host/localhost@CLI.TEST");
+}
