@@ -9,6 +9,8 @@ use orthros::stores::{CacheName, KeytabName};
 use orthros_crypto::Enctype;
 use orthros_krb5::config::parse_duration;
 
+use crate::start_time::Start;
+
 /// Kerberos tickets, security contexts, and a realm of your own.
 ///
 /// Exit status: 0 if all went well, 1 if something failed (standard error says what), 2 if the command line was
@@ -115,34 +117,111 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
+// -V is MIT's verbose here.
 #[derive(Args, Debug)]
+#[command(disable_version_flag = true)]
 pub(crate) struct Kinit {
     /// Whose ticket; default: of whom the cache is, else the user's name in the default realm
     pub(crate) principal: Option<String>,
+    /// Say on standard error what is used and what was got
+    #[arg(short = 'V', long)]
+    pub(crate) verbose: bool,
     /// Use a keytab instead of a password
     #[arg(short = 'k', long)]
     pub(crate) use_keytab: bool,
     /// Which keytab; default: the one that KRB5_KTNAME or krb5.conf names
     #[arg(short = 't', long, value_name = "KEYTAB")]
     pub(crate) keytab: Option<KeytabName>,
+    /// Use the client keytab: the one that KRB5_CLIENT_KTNAME or krb5.conf names
+    #[arg(short = 'i', long, conflicts_with = "keytab")]
+    pub(crate) client_keytab: bool,
     /// Into which cache
     #[arg(short, long, value_name = "CACHE")]
     pub(crate) cache: Option<CacheName>,
+    /// Renew the ticket of the cache: a fresh life, without a password
+    #[arg(short = 'R', long, conflicts_with_all = FOR_NEW_TICKETS)]
+    pub(crate) renew: bool,
+    /// Validate the postdated ticket of the cache, whose time has come
+    #[arg(short = 'v', long, conflicts_with_all = FOR_NEW_TICKETS, conflicts_with = "renew")]
+    pub(crate) validate: bool,
     /// The ticket may be forwarded to services that act for you
     #[arg(short, long, conflicts_with = "not_forwardable")]
     pub(crate) forwardable: bool,
     /// The ticket may not be forwarded
-    #[arg(short = 'F', long)]
+    #[arg(short = 'F', long, alias = "noforwardable")]
     pub(crate) not_forwardable: bool,
+    /// Proxies may be made of the ticket
+    #[arg(short, long, conflicts_with = "not_proxiable")]
+    pub(crate) proxiable: bool,
+    /// No proxies may be made of the ticket
+    #[arg(short = 'P', long, alias = "noproxiable")]
+    pub(crate) not_proxiable: bool,
+    /// The ticket is good from this machine's addresses only
+    #[arg(short, long, conflicts_with = "no_addresses")]
+    pub(crate) addresses: bool,
+    /// The ticket is good from everywhere
+    #[arg(short = 'A', long, alias = "noaddresses")]
+    pub(crate) no_addresses: bool,
+    /// Take your canonical name, and another realm, from the KDC
+    #[arg(short = 'C', long)]
+    pub(crate) canonicalize: bool,
+    /// The principal is an enterprise name such as alice@corp.example, which the KDC maps to a principal
+    #[arg(short = 'E', long, requires = "principal")]
+    pub(crate) enterprise: bool,
     /// For how long, such as 8h, 90m or 1:30
     #[arg(short, long, value_name = "TIME", value_parser = seconds)]
     pub(crate) lifetime: Option<i64>,
+    /// From when on: in a time such as 8h (postdated, to be validated then), or at a local time such as
+    /// 20261121140000 or 21-Nov-2026:14:00
+    #[arg(short, long, value_name = "TIME", value_parser = Start::parse)]
+    pub(crate) start_time: Option<Start>,
     /// For how long it may be renewed
-    #[arg(short, long, value_name = "TIME", value_parser = seconds)]
+    #[arg(short, long, alias = "renewable-life", value_name = "TIME", value_parser = seconds)]
     pub(crate) renewable: Option<i64>,
     /// For another service than the ticket-granting one
     #[arg(short = 'S', long, value_name = "PRINCIPAL")]
     pub(crate) service: Option<String>,
+    /// Print what was got as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) missing: KinitMissing,
+}
+
+/// What `kinit` is asked for a new ticket, and not when an old one is renewed or validated.
+const FOR_NEW_TICKETS: &[&str] = &[
+    "use_keytab",
+    "keytab",
+    "client_keytab",
+    "forwardable",
+    "not_forwardable",
+    "proxiable",
+    "not_proxiable",
+    "addresses",
+    "no_addresses",
+    "canonicalize",
+    "enterprise",
+    "lifetime",
+    "start_time",
+    "renewable",
+    "service",
+];
+
+/// Options of MIT's kinit that are known here, to say what is missing.
+#[derive(Args, Debug)]
+pub(crate) struct KinitMissing {
+    #[arg(short = 'X', hide = true, value_name = "ATTRIBUTE")]
+    pub(crate) attributes: Vec<String>,
+    #[arg(short = 'T', hide = true, value_name = "CACHE")]
+    pub(crate) armor: Option<String>,
+    #[arg(short = 'n', hide = true)]
+    pub(crate) anonymous: bool,
+    #[arg(short = 'I', hide = true, value_name = "CACHE")]
+    pub(crate) input_cache: Option<String>,
+    #[arg(long, hide = true)]
+    pub(crate) request_pac: bool,
+    #[arg(long, hide = true)]
+    pub(crate) no_request_pac: bool,
 }
 
 #[derive(Args, Debug)]
@@ -216,9 +295,16 @@ pub(crate) struct Kswitch {
 
 #[derive(Args, Debug)]
 pub(crate) struct Kvno {
-    /// Services, as principals (host/www.example.com) or as names (host@www.example.com with --name)
+    /// Services, as principals (host/www.example.com) or as names (host@www.example.com with --name); with
+    /// --service hosts
     #[arg(required = true, value_name = "SERVICE")]
     pub(crate) services: Vec<String>,
+    /// What is named are hosts; this is the service on each of them, such as host
+    #[arg(short = 'S', long, value_name = "SERVICE", conflicts_with = "name")]
+    pub(crate) service: Option<String>,
+    /// Print nothing but what goes wrong
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
     /// Which cache
     #[arg(short, long, value_name = "CACHE")]
     pub(crate) cache: Option<CacheName>,
@@ -522,7 +608,7 @@ pub(crate) struct GssServer {
     pub(crate) layout: GssLayout,
 }
 
-fn seconds(text: &str) -> Result<i64, String> {
+pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     parse_duration(text)
         .filter(|seconds| *seconds > 0)
         .ok_or_else(|| "write a time such as 8h, 90m, 1h30m or 3600s".into())

@@ -37,7 +37,7 @@ struct Note {
 }
 
 #[derive(Serialize)]
-struct Listed {
+pub(crate) struct Listed {
     client: String,
     server: String,
     auth_time: String,
@@ -209,7 +209,7 @@ fn row(ticket: &Credential, cache: &CredentialCache, wanted: &Klist, times: &Tim
 }
 
 /// When the ticket begins to be valid: tickets of old KDCs leave it out.
-fn starts(ticket: &Credential) -> i64 {
+pub(crate) fn starts(ticket: &Credential) -> i64 {
     match ticket.times.starttime.0 {
         0 => ticket.times.authtime.0,
         start => start,
@@ -228,7 +228,7 @@ fn addresses(ticket: &Credential) -> Vec<String> {
         .collect()
 }
 
-fn describe(ticket: &Credential, expired: bool) -> Listed {
+pub(crate) fn describe(ticket: &Credential, expired: bool) -> Listed {
     let renew_till = ticket.times.renew_till.0;
     Listed {
         client: ticket.client.to_string(),
@@ -251,7 +251,7 @@ fn ticket_enctype(ticket: &Credential) -> Option<String> {
     Some(Enctype::from_number(number).map_or_else(|| number.to_string(), |known| known.name().into()))
 }
 
-fn flag_letters(flags: TicketFlags) -> String {
+pub(crate) fn flag_letters(flags: TicketFlags) -> String {
     FLAGS.iter().filter(|row| flags.contains(row.0)).map(|row| row.1).collect()
 }
 

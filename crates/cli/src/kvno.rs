@@ -22,10 +22,14 @@ pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
     let mut versions = Vec::new();
     for service in &wanted.services {
         let realm = credential.client().realm();
-        let principal = if wanted.name {
-            Name::parse_hostbased(service)?.to_principal(orthros.config(), Some(realm))?
-        } else {
-            Principal::parse(service, orthros.config().default_realm.as_deref().or(Some(realm)))?
+        let principal = match &wanted.service {
+            Some(kind) => {
+                Name::hostbased_service(kind, service).to_principal(orthros.config(), Some(realm))?
+            }
+            None if wanted.name => {
+                Name::parse_hostbased(service)?.to_principal(orthros.config(), Some(realm))?
+            }
+            None => Principal::parse(service, orthros.config().default_realm.as_deref().or(Some(realm)))?,
         };
         let fetched = orthros.service_ticket(&credential, &principal);
         let ticket = fetched.map_err(|error| Failure::new(error).while_doing(service))?;
@@ -34,7 +38,7 @@ pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
             .enc_part;
         // Where versions are not kept, the KDC leaves it out (RFC 4120 §5.2.9).
         let kvno = sealed.kvno.unwrap_or(0);
-        if !wanted.json {
+        if !wanted.json && !wanted.quiet {
             output::line(format!("{}: kvno = {kvno}", ticket.server))?;
         }
         versions.push(Version { service: ticket.server.to_string(), kvno, enctype: sealed.etype });

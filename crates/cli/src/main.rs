@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `arguments` | the table of all commands: it gives the parser, the help, the man page and the completions |
 //! | `kinit`, `klist`, `kdestroy`, `kswitch`, `kvno`, `keytab` | tickets and keys in the user's files |
+//! | `start_time` | from when on a ticket shall be valid, as users write it |
 //! | `realm` | `kdc`: a realm of one's own |
 //! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
 //! | `doctor` | what is configured and at hand, and what is wrong with it |
@@ -30,6 +31,7 @@ mod kvno;
 mod output;
 mod program;
 mod realm;
+mod start_time;
 
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ mod errors;
 mod heimdal;
 mod inquiry;
 mod k5crypto;
+mod kinit;
 mod local_names;
 mod matrix;
 mod mit_alone;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     scenarios.extend(profile::scenarios());
     scenarios.extend(realms::scenarios());
     scenarios.extend(tickets::scenarios());
+    scenarios.extend(kinit::scenarios());
     scenarios.extend(pieces::scenarios());
     scenarios.extend(replay::scenarios());
     scenarios.extend(styles::scenarios());

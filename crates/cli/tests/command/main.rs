@@ -6,6 +6,7 @@ mod doctor;
 mod explain;
 mod gss;
 mod keytab;
+mod kinit;
 mod realm;
 mod sandbox;
 mod tickets;

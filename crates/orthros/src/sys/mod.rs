@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`fork`] | notices that this process is a copy of another |
 //! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
+//! | [`interface`] | the addresses of this machine |
 //! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
 //! | [`users`] | the users of this machine |
 //! | [`socket`] | descriptors and credentials over Unix sockets |
@@ -12,6 +13,7 @@
 
 pub mod file;
 pub mod fork;
+pub mod interface;
 pub mod process;
 pub mod socket;
 pub mod users;
