@@ -122,13 +122,13 @@ fn in_your_realm(
 // From here on it is scaffold: a realm and a server, so that the example runs by itself.
 
 #[path = "server.rs"]
-#[allow(dead_code, reason = "as a program it reads arguments, which nobody does here")]
+#[allow(dead_code, unreachable_pub, reason = "as a program it reads arguments, which nobody does here")]
 mod server;
 
 /// Asks a server in a realm that both have to themselves.
 pub fn in_own_realm() -> Outcome<()> {
     let realm = OwnRealm::start(&[("alice", "open sesame")])?;
-    let orthros = Orthros::builder().config(realm.config()?).build();
+    let orthros = realm.orthros()?;
     let server = server::Server::new(orthros.clone(), realm.keytab(), vec!["alice@EXAMPLE.TEST".parse()?])?;
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();

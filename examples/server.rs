@@ -131,6 +131,5 @@ fn in_own_realm() -> Outcome<()> {
         realm.folder().display(),
         listener.local_addr()?
     );
-    let orthros = Orthros::builder().config(realm.config()?).build();
-    Server::new(orthros, realm.keytab(), vec!["alice@EXAMPLE.TEST".parse()?])?.run(&listener)
+    Server::new(realm.orthros()?, realm.keytab(), vec!["alice@EXAMPLE.TEST".parse()?])?.run(&listener)
 }

@@ -44,8 +44,7 @@ pub fn main() -> ExitCode {
 /// As `main`.
 pub fn run() -> Outcome<()> {
     let realm = OwnRealm::start(&[("alice", "open sesame")])?;
-    let keytab = orthros::KeytabName::File(realm.keytab());
-    let orthros = Orthros::builder().config(realm.config()?).default_keytab(keytab).build();
+    let orthros = realm.orthros()?;
     let alice = orthros.acquire("alice").password("open sesame").blocking()?;
     println!("{}", deliver(&orthros, &alice, &orthros, "hello")?);
     Ok(())

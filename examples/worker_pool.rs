@@ -54,6 +54,12 @@ impl Worker {
         self.channel.read_exact(&mut answer)?;
         Ok(answer == [TAKEN])
     }
+
+    fn end(self) -> io::Result<()> {
+        let Self { mut process, channel } = self;
+        drop(channel);
+        process.wait().map(drop)
+    }
 }
 
 /// The workers, each given a context in its turn.
@@ -93,14 +99,6 @@ impl Pool {
     }
 }
 
-impl Worker {
-    fn end(self) -> io::Result<()> {
-        let Self { mut process, channel } = self;
-        drop(channel);
-        process.wait().map(drop)
-    }
-}
-
 /// A worker's whole life: it ends when the channel does.
 pub fn work() -> Outcome<()> {
     let mut channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -132,7 +130,7 @@ fn serve(context: &Context, mut connection: TcpStream) -> Outcome<()> {
     while let Some(token) = frame::receive(&mut connection)? {
         let opened = context.unwrap(&token)?;
         match (opened.order, &opened.message[..]) {
-            (Order::InOrder, b"die") => process::abort(),
+            (Order::InOrder, b"die") => process::exit(1),
             (Order::InOrder, _) => {
                 let answer = format!("worker {} for {}", process::id(), context.initiator());
                 frame::send(&mut connection, &context.wrap(answer.as_bytes())?)?;
@@ -144,6 +142,10 @@ fn serve(context: &Context, mut connection: TcpStream) -> Outcome<()> {
 }
 
 // From here on it is scaffold: a realm, a client, and this program started again as the workers.
+
+#[path = "client.rs"]
+#[allow(dead_code, unreachable_pub, reason = "as a program it reads arguments, which nobody does here")]
+mod client;
 
 const ROLE: &str = "EXAMPLE_ROLE";
 
@@ -168,23 +170,16 @@ pub fn run(arguments: &'static [&str]) -> Outcome<()> {
         command
     })?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
+    let address = listener.local_addr()?.to_string();
     let alice = orthros.acquire("alice").password("open sesame").blocking()?;
-    let client = orthros.clone();
+    let here = orthros.clone();
     let playing = thread::spawn(move || -> Outcome<Vec<String>> {
-        let mut answers = Vec::new();
-        for message in ["hello", "die", "hello again", "hello once more"] {
-            let mut stream = TcpStream::connect(address)?;
-            let request = client.initiate_with(&alice, Name::hostbased_service("host", "localhost"));
-            let request = request.mutual().confidential().replay_detection().sequencing();
-            let context = client.establish(request.start(), &mut stream)?;
-            frame::send(&mut stream, &context.wrap(message.as_bytes())?)?;
-            answers.push(match frame::receive(&mut stream) {
-                Ok(Some(token)) => String::from_utf8(context.unwrap(&token)?.message)?,
-                Ok(None) | Err(_) => "the connection was closed".to_owned(),
-            });
-        }
-        Ok(answers)
+        let ask = |message| {
+            let service = Name::hostbased_service("host", "localhost");
+            let mut client = client::Client::connect(&here, &alice, &address, service, None)?;
+            Ok(client.ask(message).unwrap_or_else(|error| error.to_string()))
+        };
+        ["hello", "die", "hello again", "hello once more"].into_iter().map(ask).collect()
     });
     for stream in listener.incoming().take(4) {
         pool.accept(&orthros, stream?)?;
@@ -193,7 +188,7 @@ pub fn run(arguments: &'static [&str]) -> Outcome<()> {
     answers.iter().for_each(|answer| println!("{answer}"));
     pool.workers.into_iter().try_for_each(Worker::end)?;
     match &answers[..] {
-        [first, closed, second, third] if first != third && second == first && closed.ends_with("closed") => {
+        [first, died, again, other] if first == again && first != other && !died.starts_with("worker") => {
             Ok(())
         }
         _ => Err("the workers did not take turns".into()),

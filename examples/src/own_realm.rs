@@ -51,6 +51,15 @@ impl OwnRealm {
         Ok(Config::parse(&self.config_text())?)
     }
 
+    /// What a client or server in this realm needs, with the keytab as the default one.
+    ///
+    /// # Errors
+    /// As [`config`](Self::config).
+    pub fn orthros(&self) -> Outcome<Orthros> {
+        let keytab = KeytabName::File(self.keytab());
+        Ok(Orthros::builder().config(self.config()?).default_keytab(keytab).build())
+    }
+
     fn config_text(&self) -> String {
         let kdc = self.kdc.address();
         format!(

@@ -18,7 +18,7 @@ use std::thread;
 
 use client::Client;
 use examples::{Outcome, OwnRealm};
-use orthros::{Name, Orthros};
+use orthros::Name;
 use server::Server;
 
 #[test]
@@ -40,7 +40,7 @@ fn client_and_server_without_arguments() {
 
 /// A server that takes one connection, and what it ended with.
 fn serve_one(realm: &OwnRealm, bindings: Option<&str>) -> (String, mpsc::Receiver<Outcome<()>>) {
-    let orthros = Orthros::builder().config(realm.config().unwrap()).build();
+    let orthros = realm.orthros().unwrap();
     let allowed = vec!["alice@EXAMPLE.TEST".parse().unwrap()];
     let mut server = Server::new(orthros, realm.keytab(), allowed).unwrap();
     if let Some(bindings) = bindings {
@@ -57,7 +57,7 @@ fn serve_one(realm: &OwnRealm, bindings: Option<&str>) -> (String, mpsc::Receive
 fn ask(user: &str, theirs: Option<&str>, ours: Option<&str>) -> (Result<String, String>, Result<(), String>) {
     let realm = OwnRealm::start(&[("alice", "open sesame"), ("bob", "open sesame")]).unwrap();
     let (address, outcome) = serve_one(&realm, theirs);
-    let orthros = Orthros::builder().config(realm.config().unwrap()).build();
+    let orthros = realm.orthros().unwrap();
     let credential = orthros.acquire(user).password("open sesame").blocking().unwrap();
     let service = Name::hostbased_service("host", "localhost");
     let heard = Client::connect(&orthros, &credential, &address, service, ours)
