@@ -21,7 +21,7 @@ use orthros::{ChannelBindings, Context, InitiatorCredential, Name, Order, Orthro
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A context and the connection that it protects.
-pub struct Client {
+pub(crate) struct Client {
     context: Context,
     stream: TcpStream,
 }
@@ -29,7 +29,7 @@ pub struct Client {
 impl Client {
     /// Connects to `address` and establishes a context with `service` there. A server elsewhere that holds no key of
     /// `service` cannot take part.
-    pub fn connect(
+    pub(crate) fn connect(
         orthros: &Orthros,
         credential: &Arc<InitiatorCredential>,
         address: &str,
@@ -56,7 +56,7 @@ impl Client {
     }
 
     /// Sends a message, sealed, and gives the answer.
-    pub fn ask(&mut self, message: &str) -> Outcome<String> {
+    pub(crate) fn ask(&mut self, message: &str) -> Outcome<String> {
         frame::send(&mut self.stream, &self.context.wrap(message.as_bytes())?)?;
         let token =
             frame::receive(&mut self.stream)?.ok_or("the server closed the connection without an answer")?;
@@ -68,13 +68,13 @@ impl Client {
     }
 
     /// With whom the context is: proved, since it is mutual.
-    pub fn server(&self) -> String {
+    pub(crate) fn server(&self) -> String {
         self.context.acceptor().to_string()
     }
 }
 
 /// The default credential, or one got by password.
-pub fn login(orthros: &Orthros, user: Option<&str>) -> Outcome<Arc<InitiatorCredential>> {
+pub(crate) fn login(orthros: &Orthros, user: Option<&str>) -> Outcome<Arc<InitiatorCredential>> {
     let Some(user) = user else {
         // The error names each place that was looked into.
         return Ok(orthros.default_credential()?);
@@ -86,7 +86,7 @@ pub fn login(orthros: &Orthros, user: Option<&str>) -> Outcome<Arc<InitiatorCred
 }
 
 /// Reads the arguments.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     finish(
@@ -122,11 +122,11 @@ fn in_your_realm(
 // From here on it is scaffold: a realm and a server, so that the example runs by itself.
 
 #[path = "server.rs"]
-#[allow(dead_code, unreachable_pub, reason = "as a program it reads arguments, which nobody does here")]
+#[allow(dead_code, reason = "as a program it reads arguments, which nobody does here")]
 mod server;
 
 /// Asks a server in a realm that both have to themselves.
-pub fn in_own_realm() -> Outcome<()> {
+pub(crate) fn in_own_realm() -> Outcome<()> {
     let realm = OwnRealm::start(&[("alice", "open sesame")])?;
     let orthros = realm.orthros()?;
     let server = server::Server::new(orthros.clone(), realm.keytab(), vec!["alice@EXAMPLE.TEST".parse()?])?;

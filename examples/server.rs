@@ -22,7 +22,7 @@ use orthros::{AcceptorCredential, ChannelBindings, Flags, KeytabName, Order, Ort
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An echo service.
-pub struct Server {
+pub(crate) struct Server {
     orthros: Orthros,
     credential: AcceptorCredential,
     /// Who may ask.
@@ -33,19 +33,19 @@ pub struct Server {
 
 impl Server {
     /// A server for every service of the keytab. Keys that come into it later are used at once.
-    pub fn new(orthros: Orthros, keytab: PathBuf, allowed: Vec<Principal>) -> Outcome<Self> {
+    pub(crate) fn new(orthros: Orthros, keytab: PathBuf, allowed: Vec<Principal>) -> Outcome<Self> {
         let credential = orthros.acceptor_from(&KeytabName::File(keytab), None)?;
         Ok(Self { orthros, credential, allowed, bindings: None })
     }
 
     /// Refuses clients that do not give the same channel bindings.
-    pub fn bind(self, application_data: &str) -> Self {
+    pub(crate) fn bind(self, application_data: &str) -> Self {
         let bindings = ChannelBindings::from_application_data(application_data.as_bytes());
         Self { bindings: Some(bindings), ..self }
     }
 
     /// Serves one connection until the client closes it.
-    pub fn serve(&self, mut stream: TcpStream) -> Outcome<()> {
+    pub(crate) fn serve(&self, mut stream: TcpStream) -> Outcome<()> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut request = self.orthros.accept(&self.credential);
@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// Serves each connection on a thread of its own; one that fails does not end the service of others.
-    pub fn run(self, listener: &TcpListener) -> Outcome<()> {
+    pub(crate) fn run(self, listener: &TcpListener) -> Outcome<()> {
         let server = Arc::new(self);
         for stream in listener.incoming() {
             let (server, stream) = (Arc::clone(&server), stream?);
@@ -95,7 +95,7 @@ impl Server {
 }
 
 /// Reads the arguments.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     finish(

@@ -15,7 +15,7 @@ use orthros::{InitiatorCredential, Name, Orthros};
 /// Delivers a sealed message, and gives what the server makes of it.
 ///
 /// Everything of the outside comes by the two [`Orthros`]: in production both are `Orthros::from_system()?`.
-pub fn deliver(
+pub(crate) fn deliver(
     client: &Orthros,
     credential: &Arc<InitiatorCredential>,
     server: &Orthros,
@@ -37,12 +37,12 @@ pub fn deliver(
 }
 
 /// Delivers one message by the system's clock.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     finish("testing", run())
 }
 
 /// As `main`.
-pub fn run() -> Outcome<()> {
+pub(crate) fn run() -> Outcome<()> {
     let realm = OwnRealm::start(&[("alice", "open sesame")])?;
     let orthros = realm.orthros()?;
     let alice = orthros.acquire("alice").password("open sesame").blocking()?;

@@ -20,6 +20,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Duration;
 use std::{env, process, thread};
 
 use examples::{Outcome, OwnRealm, finish, frame};
@@ -30,6 +31,9 @@ use orthros::{Context, KeytabName, Name, Order, Orthros};
 /// What a worker answers to a token.
 const TAKEN: u8 = b'+';
 const REFUSED: u8 = b'-';
+
+/// The longest that a client may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A process that serves contexts which others accepted.
 struct Worker {
@@ -63,20 +67,22 @@ impl Worker {
 }
 
 /// The workers, each given a context in its turn.
-pub struct Pool {
+pub(crate) struct Pool {
     workers: Vec<Worker>,
-    command: Box<dyn Fn() -> Command + Send>,
+    command: Box<dyn FnMut() -> Command>,
 }
 
 impl Pool {
     /// Starts so many workers.
-    pub fn start(count: usize, command: impl Fn() -> Command + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(count: usize, mut command: impl FnMut() -> Command + 'static) -> io::Result<Self> {
         let workers = (0..count).map(|_| Worker::start(command())).collect::<Result<_, _>>()?;
         Ok(Self { workers, command: Box::new(command) })
     }
 
-    /// Establishes a context with whoever connected, and gives it away.
-    pub fn accept(&mut self, orthros: &Orthros, mut connection: TcpStream) -> Outcome<()> {
+    /// Establishes a context with whoever connected, and gives it away. Whoever is silent holds up all others, for as
+    /// long as the timeout: a program with many clients does this on several threads.
+    pub(crate) fn accept(&mut self, orthros: &Orthros, mut connection: TcpStream) -> Outcome<()> {
+        connection.set_read_timeout(Some(PATIENCE))?;
         let context = orthros.establish(orthros.accept(&orthros.acceptor()?).start(), &mut connection)?;
         // The place for an access check. From here on this process can neither read nor write messages.
         let token = orthros.export(context)?;
@@ -99,8 +105,9 @@ impl Pool {
     }
 }
 
-/// A worker's whole life: it ends when the channel does.
-pub fn work() -> Outcome<()> {
+/// A worker's whole life: it ends when the channel does. `taken` is called for each context that it took, before it
+/// says so.
+pub(crate) fn work(taken: impl Fn()) -> Outcome<()> {
     let mut channel = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let orthros = Orthros::builder().build();
     loop {
@@ -115,6 +122,7 @@ pub fn work() -> Outcome<()> {
         channel.read_exact(&mut token)?;
         match orthros.import(&token) {
             Ok(context) => {
+                taken();
                 channel.write_all(&[TAKEN])?;
                 thread::spawn(move || serve(&context, connection));
             }
@@ -144,29 +152,32 @@ fn serve(context: &Context, mut connection: TcpStream) -> Outcome<()> {
 // From here on it is scaffold: a realm, a client, and this program started again as the workers.
 
 #[path = "client.rs"]
-#[allow(dead_code, unreachable_pub, reason = "as a program it reads arguments, which nobody does here")]
+#[allow(dead_code, reason = "as a program it reads arguments, which nobody does here")]
 mod client;
 
 const ROLE: &str = "EXAMPLE_ROLE";
 
 /// Plays the acceptor and its client, or a worker.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     finish("worker_pool", run(&[]))
 }
 
 /// As `main`; workers are started with these arguments.
-pub fn run(arguments: &'static [&str]) -> Outcome<()> {
-    if env::var_os(ROLE).is_some() {
-        return work();
+pub(crate) fn run(arguments: &'static [&str]) -> Outcome<()> {
+    match env::var(ROLE).as_deref() {
+        Ok("worker") => return work(|| {}),
+        Ok("clumsy worker") => return work(|| process::exit(1)),
+        _ => {}
     }
     let realm = OwnRealm::start(&[("alice", "open sesame")])?;
     let builder = Orthros::builder().config(realm.config()?).default_keytab(KeytabName::File(realm.keytab()));
     let orthros = builder.transfer_places(Places::new().within(realm.folder())).build();
     let (program, folder) = (env::current_exe()?, realm.folder().to_owned());
+    let mut roles = ["worker", "worker", "clumsy worker"].into_iter();
     let mut pool = Pool::start(2, move || {
         let mut command = Command::new(&program);
         // Processes of one user find the same key by themselves; here it lies in the temporary folder.
-        command.args(arguments).env("ORTHROS_TRANSFER", &folder).env(ROLE, "worker");
+        command.args(arguments).env("ORTHROS_TRANSFER", &folder).env(ROLE, roles.next().unwrap_or("worker"));
         command
     })?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -179,18 +190,22 @@ pub fn run(arguments: &'static [&str]) -> Outcome<()> {
             let mut client = client::Client::connect(&here, &alice, &address, service, None)?;
             Ok(client.ask(message).unwrap_or_else(|error| error.to_string()))
         };
-        ["hello", "die", "hello again", "hello once more"].into_iter().map(ask).collect()
+        ["hello", "die", "hello", "clumsy", "hello", "hello"].into_iter().map(ask).collect()
     });
-    for stream in listener.incoming().take(4) {
-        pool.accept(&orthros, stream?)?;
+    for stream in listener.incoming().take(6) {
+        if let Err(error) = pool.accept(&orthros, stream?) {
+            eprintln!("acceptor: {error}");
+        }
     }
     let answers = playing.join().map_err(|_| "the client panicked")??;
     answers.iter().for_each(|answer| println!("{answer}"));
     pool.workers.into_iter().try_for_each(Worker::end)?;
-    match &answers[..] {
-        [first, died, again, other] if first == again && first != other && !died.starts_with("worker") => {
-            Ok(())
-        }
-        _ => Err("the workers did not take turns".into()),
+    let [first, _, third, _, fifth, sixth] = &answers[..] else { return Err("answers are missing".into()) };
+    let served: Vec<_> = answers.iter().map(|answer| answer.starts_with("worker")).collect();
+    if served == [true, false, true, false, true, true] && first == third && third == fifth && fifth != sixth
+    {
+        Ok(())
+    } else {
+        Err("the workers did not take turns as they should".into())
     }
 }

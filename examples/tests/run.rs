@@ -1,5 +1,6 @@
 //! Runs each example as its `main` does, so that none of them stops working unseen.
 #![allow(clippy::unwrap_used, clippy::panic, unreachable_pub, missing_docs, dead_code, reason = "tests")]
+#![allow(clippy::duplicate_mod, reason = "examples that play with each other hold each other's files")]
 
 #[path = "../client.rs"]
 mod client;
