@@ -106,3 +106,8 @@ pub use stores::{CacheName, KeytabName, StoreError};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The examples of the page for people who come from other libraries, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/coming-from.md")]
+struct ComingFrom;
