@@ -17,7 +17,7 @@ use orthros_krb5::{CredentialCache, Keytab, Principal};
 use super::cache_of;
 use super::store::Place;
 use crate::Orthros;
-use crate::stores::{CacheName, KeytabName, StoreError, StoreFault};
+use crate::stores::{CacheName, CacheSnapshot, KeytabName, StoreError, StoreFault};
 
 /// The note that says when a ticket got by a client keytab is to be replaced: seconds since 1970, in digits.
 const REFRESH_TIME: &str = "refresh_time";
@@ -36,16 +36,16 @@ pub(super) struct Initiating<'a> {
 impl Initiating<'_> {
     /// The credential: the cache's if it is of use, refreshed if it is time; else one by the keytab.
     pub(super) fn credential(&self) -> Result<Arc<InitiatorCredential>, Error> {
-        let cached = self.orthros.credential_from_store(self.cache);
-        match &cached {
-            Ok(cached) if self.client.is_some_and(|wanted| wanted != cached.client()) => {
+        let snapshot = self.orthros.snapshot_of(self.cache);
+        match snapshot.as_ref().map(|snapshot| (snapshot, &snapshot.credential)) {
+            Ok((_, cached)) if self.client.is_some_and(|wanted| wanted != cached.client()) => {
                 let report = format!("{}: it belongs to {}", self.cache, cached.client());
                 self.by_keytab(None, self.client, &report)
             }
-            Ok(cached) if cached.lifetime(self.orthros.env().now()) == Lifetime::Expired => {
+            Ok((_, cached)) if cached.lifetime(self.orthros.env().now()) == Lifetime::Expired => {
                 self.instead_of_ended(cached)
             }
-            Ok(cached) => Ok(self.refreshed(cached).unwrap_or_else(|| Arc::clone(cached))),
+            Ok((snapshot, cached)) => Ok(self.refreshed(snapshot).unwrap_or_else(|| Arc::clone(cached))),
             Err(error) => {
                 let place = matches!(error.fault, StoreFault::Missing).then_some(self.cache);
                 self.by_keytab(place, self.client, &error.to_string())
@@ -68,15 +68,17 @@ impl Initiating<'_> {
     }
 
     /// A new ticket in the place of one that still lives, if it is time and a key is there.
-    fn refreshed(&self, cached: &InitiatorCredential) -> Option<Arc<InitiatorCredential>> {
+    fn refreshed(&self, cached: &CacheSnapshot) -> Option<Arc<InitiatorCredential>> {
         let orthros = self.orthros;
-        let mut content = orthros.read_cache(self.cache).ok()?;
-        let due: i64 =
-            std::str::from_utf8(content.configuration_value(REFRESH_TIME, None)?).ok()?.parse().ok()?;
-        let keytab = self.keytab().ok()?;
-        if orthros.env().now().seconds < due || keytab.keys_for(cached.client()).next().is_none() {
+        let due = cached.cache.configuration_value(REFRESH_TIME, None)?;
+        let due: i64 = std::str::from_utf8(due).ok()?.parse().ok()?;
+        if orthros.env().now().seconds < due {
             return None;
         }
+        let cached = &cached.credential;
+        let keytab = self.keytab().ok()?;
+        keytab.keys_for(cached.client()).next()?;
+        let mut content = orthros.read_cache(self.cache).ok()?;
         note(&mut content, due.saturating_add(PUT_OFF));
         let refreshed = orthros
             .write_cache(self.cache, content)
@@ -125,10 +127,10 @@ impl Initiating<'_> {
         if place.is_none() {
             // What was got before, while it lasts.
             let again = Initiating { cache: &memory, client: Some(client), ..*self };
-            if let Ok(kept) = self.orthros.credential_from_store(&memory)
-                && kept.lifetime(self.orthros.env().now()) != Lifetime::Expired
+            if let Ok(kept) = self.orthros.snapshot_of(&memory)
+                && kept.credential.lifetime(self.orthros.env().now()) != Lifetime::Expired
             {
-                return Ok(again.refreshed(&kept).unwrap_or(kept));
+                return Ok(again.refreshed(&kept).unwrap_or_else(|| Arc::clone(&kept.credential)));
             }
         }
         let credential = self.orthros.acquire(&client.to_string()).keytab(keytab).blocking()?;

@@ -23,7 +23,7 @@ use orthros_krb5::ccache::TimeOffset;
 use orthros_krb5::{CredentialCache, Principal};
 
 use crate::Orthros;
-use crate::stores::{CacheName, StoreError};
+use crate::stores::{CacheName, CacheSnapshot, StoreError};
 use crate::sys::users;
 use client_keytab::Initiating;
 use store::{CredentialStore, Place};
@@ -56,8 +56,11 @@ impl Orthros {
     }
 
     fn credential_from_store(&self, cache: &CacheName) -> Result<Arc<InitiatorCredential>, StoreError> {
-        let snapshot = self.stores().cache(cache, self.config().kdc_timesync)?;
-        Ok(Arc::clone(&snapshot.credential))
+        Ok(Arc::clone(&self.snapshot_of(cache)?.credential))
+    }
+
+    fn snapshot_of(&self, cache: &CacheName) -> Result<Arc<CacheSnapshot>, StoreError> {
+        self.stores().cache(cache, self.config().kdc_timesync)
     }
 
     /// A credential of what `store` names, else of the defaults (`gss_acquire_cred_from`,
