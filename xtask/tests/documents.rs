@@ -1,5 +1,5 @@
 //! The documents say only what is there.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::Path;
 fn a_document_names_no_path_that_is_gone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut gone = Vec::new();
-    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"] {
         let text = fs::read_to_string(root.join(document)).unwrap();
         let named = paths(&text);
         assert!(!named.is_empty(), "{document} names no path: has its way of writing them changed?");
@@ -40,6 +40,20 @@ fn paths(text: &str) -> Vec<String> {
 /// `NAME`, `TARGET`: to be filled in by the reader. Documents in capitals (`README.md`) are not.
 fn is_placeholder(part: &str) -> bool {
     ["NAME", "TARGET", "CRATE", "MODULE"].contains(&part)
+}
+
+/// Every row of README.md's table of what is supported names tests, which exist (see above).
+#[test]
+fn what_is_said_to_be_supported_is_shown_by_something() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("README.md")).unwrap();
+    let table = text.split("| | here | shown by | not here yet |").nth(1).unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 10);
+    for row in rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        assert!(paths(cells[2]).iter().any(|path| path.contains("tests")), "shown by nothing: {row}");
+    }
 }
 
 /// Every row of the tables of docs/mistakes.md names a test, and every test named there exists.
