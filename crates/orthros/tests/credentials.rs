@@ -361,3 +361,24 @@ fn a_users_number_becomes_the_name_that_the_system_knows() {
     let alice = Name::user("alice");
     assert_eq!(orthros.resolve_name(&alice).unwrap(), alice);
 }
+
+#[test]
+fn a_ticket_by_password_is_verified_by_the_keytab_that_is_named() {
+    let world = World::new();
+    let orthros = world.orthros();
+    let path = world.path("verify");
+    let named = format!("FILE:{}", path.display());
+    let pairs = [("password", "open sesame"), ("verify", named.as_str())];
+    let store = CredentialStore::from_pairs(pairs).unwrap();
+    let alice = Name::user("alice");
+    let acquire = || orthros.acquire_from(&store, Some(&alice), Usage::Initiate);
+    assert!(acquire().is_err(), "the keytab is not there");
+
+    let keytab = KeytabName::from(named.as_str());
+    orthros.write_keytab(&keytab, world.keytab()).unwrap();
+    assert!(acquire().is_ok());
+
+    // The keys of another KDC's service: whoever made up that one could make up the password too.
+    orthros.write_keytab(&keytab, World::new().keytab()).unwrap();
+    assert!(acquire().is_err(), "a ticket that the keytab can't open vouches for nobody");
+}

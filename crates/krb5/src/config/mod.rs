@@ -438,10 +438,12 @@ impl Config {
         }
         let allowed = self.allowed_enctypes();
         self.permitted_enctypes = section.enctypes("permitted_enctypes", &allowed, &allowed)?;
-        self.default_tkt_enctypes =
-            section.enctypes("default_tkt_enctypes", &allowed, &self.permitted_enctypes)?;
-        self.default_tgs_enctypes =
-            section.enctypes("default_tgs_enctypes", &allowed, &self.permitted_enctypes)?;
+        // By MIT's name, or by Heimdal's, or by Heimdal's for both exchanges.
+        let both = section.enctypes("default_etypes", &allowed, &self.permitted_enctypes)?;
+        let initial = section.enctypes("default_as_etypes", &allowed, &both)?;
+        let service = section.enctypes("default_tgs_etypes", &allowed, &both)?;
+        self.default_tkt_enctypes = section.enctypes("default_tkt_enctypes", &allowed, &initial)?;
+        self.default_tgs_enctypes = section.enctypes("default_tgs_enctypes", &allowed, &service)?;
         Ok(())
     }
 

@@ -360,6 +360,19 @@ fn a_host_belongs_to_the_realm_of_its_nearest_domain() {
 }
 
 #[test]
+fn heimdals_lists_of_enctypes_count_where_mits_do_not_stand() {
+    let numbers = |text: &str| {
+        let config = Config::parse(&format!("[libdefaults]\n{text}")).unwrap();
+        [config.default_tkt_enctypes, config.default_tgs_enctypes]
+            .map(|list| list.iter().map(|enctype| enctype.number()).collect::<Vec<_>>())
+    };
+    assert_eq!(numbers("default_etypes = aes256-cts"), [[18], [18]]);
+    assert_eq!(numbers("default_etypes = aes256-cts\ndefault_as_etypes = aes128-cts"), [[17], [18]]);
+    assert_eq!(numbers("default_tgs_etypes = aes128-sha2\ndefault_etypes = aes256-cts"), [[18], [19]]);
+    assert_eq!(numbers("default_tkt_enctypes = aes256-sha2\ndefault_etypes = aes256-cts"), [[20], [18]]);
+}
+
+#[test]
 fn misspelt_relations_are_told_and_known_ones_are_not() {
     let text = "[libdefaults]
  Default-Realm = R

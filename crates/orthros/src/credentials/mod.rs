@@ -23,7 +23,7 @@ use orthros_krb5::ccache::TimeOffset;
 use orthros_krb5::{CredentialCache, Principal};
 
 use crate::Orthros;
-use crate::stores::{CacheName, CacheSnapshot, StoreError};
+use crate::stores::{CacheName, CacheSnapshot, KeytabName, StoreError};
 use crate::sys::users;
 use client_keytab::Initiating;
 use store::{CredentialStore, Place};
@@ -144,6 +144,14 @@ impl Orthros {
             client.ok_or_else(|| NoCredential::None("a password needs the name of its user".into()))?;
         let password = orthros_crypto::Password::copy_of(password);
         let acquire = self.acquire(&client.to_string()).password(password);
+        let acquire = match &store.verify {
+            None => acquire,
+            Some(Place::Given(keytab)) => acquire.verify(keytab),
+            Some(Place::Named(KeytabName::File(path))) if path.as_os_str().is_empty() => {
+                acquire.verify(&*self.read_keytab(self.default_keytab())?)
+            }
+            Some(Place::Named(name)) => acquire.verify(&*self.read_keytab(name)?),
+        };
         match &store.cache {
             Some(Place::Named(cache)) => acquire.blocking_into(cache),
             Some(Place::Given(_)) | None => acquire.blocking(),

@@ -22,6 +22,7 @@ use crate::stores::{CacheName, KeytabName};
 /// | `keytab` | the keytab of an acceptor |
 /// | `rcache` | the replay cache of an acceptor, such as `file2:/run/replay` |
 /// | `password` | the password of an initiator, who must be named |
+/// | `verify` | the keytab by which a ticket got by password is verified |
 ///
 /// ```
 /// use orthros::CredentialStore;
@@ -38,6 +39,7 @@ pub struct CredentialStore {
     pub(super) keytab: Option<Place<KeytabName, Keytab>>,
     pub(super) password: Option<Arc<Password>>,
     pub(super) replay_cache: Option<String>,
+    pub(super) verify: Option<Place<KeytabName, Keytab>>,
 }
 
 /// Something by its name, or itself.
@@ -64,7 +66,7 @@ impl fmt::Display for BadStore {
         match self {
             Self::Key(key) => write!(
                 f,
-                "{key:?} is no key of a credential store: there are ccache, client_keytab, keytab, rcache and password"
+                "{key:?} is no key of a credential store: there are ccache, client_keytab, keytab, password, rcache and verify"
             ),
             Self::ReplayCache(name) => {
                 write!(
@@ -98,6 +100,7 @@ impl CredentialStore {
                 "keytab" => (store.keytab.is_some(), store.keytab(value)),
                 "password" => (store.password.is_some(), store.password(value)),
                 "rcache" => (store.replay_cache.is_some(), store.replay_cache(value)?),
+                "verify" => (store.verify.is_some(), store.verify(value)),
                 _ => return Err(BadStore::Key(key.to_owned())),
             };
             if taken {
@@ -152,6 +155,12 @@ impl CredentialStore {
         Self { password: Some(Arc::new(password.into())), ..self }
     }
 
+    /// The keytab by whose keys a ticket got by password is [verified](crate::acquire::Acquire::verify); an empty
+    /// name means the acceptors' default one.
+    pub fn verify(self, name: impl Into<KeytabName>) -> Self {
+        Self { verify: Some(Place::Named(name.into())), ..self }
+    }
+
     /// The replay cache of an acceptor: `dfl:`, `file2:PATH` or `none:`.
     ///
     /// # Errors
@@ -186,6 +195,7 @@ impl PartialEq for CredentialStore {
             && self.client_keytab == other.client_keytab
             && self.keytab == other.keytab
             && self.replay_cache == other.replay_cache
+            && self.verify == other.verify
     }
 }
 
@@ -206,6 +216,7 @@ impl fmt::Debug for CredentialStore {
             .field("keytab", &self.keytab)
             .field("password", &self.password.as_ref().map(|_| ".."))
             .field("replay_cache", &self.replay_cache)
+            .field("verify", &self.verify)
             .finish()
     }
 }
