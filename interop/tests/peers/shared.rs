@@ -34,12 +34,14 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario::new("shared::no_key_is_lost_in_a_keytab_of_many_writers", NEEDS, one_keytab),
         Scenario::new("shared::kadmin_gives_new_keys_to_our_running_acceptor", NEEDS, new_keys),
     ];
-    for version in 1..=4 {
-        list.push(Scenario::new(
-            format!("shared::a_cache_of_mit_s_version_{version}_is_read"),
-            NEEDS,
-            move || old_cache(version),
-        ));
+    for (writer, versions) in [(Side::Mit, 1..=4), (Side::Heimdal, 3..=4)] {
+        for version in versions {
+            list.push(Scenario::new(
+                format!("shared::a_cache_of_{writer}_s_version_{version}_is_read_and_continued"),
+                &with_heimdal,
+                move || old_cache(writer, version),
+            ));
+        }
     }
     list
 }
@@ -98,27 +100,30 @@ fn folder() -> Result<(), Failure> {
     Ok(())
 }
 
-fn old_cache(version: u8) -> Result<(), Failure> {
+fn old_cache(writer: Side, version: u8) -> Result<(), Failure> {
+    let (relation, fetch) = match writer {
+        Side::Heimdal => ("fcache_version", Peer::KGETCRED),
+        Side::Mit | Side::Own => ("ccache_type", Peer::KVNO),
+    };
     let realm = realm(1)?;
     let config = fs::read_to_string(&realm.config)?;
-    let config =
-        config.replacen("[libdefaults]\n", &format!("[libdefaults]\n\tccache_type = {version}\n"), 1);
+    let config = config.replacen("[libdefaults]\n", &format!("[libdefaults]\n\t{relation} = {version}\n"), 1);
     fs::write(&realm.config, config)?;
-    realm.kinit(Side::Mit, "alice", &[])?;
-    realm.peer(Peer::KVNO, &["host/localhost"], "")?.success()?;
+    realm.kinit(writer, "alice", &[])?;
+    realm.peer(fetch, &["host/localhost"], "")?.success()?;
     assert_eq!(
         fs::read(&realm.ccache)?.get(..2),
         Some(&[5, version][..]),
-        "MIT's kinit chose another version"
+        "the writer chose another version"
     );
     let listing = realm.klist(Side::Own)?;
     assert!(
         listing.contains("Default principal: alice@SHARED.TEST") && listing.contains("host/localhost@SHARED"),
         "{listing}"
     );
-    // A ticket is got by it; where the format allows, it is kept there and MIT reads it.
+    // A ticket is got by it; where the format allows, it is kept there and the writer reads it.
     realm.orthros(&["kvno", &service(0)], "")?.success()?;
-    let listing = realm.klist(Side::Mit)?;
+    let listing = realm.klist(writer)?;
     assert_eq!(listing.contains(&service(0)), version >= 3, "{listing}");
     assert!(listing.contains("host/localhost@SHARED.TEST"), "{listing}");
     Ok(())
