@@ -1,4 +1,4 @@
-//! Channel bindings against MIT's library and Heimdal's: equal, different, absent.
+//! Channel bindings against MIT's library and Heimdal's: equal, different, empty, absent.
 
 use interop::peers::Peer;
 use interop::process::PATIENCE;
@@ -12,7 +12,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     for (theirs, library) in [(Side::Mit, Peer::MIT_GSS), (Side::Heimdal, Peer::HEIMDAL_GSS)] {
         for (initiator, acceptor) in [(theirs, Side::Own), (Side::Own, theirs)] {
             list.push(Scenario::new(
-                format!("bindings::initiator_{initiator}_acceptor_{acceptor}_equal_different_absent"),
+                format!("bindings::initiator_{initiator}_acceptor_{acceptor}_equal_different_empty_absent"),
                 &[NEEDS, &[library]].concat(),
                 move || bindings(initiator, acceptor),
             ));
@@ -30,6 +30,10 @@ fn bindings(initiator: Side, acceptor: Side) -> Result<(), Failure> {
     for (theirs, ours, accepted) in [
         ("tls-exporter:one", "tls-exporter:one", true),
         ("tls-exporter:one", "tls-exporter:two", false),
+        // Empty bindings are bindings: they equal each other, and nothing else.
+        ("", "", true),
+        ("", "tls-exporter:one", false),
+        ("tls-exporter:one", "", false),
         // Bindings that the acceptor does not ask for are no reason to refuse.
         ("tls-exporter:one", "-", true),
     ] {
