@@ -150,8 +150,38 @@ static void print_key(const char *before, struct lucid_key key) {
     for (uint32_t at = 0; at < key.length; at++) printf("%02x", key.octets[at]);
 }
 
+/* What is asked by object identifier: the last arcs behind 1.2.840.113554.1.2.2.5, as MIT numbered them. */
+static const struct { const char *name; char arc; } QUESTIONS[] = {
+    {"flags", 1}, {"key", 5}, {"authtime", 12}, {"ssf", 15},
+};
+
+/* All members of each answer in hexadecimal, "-" where the library knows no answer. */
+static void print_inquiry(handle context) {
+    printf("Inquiry:");
+    for (size_t at = 0; at < sizeof QUESTIONS / sizeof *QUESTIONS; at++) {
+        char octets[] = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05?";
+        oid question = {11, octets};
+        status minor, major;
+        struct buffers *answers = NULL;
+        octets[10] = QUESTIONS[at].arc;
+        major = gss.inquire_by_oid(&minor, context, &question, &answers);
+        printf(" %s=", QUESTIONS[at].name);
+        if (IS_ERROR(major) || answers == NULL) {
+            printf("-");
+            continue;
+        }
+        for (size_t member = 0; member < answers->count; member++) {
+            const unsigned char *value = answers->elements[member].value;
+            if (member > 0) printf(",");
+            for (size_t octet = 0; octet < answers->elements[member].length; octet++) printf("%02x", value[octet]);
+        }
+    }
+    printf("\n");
+}
+
 void print_lucid(handle *context) {
     status minor, major;
+    print_inquiry(*context);
     struct lucid *lucid = NULL;
     major = gss.export_lucid(&minor, context, 1, (void **)&lucid);
     if (!good("exporting the keys", major, minor)) exit(1);

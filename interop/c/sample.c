@@ -39,6 +39,7 @@ static const struct { const char *name; void *place; } SYMBOLS[] = {
     {"gss_unwrap_iov", &gss.unwrap_iov},         {"gss_wrap_aead", &gss.wrap_aead},
     {"gss_unwrap_aead", &gss.unwrap_aead},
     {"gss_krb5_export_lucid_sec_context", &gss.export_lucid},
+    {"gss_inquire_sec_context_by_oid", &gss.inquire_by_oid},
 }, LACKED_BY_SOME[] = {
     {"gss_get_mic_iov", &gss.get_mic_iov},       {"gss_verify_mic_iov", &gss.verify_mic_iov},
 };

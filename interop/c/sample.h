@@ -21,6 +21,9 @@ typedef void *handle;
 
 typedef struct { uint32_t type; buffer buffer; } piece;
 
+/* gss_buffer_set_desc. */
+struct buffers { size_t count; buffer *elements; };
+
 #define CONTINUE_NEEDED 1u
 #define IS_ERROR(major) (((major) & 0xffff0000u) != 0)
 
@@ -49,6 +52,7 @@ extern struct library {
     status (*wrap_aead)(status *, handle, int, uint32_t, buffer *, buffer *, int *, buffer *);
     status (*unwrap_aead)(status *, handle, buffer *, buffer *, buffer *, int *, uint32_t *);
     status (*export_lucid)(status *, handle *, uint32_t, void **);
+    status (*inquire_by_oid)(status *, handle, oid *, struct buffers **);
     /* Heimdal 7.8 lacks these two: NULL then. */
     status (*get_mic_iov)(status *, handle, uint32_t, piece *, int);
     status (*verify_mic_iov)(status *, handle, uint32_t *, piece *, int);
@@ -81,7 +85,7 @@ status unprotect(status *minor, handle context, int sealed, buffer token, int *w
 status sign(status *minor, handle context, buffer plain, buffer *mic);
 status verify(status *minor, handle context, buffer plain, buffer mic);
 
-/* Prints what the kernel would get, and ends the context. Prints key material. */
+/* Prints what the context answers by object identifier, what the kernel would get, and ends the context. Prints key material. */
 void print_lucid(handle *context);
 
 #endif

@@ -5,7 +5,8 @@
 
 use orthros::{Context, Error, Order, Piece, PieceLengths, Unwrapped};
 use orthros_crypto::SessionKey;
-use orthros_wire::hex;
+use orthros_gss::context::inquiry::oid;
+use orthros_wire::{Oid, hex};
 
 use crate::arguments::{GssLayout, Layout};
 use crate::failure::Failure;
@@ -111,8 +112,24 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// Gives up the context and prints what the kernel would get of it: to compare, not to use.
+/// What a context is asked by object identifier.
+const QUESTIONS: [(&str, Oid); 4] = [
+    ("flags", oid::TICKET_FLAGS),
+    ("key", oid::SESSION_KEY),
+    ("authtime", oid::AUTHTIME),
+    ("ssf", oid::SASL_SSF),
+];
+
+/// Prints what the context answers by object identifier, gives it up and prints what the kernel would get of it: to
+/// compare, not to use.
 pub(super) fn print_lucid(context: Context) -> Result<(), Failure> {
+    let mut told = "Inquiry:".to_owned();
+    for (name, question) in QUESTIONS {
+        let answers = context.inquire(&question)?;
+        let members: Vec<String> = answers.iter().map(|member| hex::encode(member.expose_octets())).collect();
+        told.push_str(&format!(" {name}={}", members.join(",")));
+    }
+    output::line(told)?;
     let lucid = context.into_lucid().map_err(|kept| kept.error)?;
     let key = |name: &str, key: &SessionKey| {
         format!(" {name}={}:{}", key.enctype().number(), hex::encode(key.expose_octets()))
