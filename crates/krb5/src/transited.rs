@@ -71,8 +71,8 @@ pub fn encode<S: AsRef<str>>(realms: &[S]) -> String {
         if index > 0 {
             text.push(',');
         }
-        // A blank says that what follows is no difference.
-        if realm.as_ref().starts_with(['/', ' ']) && index > 0 {
+        // A blank says that what follows is no difference; one that begins a name would be taken for it.
+        if realm.as_ref().starts_with(' ') || realm.as_ref().starts_with('/') && index > 0 {
             text.push(' ');
         }
         for letter in realm.as_ref().chars() {
@@ -123,7 +123,8 @@ pub fn decode(contents: &[u8], client: &str, server: &str) -> Result<Vec<String>
     if let Some(from) = gap_from {
         realms.extend(hierarchical(&from, server));
     }
-    Ok(realms)
+    // A gap at the end may have led on over many more.
+    if realms.len() > MOST_REALMS { Err(TransitedRefusal::Malformed) } else { Ok(realms) }
 }
 
 /// A name between two commas, escapes resolved.
@@ -225,7 +226,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for realms in [&["A.B"][..], &["A", "B,C", "D\\E"], &["X", "/COM"], &["X", "DOT."], &[]] {
+        for realms in
+            [&["A.B"][..], &["A", "B,C", "D\\E"], &["X", "/COM"], &["X", "DOT."], &["  X", " "], &[]]
+        {
             assert_eq!(read(&encode(realms)), realms);
         }
     }
