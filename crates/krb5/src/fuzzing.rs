@@ -5,9 +5,10 @@ use crate::config::{Config, Include, Profile};
 use crate::keytab::Patch;
 use crate::localname::{LoginFile, local_name};
 use crate::wire::{
-    ApRep, ApReq, AsRep, AsReq, Authenticator, Decode, EncApRepPart, EncAsRepPart, EncKrbCredPart,
-    EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry, EtypeInfoEntry, KrbCred, KrbError,
-    KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, ad_type, decode_enc_kdc_rep_part,
+    ApRep, ApReq, AsRep, AsReq, Authenticator, AuthorizationElement, Decode, EncApRepPart, EncAsRepPart,
+    EncKrbCredPart, EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry, EtypeInfoEntry,
+    KrbCred, KrbError, KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, ad_type,
+    decode_enc_kdc_rep_part,
 };
 use crate::{CredentialCache, Keytab, Principal};
 
@@ -49,10 +50,13 @@ pub fn ccache(data: &[u8]) {
 
 /// What a client says in its authenticator: octets of each kind of element. What is read can be said again.
 pub fn client_options(data: &[u8]) {
+    fn read(ad_type: i32, ad_data: &[u8]) -> Option<ClientOptions> {
+        ClientOptions::read(&[AuthorizationElement { ad_type, ad_data }]).ok()
+    }
     for number in [ad_type::IF_RELEVANT, ad_type::ETYPE_NEGOTIATION, ad_type::AP_OPTIONS] {
-        let Ok(options) = ClientOptions::read(&[(number, data)]) else { continue };
-        let again = options.to_octets().map(|octets| ClientOptions::read(&[(ad_type::IF_RELEVANT, &octets)]));
-        assert_eq!(again.unwrap_or_else(|| Ok(ClientOptions::default())), Ok(options));
+        let Some(options) = read(number, data) else { continue };
+        let again = options.to_octets().and_then(|octets| read(ad_type::IF_RELEVANT, &octets));
+        assert_eq!(again.unwrap_or_default(), options, "what was read changes when it is written again");
     }
 }
 

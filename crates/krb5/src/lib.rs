@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`ap`] | the AP exchange: requests, replies, delegation, refusals |
+//! | [`authdata`] | authorization data: elements within elements |
 //! | [`ccache`] | [`CredentialCache`]: the file format of credential caches |
 //! | [`config`] | [`Config`]: `krb5.conf` |
 //! | [`credential`] | [`Credential`]: a ticket with its session key |
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ap;
+pub mod authdata;
 pub mod ccache;
 pub mod config;
 pub mod credential;

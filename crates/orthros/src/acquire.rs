@@ -108,11 +108,8 @@ impl Acquire {
     /// password must do this. Where the keytab has no key at all, `verify_ap_req_nofail` of the configuration
     /// decides, and is taken for true if it is not set.
     pub fn verify(self, keytab: &Keytab) -> Self {
-        let setting = self.orthros.config().values(&["libdefaults", "verify_ap_req_nofail"]).next();
-        let lenient = setting.is_some_and(|value| {
-            ["false", "no", "n", "f", "0", "off", "nil"].iter().any(|no| value.text.eq_ignore_ascii_case(no))
-        });
-        let rule = if lenient { VerifyRule::IfKeys } else { VerifyRule::Demand };
+        let demand = self.orthros.config().verify_ap_req_nofail;
+        let rule = if demand { VerifyRule::Demand } else { VerifyRule::IfKeys };
         Self { verify: Some((keytab.clone(), rule)), ..self }
     }
 

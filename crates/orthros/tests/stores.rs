@@ -204,6 +204,31 @@ fn keys_that_are_added_and_removed_side_by_side_are_none_of_them_lost() {
     assert_eq!(left, expected);
 }
 
+#[test]
+fn a_keytab_that_is_made_is_never_seen_empty() {
+    let world = World::new();
+    for round in 0..50 {
+        let path = world.path(&format!("made-{round}.keytab"));
+        let first = thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                loop {
+                    if let Ok(content) = std::fs::read(&path) {
+                        return content;
+                    }
+                }
+            });
+            world
+                .orthros()
+                .add_to_keytab(&KeytabName::File(path.as_str().into()), &keytab("a@TEST", 1))
+                .unwrap();
+            reader.join().unwrap()
+        });
+        assert!(first.starts_with(&Keytab::HEADER), "{first:?}");
+    }
+    let names = std::fs::read_dir(world.folder.path()).unwrap();
+    assert_eq!(names.filter(|name| name.as_ref().unwrap().file_name() != "cc").count(), 50);
+}
+
 /// A handshake between `alice` and the acceptor; what each end says of it.
 fn handshake(
     initiator: &Orthros,

@@ -122,7 +122,7 @@ impl Context {
     /// [`Misuse::ContextExpired`], [`Misuse::SequenceEnd`].
     pub fn mic(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.check_time()?;
-        self.0.protection.mic(message)
+        self.0.protection.mic(&[message])
     }
 
     /// Verifies the peer's MIC of a message.
@@ -130,7 +130,7 @@ impl Context {
     /// # Errors
     /// [`Error::Token`]; nothing has changed then.
     pub fn verify_mic(&self, message: &[u8], token: &[u8]) -> Result<Order, Error> {
-        self.0.protection.verify_mic(message, token)
+        self.0.protection.verify_mic(&[message], token)
     }
 
     /// How many octets a message may have so that its wrap token has at most `token_octets`

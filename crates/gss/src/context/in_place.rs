@@ -115,7 +115,7 @@ impl Context {
     /// As [`mic`](Self::mic).
     pub fn mic_over(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, Error> {
         self.check_time()?;
-        self.0.protection.mic_over(pieces)
+        self.0.protection.mic(pieces)
     }
 
     /// Verifies the peer's MIC over pieces, laid end to end (`gss_verify_mic_iov`).
@@ -123,7 +123,7 @@ impl Context {
     /// # Errors
     /// As [`verify_mic`](Self::verify_mic).
     pub fn verify_mic_over(&self, pieces: &[&[u8]], token: &[u8]) -> Result<Order, Error> {
-        self.0.protection.verify_mic_over(pieces, token)
+        self.0.protection.verify_mic(pieces, token)
     }
 
     /// Whether a message may be wrapped so, now.

@@ -8,7 +8,8 @@ use std::fmt;
 
 use orthros_crypto::{Enctype, SessionKey};
 use orthros_krb5::ap::RemoteError;
-use orthros_krb5::wire::{AuthorizationElement, Decode, TicketFlags, ad_type};
+use orthros_krb5::authdata;
+use orthros_krb5::wire::TicketFlags;
 use orthros_wire::{Oid, SecretBytes, Timestamp};
 
 use super::Context;
@@ -36,7 +37,7 @@ pub mod oid {
     /// `GSS_C_SEC_CONTEXT_SASL_SSF`: the strength in bits, four octets, big-endian.
     pub const SASL_SSF: Oid = Oid::from_static(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 5, 15]);
     /// What names an enctype, with its number as one more arc.
-    pub(super) const ENCTYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 4];
+    pub const ENCTYPE: Oid = Oid::from_static(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 4]);
 }
 
 /// What the Linux kernel and others need to protect messages themselves (version 1 of MIT krb5's "lucid" context).
@@ -141,11 +142,13 @@ impl Context {
             return one(&self.strength_bits().to_be_bytes());
         }
         if *question == oid::SESSION_KEY {
-            let enctype = [oid::ENCTYPE, &arc(self.enctype().number().unsigned_abs())].concat();
-            return Ok(vec![self.expose_session_key(), SecretBytes::copy_of(&enctype)]);
+            let enctype = format!("{}.{}", oid::ENCTYPE, self.enctype().number());
+            let enctype: Oid = enctype.parse().map_err(|_| Misuse::UnknownInquiry)?;
+            return Ok(vec![self.expose_session_key(), SecretBytes::copy_of(enctype.content())]);
         }
-        let kind = question.content().strip_prefix(oid::AUTHORIZATION_DATA.content());
-        if let Some(kind) = kind.and_then(read_arc) {
+        let (question, family) = (question.to_string(), oid::AUTHORIZATION_DATA.to_string());
+        let kind = question.strip_prefix(&family).and_then(|rest| rest.strip_prefix('.')?.parse().ok());
+        if let Some(kind) = kind {
             return Ok(self.authorization_data_of(kind).into_iter().map(SecretBytes::from).collect());
         }
         Err(Misuse::UnknownInquiry.into())
@@ -156,7 +159,13 @@ impl Context {
     pub fn authorization_data_of(&self, kind: i32) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
         for element in &self.0.authorization_data {
-            collect(element.number, &element.octets, kind, DEEPEST, &mut found);
+            // What is malformed in AD-IF-RELEVANT may be passed over, by its name.
+            let _ = authdata::walk(element.number, &element.octets, &mut |number, octets| {
+                if number == kind {
+                    found.push(octets.to_vec());
+                }
+                Ok(())
+            });
         }
         found
     }
@@ -181,56 +190,5 @@ impl Context {
     /// What the peer said after the context was up, if anything. Anybody on the way could have said it.
     pub fn late_error(&self) -> Option<&RemoteError> {
         self.0.late_error.get()
-    }
-}
-
-/// How deep authorization data may lie within each other.
-const DEEPEST: u32 = 4;
-
-fn collect(number: i32, octets: &[u8], wanted: i32, deepest: u32, found: &mut Vec<Vec<u8>>) {
-    if number == wanted {
-        found.push(octets.to_vec());
-    } else if number == ad_type::IF_RELEVANT && deepest > 0 {
-        // What is malformed there may be passed over, by its name.
-        for element in Vec::<AuthorizationElement<'_>>::from_der(octets).unwrap_or_default() {
-            collect(element.ad_type, element.ad_data, wanted, deepest - 1, found);
-        }
-    }
-}
-
-/// A number as an arc of an object identifier: seven bits an octet, the last without the top bit.
-fn arc(number: u32) -> Vec<u8> {
-    let group = |place: u32| u8::try_from((number >> (7 * place)) & 0x7f).unwrap_or(0);
-    let mut octets: Vec<u8> = (0..5).map(group).collect();
-    while octets.len() > 1 && octets.last() == Some(&0) {
-        octets.pop();
-    }
-    octets.iter_mut().skip(1).for_each(|octet| *octet |= 0x80);
-    octets.reverse();
-    octets
-}
-
-/// The one arc that `octets` are.
-fn read_arc(octets: &[u8]) -> Option<i32> {
-    let (last, rest) = octets.split_last()?;
-    if octets.len() > 4 || *last & 0x80 != 0 || rest.iter().any(|octet| octet & 0x80 == 0) {
-        return None;
-    }
-    Some(octets.iter().fold(0, |number, octet| (number << 7) | i32::from(octet & 0x7f)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_arc_is_read_as_it_was_written() {
-        for number in [0, 1, 17, 127, 128, 143, 512, 0x3fff, 0x4000, 0xfff_ffff] {
-            assert_eq!(read_arc(&arc(number)), Some(i32::try_from(number).unwrap()));
-        }
-        assert_eq!(arc(128), [0x81, 0]);
-        for wrong in [&[][..], &[0x81], &[1, 1], &[0x81, 0x81, 0x81, 0x81, 1]] {
-            assert_eq!(read_arc(wrong), None);
-        }
     }
 }

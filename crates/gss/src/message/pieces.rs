@@ -16,8 +16,7 @@ use orthros_wire::Random;
 use zeroize::Zeroize;
 
 use super::protection::Protection;
-use super::rfc1964::Old;
-use super::token::{MicHeader, TokenFlags, WrapHeader};
+use super::token::{TokenFlags, WrapHeader};
 use crate::error::{BadToken, Error, Misuse};
 use crate::status::Order;
 
@@ -272,33 +271,6 @@ impl Protection {
             }
         };
         Ok(Verified { confidential: header.is_sealed(), order })
-    }
-
-    /// A MIC over pieces laid end to end.
-    pub(crate) fn mic_over(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, Error> {
-        if let Some(old) = Old::of(self.key()) {
-            return self.mic_old(&old, pieces);
-        }
-        let header = MicHeader { flags: self.flags(0), sequence: self.next_sequence()? }.octets();
-        let covered: Vec<&[u8]> = pieces.iter().copied().chain([&header[..]]).collect();
-        let checksum = self.key().checksum(self.role.sign_usage(), &covered);
-        Ok([&header[..], &checksum].concat())
-    }
-
-    /// Verifies a MIC over pieces laid end to end.
-    pub(crate) fn verify_mic_over(&self, pieces: &[&[u8]], token: &[u8]) -> Result<Order, Error> {
-        if let Some(old) = Old::of(self.key()) {
-            return self.verify_mic_old(&old, pieces, token);
-        }
-        let (header, checksum) = MicHeader::parse(token)?;
-        let key = self.receiving_key(header.flags)?;
-        if header.flags.has(TokenFlags::SEALED) {
-            return Err(BadToken::WrongKind.into());
-        }
-        let octets = header.octets();
-        let covered: Vec<&[u8]> = pieces.iter().copied().chain([&octets[..]]).collect();
-        key.verify(self.role.peer().sign_usage(), &covered, checksum).map_err(|_| BadToken::Integrity)?;
-        Ok(self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?)
     }
 }
 

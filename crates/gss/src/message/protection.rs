@@ -114,11 +114,16 @@ impl Protection {
     }
 
     pub(crate) fn wrap(&self, sealed: bool, message: &[u8], random: &dyn Random) -> Result<Vec<u8>, Error> {
-        match Old::of(self.key()) {
-            Some(old) => self.wrap_old(&old, sealed, message, random),
-            None if sealed => self.seal(message, random),
-            None => self.sign(message),
+        if let Some(old) = Old::of(self.key()) {
+            return self.wrap_old(&old, sealed, message, random);
         }
+        let (before, behind) = self.room(sealed);
+        let mut token = Vec::with_capacity(before + message.len() + behind);
+        token.resize(before, 0);
+        token.extend_from_slice(message);
+        token.resize(before + message.len() + behind, 0);
+        self.fill(sealed, &mut token, random)?;
+        Ok(token)
     }
 
     /// Octets before and behind the message in a token of [`Self::wrap`].
@@ -139,6 +144,12 @@ impl Protection {
         random: &dyn Random,
     ) -> Result<(), Error> {
         self.check_pieces()?;
+        self.fill(sealed, buffer, random)
+    }
+
+    /// Makes a token of a buffer that has the message between its rooms: `header | E(confounder, message, header)`, or
+    /// `header | message | checksum(message, header with EC and RRC zero)`; no filler, no rotation.
+    fn fill(&self, sealed: bool, buffer: &mut [u8], random: &dyn Random) -> Result<(), Error> {
         let (before, behind) = self.room(sealed);
         let message = buffer.len().checked_sub(before + behind).ok_or(Misuse::Pieces)?;
         let (head, tail) = buffer.split_first_chunk_mut().ok_or(Misuse::Pieces)?;
@@ -158,48 +169,15 @@ impl Protection {
         Ok(())
     }
 
-    /// `header | E(confounder, message, header)`; no filler, no rotation.
-    fn seal(&self, message: &[u8], random: &dyn Random) -> Result<Vec<u8>, Error> {
-        let key = self.key();
-        let header = self.wrap_header(TokenFlags::SEALED)?.octets();
-        let enctype = key.enctype();
-        let sealed_len = key.sealed_len(message.len() + WrapHeader::LEN);
-        let mut token = Vec::with_capacity(WrapHeader::LEN + sealed_len);
-        token.extend_from_slice(&header);
-        token.resize(WrapHeader::LEN + enctype.confounder_len(), 0);
-        token.extend_from_slice(message);
-        token.extend_from_slice(&header);
-        token.resize(WrapHeader::LEN + sealed_len, 0);
-        let (_, body) = token.split_at_mut(WrapHeader::LEN);
-        key.seal_in_place(self.role.seal_usage(), random, body).map_err(|_| Misuse::TooLong)?;
-        Ok(token)
-    }
-
-    /// `header | message | checksum(message, header with EC and RRC zero)`.
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let key = self.key();
-        let bare = self.wrap_header(0)?;
-        let checksum = key.checksum(self.role.seal_usage(), &[message, &bare.octets()]);
-        let extra_count = u16::try_from(checksum.len()).map_err(|_| Misuse::TooLong)?;
-        let mut token = Vec::with_capacity(WrapHeader::LEN + message.len() + checksum.len());
-        token.extend_from_slice(&WrapHeader { extra_count, ..bare }.octets());
-        token.extend_from_slice(message);
-        token.extend_from_slice(&checksum);
-        Ok(token)
-    }
-
     pub(crate) fn unwrap(&self, token: &[u8]) -> Result<Unwrapped, Error> {
         if let Some(old) = Old::of(self.key()) {
             return self.unwrap_old(&old, token);
         }
-        let (header, body) = WrapHeader::parse(token)?;
-        let rotation = self.rotation(&header, body.len())?;
-        let mut tail = unrotate(body, rotation);
-        let message = self.open_tail(&header, &mut tail)?;
-        let order = self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?;
-        tail.truncate(message.end);
-        tail.drain(..message.start);
-        Ok(Unwrapped { message: tail, confidential: header.is_sealed(), order })
+        let mut message = token.to_vec();
+        let (range, confidential, order) = self.unwrap_in_place(&mut message)?;
+        message.truncate(range.end);
+        message.drain(..range.start);
+        Ok(Unwrapped { message, confidential, order })
     }
 
     /// [`Self::unwrap`] where the token lies: where in it the message is.
@@ -214,7 +192,10 @@ impl Protection {
         let tail = token.get_mut(WrapHeader::LEN..).ok_or(BadToken::Truncated)?;
         tail.rotate_left(rotation);
         let message = self.open_tail(&header, tail)?;
-        let order = self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?;
+        let Some(order) = self.window().take(header.sequence) else {
+            tail.zeroize();
+            return Err(BadToken::SequenceEnd.into());
+        };
         let message = WrapHeader::LEN + message.start..WrapHeader::LEN + message.end;
         Ok((message, header.is_sealed(), order))
     }
@@ -261,25 +242,27 @@ impl Protection {
         Ok(length)
     }
 
-    pub(crate) fn mic(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+    /// A MIC over parts laid end to end.
+    pub(crate) fn mic(&self, parts: &[&[u8]]) -> Result<Vec<u8>, Error> {
         if let Some(old) = Old::of(self.key()) {
-            return self.mic_old(&old, &[message]);
+            return self.mic_old(&old, parts);
         }
         let header = MicHeader { flags: self.flags(0), sequence: self.next_sequence()? }.octets();
-        let checksum = self.key().checksum(self.role.sign_usage(), &[message, &header]);
+        let checksum = self.key().checksum(self.role.sign_usage(), &covered(parts, &header));
         Ok([&header[..], &checksum].concat())
     }
 
-    pub(crate) fn verify_mic(&self, message: &[u8], token: &[u8]) -> Result<Order, Error> {
+    /// Verifies a MIC over parts laid end to end.
+    pub(crate) fn verify_mic(&self, parts: &[&[u8]], token: &[u8]) -> Result<Order, Error> {
         if let Some(old) = Old::of(self.key()) {
-            return self.verify_mic_old(&old, &[message], token);
+            return self.verify_mic_old(&old, parts, token);
         }
         let (header, checksum) = MicHeader::parse(token)?;
         let key = self.receiving_key(header.flags)?;
         if header.flags.has(TokenFlags::SEALED) {
             return Err(BadToken::WrongKind.into());
         }
-        key.verify(self.role.peer().sign_usage(), &[message, &header.octets()], checksum)
+        key.verify(self.role.peer().sign_usage(), &covered(parts, &header.octets()), checksum)
             .map_err(|_| BadToken::Integrity)?;
         Ok(self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?)
     }
@@ -348,11 +331,7 @@ impl Protection {
     }
 }
 
-/// Undoes a rotation to the right by less than the length.
-fn unrotate(body: &[u8], rotation: usize) -> Vec<u8> {
-    if rotation == 0 {
-        return body.to_vec();
-    }
-    let (moved, rest) = body.split_at(rotation);
-    [rest, moved].concat()
+/// What the checksum of a MIC covers.
+fn covered<'a>(parts: &[&'a [u8]], header: &'a [u8]) -> Vec<&'a [u8]> {
+    parts.iter().copied().chain([header]).collect()
 }

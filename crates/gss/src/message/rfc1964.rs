@@ -257,7 +257,8 @@ impl Protection {
     }
 }
 
-/// Wipes a message that was opened into a buffer of the caller's.
+/// Puts a message that was opened elsewhere at the beginning of its token, and wipes what it was copied from: how long
+/// it is.
 pub(super) fn put(token: &mut [u8], message: &mut Vec<u8>) -> usize {
     token.zeroize();
     token.iter_mut().zip(message.iter()).for_each(|(to, from)| *to = *from);

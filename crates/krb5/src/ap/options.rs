@@ -6,13 +6,11 @@
 
 use orthros_wire::der::{Decode, DerError, Encode};
 
+use crate::authdata;
 use crate::wire::{AuthorizationElement, ad_type};
 
 /// `KERB_AP_OPTIONS_CBT`.
 const CHANNEL_BINDINGS_SENT: u32 = 0x4000;
-
-/// How deep elements may lie within each other.
-const DEEPEST: u32 = 4;
 
 /// What stands in the authenticator's authorization data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +26,10 @@ impl ClientOptions {
     ///
     /// ```
     /// use orthros_krb5::ap::ClientOptions;
+    /// use orthros_krb5::wire::AuthorizationElement;
     /// let options = ClientOptions { enctypes: vec![20, 18], sends_bindings: true };
-    /// assert_eq!(ClientOptions::read(&[(1, &options.to_octets().unwrap())]), Ok(options));
+    /// let octets = options.to_octets().unwrap();
+    /// assert_eq!(ClientOptions::read(&[AuthorizationElement { ad_type: 1, ad_data: &octets }]), Ok(options));
     /// assert_eq!(ClientOptions::default().to_octets(), None);
     /// ```
     pub fn to_octets(&self) -> Option<Vec<u8>> {
@@ -45,25 +45,22 @@ impl ClientOptions {
         (!elements.is_empty()).then(|| elements.to_der())
     }
 
-    /// Reads what is known among the elements, each with its number. What lies in `AD-IF-RELEVANT` counts too.
+    /// Reads what is known among an authenticator's elements. What lies in `AD-IF-RELEVANT` counts too.
     ///
     /// # Errors
     /// [`DerError`] if an element that is known is malformed.
-    pub fn read(elements: &[(i32, &[u8])]) -> Result<Self, DerError> {
+    pub fn read(elements: &[AuthorizationElement<'_>]) -> Result<Self, DerError> {
         let mut options = Self::default();
-        for (number, octets) in elements {
-            options.take(*number, octets, DEEPEST)?;
+        for element in elements {
+            authdata::walk(element.ad_type, element.ad_data, &mut |number, octets| {
+                options.take(number, octets)
+            })?;
         }
         Ok(options)
     }
 
-    fn take(&mut self, number: i32, octets: &[u8], deepest: u32) -> Result<(), DerError> {
+    fn take(&mut self, number: i32, octets: &[u8]) -> Result<(), DerError> {
         match number {
-            ad_type::IF_RELEVANT if deepest > 0 => {
-                for element in Vec::<AuthorizationElement<'_>>::from_der(octets)? {
-                    self.take(element.ad_type, element.ad_data, deepest - 1)?;
-                }
-            }
             ad_type::ETYPE_NEGOTIATION => self.enctypes = Vec::from_der(octets)?,
             ad_type::AP_OPTIONS => {
                 let flags = octets.first_chunk().map_or(0, |flags| u32::from_le_bytes(*flags));
@@ -79,6 +76,10 @@ impl ClientOptions {
 mod tests {
     use super::*;
 
+    fn read(ad_type: i32, ad_data: &[u8]) -> Result<ClientOptions, DerError> {
+        ClientOptions::read(&[AuthorizationElement { ad_type, ad_data }])
+    }
+
     #[test]
     fn elements_nested_deeply_or_malformed_do_no_harm() {
         let inner = ClientOptions { enctypes: vec![17], sends_bindings: false }.to_octets().unwrap();
@@ -86,11 +87,11 @@ mod tests {
         for _ in 0..100 {
             nested = vec![AuthorizationElement { ad_type: ad_type::IF_RELEVANT, ad_data: &nested }].to_der();
         }
-        assert_eq!(ClientOptions::read(&[(1, &nested)]), Ok(ClientOptions::default()));
+        assert_eq!(read(1, &nested), Ok(ClientOptions::default()));
         for cut in 0..inner.len() {
-            assert!(ClientOptions::read(&[(1, &inner[..cut])]).is_err());
+            assert!(read(1, &inner[..cut]).is_err());
         }
-        assert_eq!(ClientOptions::read(&[(143, b"\0\x40")]), Ok(ClientOptions::default()));
-        assert_eq!(ClientOptions::read(&[(128, b"not for us")]), Ok(ClientOptions::default()));
+        assert_eq!(read(143, b"\0\x40"), Ok(ClientOptions::default()));
+        assert_eq!(read(128, b"not for us"), Ok(ClientOptions::default()));
     }
 }

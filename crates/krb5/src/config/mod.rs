@@ -183,15 +183,14 @@ pub struct Config {
     pub qualify_shortname: Option<String>,
     /// Whether an address is looked up for its name when host names are made canonical.
     pub rdns: bool,
-    /// How many domains above a host's own are tried as names of its realm; `None`: not even its own.
-    pub realm_try_domains: Option<usize>,
     /// For how many seconds initial tickets shall be renewable; `None`: not at all.
     pub renew_lifetime: Option<i64>,
     /// For how many seconds initial tickets shall be valid.
     pub ticket_lifetime: i64,
     /// Requests of more octets than this are sent by TCP first.
     pub udp_preference_limit: usize,
-    /// Whether checking new tickets against the keytab fails where there is no key to check with.
+    /// Whether checking new tickets against the keytab fails where there is no key to check with. MIT krb5 takes it for
+    /// false if it is not set, and then checks nothing there.
     pub verify_ap_req_nofail: bool,
     /// The section `[orthros]`.
     pub transfer: Transfer,
@@ -234,11 +233,10 @@ impl Default for Config {
             proxiable: false,
             qualify_shortname: None,
             rdns: true,
-            realm_try_domains: None,
             renew_lifetime: None,
             ticket_lifetime: 86_400,
             udp_preference_limit: 1_465,
-            verify_ap_req_nofail: false,
+            verify_ap_req_nofail: true,
             transfer: Transfer::default(),
             realms: BTreeMap::new(),
             domain_realm: BTreeMap::new(),
@@ -419,9 +417,6 @@ impl Config {
         if let Some(value) = section.first("extra_addresses") {
             let words = value.text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
             self.extra_addresses = words.map(str::to_owned).collect();
-        }
-        if let Some(limit) = section.integer("realm_try_domains")? {
-            self.realm_try_domains = usize::try_from(limit).ok();
         }
         if let Some(limit) = section.integer("udp_preference_limit")? {
             // A negative number means the default; UDP has room for no more than this in any case.

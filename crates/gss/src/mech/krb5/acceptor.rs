@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
-use orthros_krb5::ap::{self, ApRefusal, Opened, RemoteError, TransitedChecked};
+use orthros_krb5::ap::{self, ApRefusal, Opened, TransitedChecked};
 use orthros_krb5::principal::NameType;
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
@@ -49,7 +49,7 @@ impl Acceptor {
             Err(error) => return Step::Failed(error),
             Ok(opened) => match opened.kind {
                 TokenKind::Request => (opened.message, opened.dress),
-                TokenKind::Error => return told(opened.message),
+                TokenKind::Error => return Step::Failed(super::remote(opened.message)),
                 TokenKind::Reply => return Step::fail(BadToken::WrongKind),
             },
         };
@@ -78,14 +78,6 @@ impl Acceptor {
         Step::Need(Need::Replay(NeedReplay {
             checked: Box::new(Checked { _transited: transited, accept: self.accept, dress, opened, now }),
         }))
-    }
-}
-
-/// The peer's KRB-ERROR is the end.
-fn told(message: &[u8]) -> Step {
-    match RemoteError::from_der(message) {
-        Ok(remote) => Step::fail(Refusal::Remote(remote)),
-        Err(_) => Step::fail(BadToken::Malformed),
     }
 }
 
@@ -274,7 +266,7 @@ impl Finishing {
             Ok(opened) => opened,
         };
         match (opened.kind, opened.dress) {
-            (TokenKind::Error, _) => told(opened.message),
+            (TokenKind::Error, _) => Step::Failed(super::remote(opened.message)),
             (TokenKind::Reply, Dress::Bare) => {
                 match ap::open_echo(opened.message, &self.session_key, self.sequence) {
                     Ok(()) => Step::Done(self.context),

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
-use orthros_krb5::ap::{self, ApRefusal, ClientOptions, RemoteError, ReplyOpened, Request, RequestSent};
+use orthros_krb5::ap::{self, ApRefusal, ClientOptions, ReplyOpened, Request, RequestSent};
 use orthros_krb5::exchange::{self, ExchangePolicy, KdcFailure, Obtained, Progress};
 use orthros_krb5::permitted::permit;
 use orthros_krb5::wire::{ApOptions, AuthorizationElement, TicketFlags, ad_type};
@@ -336,10 +336,7 @@ impl Waiting {
             Ok(opened) => opened,
         };
         match opened.kind {
-            TokenKind::Error => match RemoteError::from_der(opened.message) {
-                Ok(remote) => Step::fail(Refusal::Remote(remote)),
-                Err(_) => Step::fail(BadToken::Malformed),
-            },
+            TokenKind::Error => Step::Failed(super::remote(opened.message)),
             TokenKind::Request => Step::fail(BadToken::WrongKind),
             TokenKind::Reply if opened.dress != self.dress() => Step::fail(BadToken::Framing),
             TokenKind::Reply => self.reply(opened.message),

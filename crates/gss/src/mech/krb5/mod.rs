@@ -16,6 +16,7 @@ pub(crate) mod initiator;
 pub(crate) mod target;
 
 use orthros_crypto::{Enctype, MessageTokens};
+use orthros_krb5::ap::RemoteError;
 use orthros_wire::Random;
 
 use crate::error::{BadToken, Error, Refusal};
@@ -93,6 +94,14 @@ pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
     let kinds = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
     let kind = kinds.into_iter().find(|known| known.octets() == *kind).ok_or(BadToken::WrongKind)?;
     Ok(OpenedToken { kind, message, dress: Dress::Framed })
+}
+
+/// A KRB-ERROR of the peer's, as the end of a context on its way up.
+pub(crate) fn remote(message: &[u8]) -> Error {
+    match RemoteError::from_der(message) {
+        Ok(remote) => Refusal::Remote(remote).into(),
+        Err(_) => BadToken::Malformed.into(),
+    }
 }
 
 /// Whether the acceptor chooses a key too: always with the tokens of RFC 4121; with the older ones in DCE style only,
