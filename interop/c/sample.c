@@ -44,8 +44,9 @@ static const struct { const char *name; void *place; } SYMBOLS[] = {
     {"gss_get_mic_iov", &gss.get_mic_iov},       {"gss_verify_mic_iov", &gss.verify_mic_iov},
 };
 
-/* 1.2.840.113554.1.2.2, and the name type of services on hosts, 1.2.840.113554.1.2.1.4. */
+/* 1.2.840.113554.1.2.2, 1.3.6.1.5.5.2, and the name type of services on hosts, 1.2.840.113554.1.2.1.4. */
 static oid KRB5 = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
+static oid SPNEGO = {6, "\x2b\x06\x01\x05\x05\x02"};
 static oid HOST_BASED = {10, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04"};
 
 enum { DELEG = 1, MUTUAL = 2, REPLAY = 4, SEQUENCE = 8, CONF = 16, INTEG = 32 };
@@ -159,7 +160,7 @@ static handle initiate(int sock) {
     if (!give(sock, NOOP | CONTEXT_NEXT, none)) fail("the peer closed the connection");
     do {
         buffer out = {0, NULL};
-        major = gss.init(&minor, NULL, &context, name, &KRB5, asked.flags, 0, asked.bindings, &in, NULL, &out, &got,
+        major = gss.init(&minor, NULL, &context, name, asked.negotiate ? &SPNEGO : &KRB5, asked.flags, 0, asked.bindings, &in, NULL, &out, &got,
                          NULL);
         if (out.length > 0 && !give(sock, CONTEXT, out)) fail("the peer closed the connection");
         if (!good("initializing context", major, minor)) exit(1);
@@ -329,6 +330,7 @@ static int option(char **words) {
     if (is(word, "-dce")) return asked.flags |= DCE_STYLE, 1;
     if (is(word, "-bound")) return asked.flags |= BOUND, 1;
     if (is(word, "-delegate-policy")) return asked.flags |= DELEG_POLICY, 1;
+    if (is(word, "-spnego")) return asked.negotiate = 1;
     if (is(word, "-lucid")) return asked.lucid = 1;
     if (is(word, "-echo")) return asked.echo = 1;
     if (value == NULL) return 0;

@@ -438,9 +438,12 @@ pub(crate) struct GssInitiate {
     /// The server's port
     #[arg(short, long, default_value_t = 4444)]
     pub(crate) port: u16,
-    /// Use the krb5 mechanism, which is the only one today
+    /// Use the krb5 mechanism: the default
     #[arg(long)]
     pub(crate) krb5: bool,
+    /// Negotiate the mechanism (RFC 4178)
+    #[arg(long, conflicts_with = "krb5")]
+    pub(crate) spnego: bool,
     /// Delegate your ticket-granting ticket: the server can act as you
     #[arg(long)]
     pub(crate) delegate: bool,
@@ -595,6 +598,9 @@ pub(crate) struct GssServer {
     /// Demand that contexts are bound to a channel, by this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) bindings: Option<String>,
+    /// Where mechanisms are negotiated, demand that the client prove what it offered
+    #[arg(long)]
+    pub(crate) proved_offer: bool,
     /// Take contexts that are not bound too
     #[arg(long, requires = "bindings")]
     pub(crate) bindings_optional: bool,

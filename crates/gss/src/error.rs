@@ -73,6 +73,8 @@ pub enum BadToken {
     SequenceEnd,
     /// The token ends too early.
     Truncated,
+    /// A negotiation ended without the proof of what was offered (RFC 4178 §5).
+    Unproved,
     /// It was sent by the other role: a reflected token.
     WrongDirection,
     /// It names another key than the context's.
@@ -98,6 +100,10 @@ pub enum Refusal {
     Delegation,
     /// The token is for a mechanism that is not here.
     Mechanism(Oid),
+    /// The peer ended the negotiation of a mechanism and did not say why.
+    NegotiationRejected,
+    /// None of the mechanisms that the initiator offers is here.
+    NoMechanism(Vec<Oid>),
     /// The ticket's session key is of an enctype that is not permitted.
     NotPermitted {
         /// Whom the ticket is for.
@@ -166,13 +172,14 @@ impl Error {
             Self::Name(_) => Major::BadName,
             Self::Refused(Refusal::Bindings { .. }) => Major::BadBindings,
             Self::Refused(Refusal::Ap(ApRefusal::Malformed(_))) => Major::DefectiveToken,
-            Self::Refused(Refusal::Mechanism(_)) => Major::BadMechanism,
+            Self::Refused(Refusal::Mechanism(_) | Refusal::NoMechanism(_)) => Major::BadMechanism,
             Self::Refused(Refusal::Replay { .. }) => Major::Failure,
             Self::Refused(Refusal::WrongService { .. }) => Major::Failure,
             Self::Refused(
                 Refusal::Ap(_)
                 | Refusal::Checksum
                 | Refusal::Delegation
+                | Refusal::NegotiationRejected
                 | Refusal::NotPermitted { .. }
                 | Refusal::Remote(_)
                 | Refusal::ReplayCache(_),
@@ -183,6 +190,7 @@ impl Error {
                 | BadToken::Malformed
                 | BadToken::SequenceEnd
                 | BadToken::Truncated
+                | BadToken::Unproved
                 | BadToken::WrongDirection
                 | BadToken::WrongKey
                 | BadToken::WrongKind,
@@ -202,7 +210,9 @@ impl Error {
             Self::Refused(Refusal::Bindings { .. }) => Some(ErrorCode::GENERIC),
             Self::Refused(Refusal::Checksum) => Some(ErrorCode::INAPP_CKSUM),
             Self::Refused(Refusal::Delegation | Refusal::ReplayCache(_)) => Some(ErrorCode::GENERIC),
-            Self::Refused(Refusal::Mechanism(_)) => None,
+            Self::Refused(Refusal::Mechanism(_) | Refusal::NegotiationRejected | Refusal::NoMechanism(_)) => {
+                None
+            }
             Self::Refused(Refusal::NotPermitted { .. }) => Some(ErrorCode::ETYPE_NOSUPP),
             Self::Refused(Refusal::Remote(remote)) => Some(remote.code),
             Self::Refused(Refusal::Replay { .. }) => Some(ErrorCode::REPEAT),
@@ -243,6 +253,9 @@ impl fmt::Display for BadToken {
             Self::Malformed => "the token is malformed",
             Self::SequenceEnd => "the token bears a sequence number that no sender may use",
             Self::Truncated => "the token ends too early",
+            Self::Unproved => {
+                "the peer ended the negotiation of a mechanism without proving that it saw what was offered"
+            }
             Self::WrongDirection => "the token was sent by this end's own role",
             Self::WrongKey => "the token names another key than the context's",
             Self::WrongKind => "the token is not of the expected kind",
@@ -263,6 +276,13 @@ impl fmt::Display for Refusal {
             Self::Checksum => f.write_str("the authenticator lacks the GSS-API's checksum (RFC 4121 4.1.1)"),
             Self::Delegation => f.write_str("the delegated credential is malformed"),
             Self::Mechanism(oid) => write!(f, "the mechanism {oid} is not supported here"),
+            Self::NegotiationRejected => {
+                f.write_str("the peer ended the negotiation of a mechanism without saying why: look at its log")
+            }
+            Self::NoMechanism(offered) => {
+                let offered: Vec<String> = offered.iter().map(ToString::to_string).collect();
+                write!(f, "none of the mechanisms that the initiator offers is supported here: {}", offered.join(", "))
+            }
             Self::NotPermitted { server, refused } => {
                 write!(f, "the ticket for {server} can't be used: {refused}")
             }

@@ -37,8 +37,11 @@ pub struct Mechanism {
 /// 1.2.840.113554.1.2.2 (RFC 1964 §1).
 pub const KRB5_OID: Oid = Oid::from_static(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2]);
 
+/// 1.3.6.1.5.5.2 (RFC 4178 §1).
+pub const SPNEGO_OID: Oid = Oid::from_static(&[0x2b, 6, 1, 5, 5, 2]);
+
 /// Every mechanism, the preferred one first.
-pub static MECHANISMS: [&Mechanism; 1] = [&KRB5];
+pub static MECHANISMS: [&Mechanism; 2] = [&KRB5, &SPNEGO];
 
 /// Kerberos V5 (RFC 1964, RFC 4121).
 pub static KRB5: Mechanism = Mechanism {
@@ -78,6 +81,18 @@ pub static KRB5: Mechanism = Mechanism {
         attribute::CBINDINGS,
         attribute::CTX_TRANS,
     ],
+};
+
+/// The negotiation of a mechanism (RFC 4178). The contexts that it brings up are of the mechanism agreed on.
+pub static SPNEGO: Mechanism = Mechanism {
+    oid: SPNEGO_OID,
+    deprecated: &[],
+    negotiated_as: &[],
+    name: "spnego",
+    description: "Simple and Protected GSS-API Negotiation Mechanism",
+    registered_sasl_name: Some("SPNEGO"),
+    name_types: KRB5.name_types,
+    attributes: &[attribute::MECH_NEGO, attribute::ITOK_FRAMED],
 };
 
 impl Mechanism {
@@ -211,11 +226,11 @@ mod tests {
         let names = |desired: &[Oid], except: &[Oid], critical: &[Oid]| {
             by_attributes(desired, except, critical).iter().map(|row| row.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(&[], &[], &[]), ["krb5"]);
+        assert_eq!(names(&[], &[], &[]), ["krb5", "spnego"]);
         assert_eq!(names(&[attribute::MIC, attribute::CBINDINGS], &[attribute::PFS], &[]), ["krb5"]);
         assert!(names(&[attribute::MIC, attribute::PFS], &[], &[]).is_empty());
-        assert!(names(&[], &[attribute::CONF_PROT], &[]).is_empty());
-        assert_eq!(names(&[], &[], &[attribute::PFS]), ["krb5"], "known, if not offered");
+        assert_eq!(names(&[], &[attribute::CONF_PROT], &[]), ["spnego"]);
+        assert_eq!(names(&[], &[], &[attribute::PFS]), ["krb5", "spnego"], "known, if not offered");
         assert!(names(&[], &[], &[oid("1.3.6.1.5.5.13.99")]).is_empty());
     }
 

@@ -14,6 +14,7 @@ fn tokens_without_a_key() {
     replay("imported_name", fuzzing::imported_name);
     replay("acceptor_token", fuzzing::acceptor_token);
     replay("initiator_token", fuzzing::initiator_token);
+    replay("negotiation", fuzzing::negotiation);
     replay("transfer_token", fuzzing::transfer_token);
 }
 

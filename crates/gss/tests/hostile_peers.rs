@@ -465,8 +465,8 @@ fn an_error_token_ends_either_side_and_is_not_answered() {
 #[test]
 fn another_mechanisms_token_is_called_that() {
     let pair = Pair::new();
-    let spnego = [0x60, 10, 6, 6, 0x2b, 6, 1, 5, 5, 2, 0xa0, 0];
-    let (outcome, told) = accepted(&pair, &spnego);
+    let ntlm = [0x60, 14, 6, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10, 0x4e, 0x54];
+    let (outcome, told) = accepted(&pair, &ntlm);
     assert_eq!((outcome.unwrap_err().major(), told), (Major::BadMechanism, false));
 }
 

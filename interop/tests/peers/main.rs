@@ -18,6 +18,7 @@ mod mit_alone;
 mod moved;
 #[path = "../../../crates/orthros/tests/common/name_server.rs"]
 mod name_server;
+mod negotiation;
 mod pieces;
 mod prf;
 mod profile;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     scenarios.extend(replay::scenarios());
     scenarios.extend(styles::scenarios());
     scenarios.extend(bindings::scenarios());
+    scenarios.extend(negotiation::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
     scenarios.extend(inquiry::scenarios());

@@ -2,6 +2,7 @@
 
 use std::net::TcpStream;
 
+use orthros::mechanism::SPNEGO;
 use orthros::{ChannelBindings, Context, Flags, Name, Order, Orthros};
 
 use super::framing::{Purpose, Stream};
@@ -45,6 +46,9 @@ fn establish(
     stream: &mut Stream,
 ) -> Result<Context, Failure> {
     let mut request = orthros.initiate(service)?.confidential();
+    if wanted.spnego {
+        request = request.mechanism(&SPNEGO);
+    }
     if !wanted.no_mutual {
         request = request.mutual();
     }

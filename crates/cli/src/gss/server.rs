@@ -101,6 +101,9 @@ impl Server<'_> {
 
     fn accept(&self, stream: &mut Stream) -> Result<Context, Failure> {
         let mut request = self.orthros.accept(&self.credential);
+        if self.wanted.proved_offer {
+            request = request.offer_proved();
+        }
         if let Some(text) = &self.wanted.bindings {
             let bindings = ChannelBindings::from_application_data(text.as_bytes());
             request = match self.wanted.bindings_optional {

@@ -7,7 +7,8 @@ use orthros_krb5::Env;
 use orthros_krb5::config::Config;
 
 use super::step::{AwaitToken, Step};
-use crate::mech::krb5::{acceptor, initiator};
+use crate::mech::{self, spnego};
+use crate::mechanism::{self, Mechanism};
 use crate::{AcceptorCredential, ChannelBindings, Flags, InitiatorCredential, Name};
 
 /// What contexts of one program have in common. Cheap to clone.
@@ -43,6 +44,7 @@ pub struct Initiate {
     pub(crate) settings: Settings,
     pub(crate) credential: Arc<InitiatorCredential>,
     pub(crate) target: Name,
+    pub(crate) mechanism: &'static Mechanism,
     pub(crate) flags: Flags,
     pub(crate) bindings: Option<ChannelBindings>,
     pub(crate) lifetime_seconds: Option<u32>,
@@ -55,10 +57,17 @@ impl Initiate {
             settings: settings.clone(),
             credential,
             target,
+            mechanism: &mechanism::KRB5,
             flags: Flags::INTEGRITY,
             bindings: None,
             lifetime_seconds: None,
         }
+    }
+
+    /// By this mechanism, instead of Kerberos. With [`SPNEGO`](mechanism::SPNEGO) both ends agree on one; the context
+    /// that comes up is that one's.
+    pub fn mechanism(self, mechanism: &'static Mechanism) -> Self {
+        Self { mechanism, ..self }
     }
 
     /// The acceptor proves itself too.
@@ -127,7 +136,7 @@ impl Initiate {
 
     /// The first step.
     pub fn start(self) -> Step {
-        initiator::start(self)
+        mech::initiate(self)
     }
 }
 
@@ -139,12 +148,19 @@ pub struct Accept {
     pub(crate) credential: AcceptorCredential,
     pub(crate) bindings: Option<ChannelBindings>,
     pub(crate) bindings_required: bool,
+    pub(crate) offer_proved: bool,
 }
 
 impl Accept {
     /// A context with whoever proves to have a ticket for `credential`.
     pub fn new(settings: &Settings, credential: AcceptorCredential) -> Self {
-        Self { settings: settings.clone(), credential, bindings: None, bindings_required: false }
+        Self {
+            settings: settings.clone(),
+            credential,
+            bindings: None,
+            bindings_required: false,
+            offer_proved: false,
+        }
     }
 
     /// Compares the initiator's channel bindings with these. An initiator that gives none is accepted, and
@@ -158,13 +174,26 @@ impl Accept {
         Self { bindings: Some(bindings), bindings_required: true, ..self }
     }
 
+    /// Where mechanisms are negotiated: demands that the initiator prove what it offered by a MIC (RFC 4178 §5), also if
+    /// its first choice is taken. Otherwise somebody in between could have taken better choices out of the list.
+    pub fn offer_proved(self) -> Self {
+        Self { offer_proved: true, ..self }
+    }
+
     /// With other settings, for this context only.
     pub fn with_settings(self, settings: &Settings) -> Self {
         Self { settings: settings.clone(), ..self }
     }
 
-    /// The first step: the initiator's token is awaited.
+    /// The first step: the initiator's token is awaited. It says itself whether it is one of Kerberos or offers
+    /// mechanisms (RFC 4178).
     pub fn start(self) -> Step {
-        Step::Receive(AwaitToken::accepting(acceptor::Acceptor::new(self)))
+        Step::Receive(AwaitToken::accepting(self))
+    }
+
+    /// The first step where this end speaks first: it tells which mechanisms it has, and awaits the initiator's token
+    /// (MS-SPNG §3.1.5.2). For protocols that have it so; a C program asks for it by an empty token.
+    pub fn speak_first(self) -> Step {
+        spnego::acceptor::speak_first(self)
     }
 }

@@ -28,11 +28,14 @@ use orthros_krb5::Credential;
 use orthros_krb5::exchange::{Ask, Obtained};
 use orthros_wire::Timestamp;
 
-use super::Context;
+use super::{Accept, Context};
 use crate::Error;
 use crate::mech::krb5::acceptor::{Acceptor, Checked, Finishing};
 use crate::mech::krb5::initiator::{Asked, Initiating, Naming, Waiting};
 use crate::mech::krb5::target::{Question, Resolved};
+use crate::mech::spnego::acceptor::Chosen;
+use crate::mech::spnego::initiator::Offered;
+use crate::mech::{self, spnego::Negotiating};
 use crate::transfer::import::Opened;
 use crate::transfer::{Spent, TransferRefusal};
 
@@ -56,12 +59,12 @@ pub enum Step {
 impl Step {
     /// Sends an error token, then fails.
     pub(crate) fn refuse(token: Vec<u8>, error: Error) -> Self {
-        Self::Send(Owed { token, then: Box::new(Self::Failed(error)) })
+        Self::send(token, After::Failed(error))
     }
 
     /// Sends a token, then goes on.
-    pub(crate) fn send(token: Vec<u8>, then: Self) -> Self {
-        Self::Send(Owed { token, then: Box::new(then) })
+    pub(crate) fn send(token: Vec<u8>, after: After) -> Self {
+        Self::Send(Owed { token, after: Box::new(after) })
     }
 
     pub(crate) fn fail(error: impl Into<Error>) -> Self {
@@ -69,11 +72,29 @@ impl Step {
     }
 }
 
+/// How it goes on once a token is on its way.
+#[derive(Debug)]
+pub(crate) enum After {
+    Receive(AwaitToken),
+    Done(Context),
+    Failed(Error),
+}
+
+impl From<After> for Step {
+    fn from(after: After) -> Self {
+        match after {
+            After::Receive(wait) => Self::Receive(wait),
+            After::Done(context) => Self::Done(context),
+            After::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
 /// A token that the peer must get, whatever comes after it.
 #[must_use]
 pub struct Owed {
     token: Vec<u8>,
-    then: Box<Step>,
+    after: Box<After>,
 }
 
 impl Owed {
@@ -84,7 +105,12 @@ impl Owed {
 
     /// The token is on its way: how it goes on.
     pub fn sent(self) -> Step {
-        *self.then
+        (*self.after).into()
+    }
+
+    /// The token, and how it goes on.
+    pub(crate) fn into_parts(self) -> (Option<Vec<u8>>, After) {
+        (Some(self.token), *self.after)
     }
 }
 
@@ -99,14 +125,30 @@ impl fmt::Debug for Owed {
 pub struct AwaitToken(Awaiting);
 
 enum Awaiting {
+    /// The token's own header says which mechanism it is for.
+    First(Box<Accept>),
     Acceptor(Box<Acceptor>),
+    Chosen(Box<Chosen>),
     Finishing(Box<Finishing>),
     Initiator(Box<Waiting>),
+    Offered(Box<Offered>),
 }
 
 impl AwaitToken {
-    pub(crate) fn accepting(acceptor: Acceptor) -> Self {
+    pub(crate) fn accepting(accept: Accept) -> Self {
+        Self(Awaiting::First(Box::new(accept)))
+    }
+
+    pub(crate) fn krb5(acceptor: Acceptor) -> Self {
         Self(Awaiting::Acceptor(Box::new(acceptor)))
+    }
+
+    pub(crate) fn chosen(chosen: Chosen) -> Self {
+        Self(Awaiting::Chosen(Box::new(chosen)))
+    }
+
+    pub(crate) fn offered(offered: Offered) -> Self {
+        Self(Awaiting::Offered(Box::new(offered)))
     }
 
     pub(crate) fn finishing(finishing: Finishing) -> Self {
@@ -120,9 +162,12 @@ impl AwaitToken {
     /// Takes the peer's token. Infallible: an error is a state.
     pub fn token(self, token: &[u8]) -> Step {
         match self.0 {
+            Awaiting::First(accept) => mech::accept(*accept, token),
             Awaiting::Acceptor(acceptor) => acceptor.token(token),
+            Awaiting::Chosen(chosen) => chosen.token(token),
             Awaiting::Finishing(finishing) => finishing.token(token),
             Awaiting::Initiator(waiting) => waiting.token(token),
+            Awaiting::Offered(offered) => offered.token(token),
         }
     }
 }
@@ -130,8 +175,10 @@ impl AwaitToken {
 impl fmt::Debug for AwaitToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Awaiting::Acceptor(_) | Awaiting::Finishing(_) => "AwaitToken(acceptor)",
-            Awaiting::Initiator(_) => "AwaitToken(initiator)",
+            Awaiting::First(_) | Awaiting::Acceptor(_) | Awaiting::Chosen(_) | Awaiting::Finishing(_) => {
+                "AwaitToken(acceptor)"
+            }
+            Awaiting::Initiator(_) | Awaiting::Offered(_) => "AwaitToken(initiator)",
         })
     }
 }
@@ -152,11 +199,40 @@ pub enum Need {
     Store(NeedStore),
 }
 
+impl Need {
+    /// The same need of a mechanism within a negotiation.
+    pub(crate) fn within(mut self, negotiating: Negotiating) -> Self {
+        let within = match &mut self {
+            Self::Kdc(need) => &mut need.within,
+            Self::Replay(need) => &mut need.within,
+            Self::Resolve(need) => &mut need.within,
+            Self::Spend(need) => &mut need.within,
+            Self::Store(need) => &mut need.within,
+        };
+        *within = Within(Some(Box::new(negotiating)));
+        self
+    }
+}
+
+/// The negotiation, if any, that goes on with what follows a need.
+#[derive(Default)]
+pub(crate) struct Within(Option<Box<Negotiating>>);
+
+impl Within {
+    fn take(self, step: Step) -> Step {
+        match self.0 {
+            Some(negotiating) => negotiating.take(step),
+            None => step,
+        }
+    }
+}
+
 /// A request that must reach a KDC.
 #[must_use]
 pub struct NeedKdc {
     pub(crate) ask: Ask<Obtained>,
     pub(crate) then: Box<Asked>,
+    pub(crate) within: Within,
 }
 
 impl NeedKdc {
@@ -173,12 +249,12 @@ impl NeedKdc {
     /// The KDC's answer.
     pub fn reply(self, reply: &[u8]) -> Step {
         let now = self.then.now();
-        self.then.progress(self.ask.reply(reply, now))
+        self.within.take(self.then.progress(self.ask.reply(reply, now)))
     }
 
     /// No KDC could be reached; `report` says what was tried, for people.
     pub fn unavailable(self, report: impl Into<String>) -> Step {
-        self.then.progress(self.ask.unavailable(report.into()))
+        self.within.take(self.then.progress(self.ask.unavailable(report.into())))
     }
 }
 
@@ -193,6 +269,7 @@ impl fmt::Debug for NeedKdc {
 #[must_use]
 pub struct NeedReplay {
     pub(crate) checked: Box<Checked>,
+    pub(crate) within: Within,
 }
 
 impl NeedReplay {
@@ -229,17 +306,17 @@ impl NeedReplay {
 
     /// It was not seen before, and is recorded now.
     pub fn fresh(self) -> Step {
-        self.checked.fresh()
+        self.within.take(self.checked.fresh())
     }
 
     /// It was seen before.
     pub fn replayed(self) -> Step {
-        self.checked.replayed()
+        self.within.take(self.checked.replayed())
     }
 
     /// The cache can't be asked or can't record: the request is refused (it fails closed).
     pub fn unavailable(self, report: impl Into<String>) -> Step {
-        self.checked.cache_unavailable(report.into())
+        self.within.take(self.checked.cache_unavailable(report.into()))
     }
 }
 
@@ -255,6 +332,7 @@ impl fmt::Debug for NeedReplay {
 pub struct NeedResolve {
     pub(crate) question: Question,
     pub(crate) then: Box<Naming>,
+    pub(crate) within: Within,
 }
 
 impl NeedResolve {
@@ -281,7 +359,7 @@ impl NeedResolve {
 
     /// What the name service knows. It is not believed: it chooses which ticket is asked for.
     pub fn resolved(self, resolved: Resolved) -> Step {
-        self.then.resolved(&self.question, resolved)
+        self.within.take(self.then.resolved(&self.question, resolved))
     }
 
     /// It knows nothing, or can't be asked: the name as written is used.
@@ -301,6 +379,7 @@ impl fmt::Debug for NeedResolve {
 #[must_use]
 pub struct NeedSpend {
     pub(crate) opened: Box<Opened>,
+    pub(crate) within: Within,
 }
 
 impl NeedSpend {
@@ -321,17 +400,17 @@ impl NeedSpend {
 
     /// It was unspent, and is recorded as spent now.
     pub fn spent(self) -> Step {
-        self.opened.spend()
+        self.within.take(self.opened.spend())
     }
 
     /// It was spent before.
     pub fn spent_before(self, spent: Spent) -> Step {
-        Step::fail(TransferRefusal::SpentBefore(spent))
+        self.within.take(Step::fail(TransferRefusal::SpentBefore(spent)))
     }
 
     /// The ledger can't be asked or can't record: the token is refused, and not spent.
     pub fn unavailable(self, report: impl Into<String>) -> Step {
-        Step::fail(TransferRefusal::Ledger(report.into()))
+        self.within.take(Step::fail(TransferRefusal::Ledger(report.into())))
     }
 }
 
@@ -346,6 +425,7 @@ impl fmt::Debug for NeedSpend {
 pub struct NeedStore {
     pub(crate) tickets: Vec<Credential>,
     pub(crate) then: Box<Initiating>,
+    pub(crate) within: Within,
 }
 
 impl NeedStore {
@@ -361,7 +441,7 @@ impl NeedStore {
 
     /// Stored, or not wanted: the context comes up either way.
     pub fn done(self) -> Step {
-        self.then.proceed()
+        self.within.take(self.then.proceed())
     }
 }
 

@@ -10,7 +10,7 @@ use orthros_wire::{Oid, Timestamp};
 
 use super::{AcceptorCredential, InitiatorCredential, Scope};
 use crate::error::{Error, Misuse, NoCredential, Refusal};
-use crate::mechanism::{self, Mechanism};
+use crate::mechanism::{self, Mechanism, SPNEGO_OID};
 use crate::name::Name;
 
 /// What a credential is for (RFC 2743 §1.1.1.2).
@@ -245,8 +245,10 @@ impl InitiatorCredential {
     }
 }
 
+/// The mechanism whose element is meant. A negotiation has none of its own: what it agrees on is krb5.
 fn known(mechanism: &Oid) -> Result<&'static Mechanism, Error> {
-    mechanism::find(mechanism).ok_or_else(|| Refusal::Mechanism(mechanism.clone()).into())
+    let known = mechanism::find(mechanism).ok_or_else(|| Refusal::Mechanism(mechanism.clone()))?;
+    Ok(if known.oid == SPNEGO_OID { &mechanism::KRB5 } else { known })
 }
 
 fn lacks(what: &str) -> Error {

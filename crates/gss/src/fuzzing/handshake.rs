@@ -17,7 +17,9 @@ use super::{ENCTYPE, NOW, Still, alter, key, principal, settings};
 use crate::context::Need;
 use crate::mech::krb5::checksum::{GssChecksum, NUMBER};
 use crate::mech::krb5::{Dress, TokenKind};
-use crate::{Accept, AcceptorCredential, Context, Flags, Initiate, InitiatorCredential, Name, Step};
+use crate::mech::spnego::token::{self, NegTokenInit};
+use crate::mechanism::{KRB5_OID, SPNEGO, SPNEGO_OID};
+use crate::{Accept, AcceptorCredential, Context, Flags, Initiate, InitiatorCredential, Name, Step, framing};
 
 const KINDS: [TokenKind; 3] = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
 
@@ -36,8 +38,16 @@ impl AcceptorKeys for OneKey {
 }
 
 fn accept(token: &[u8]) -> Option<Context> {
-    let credential = AcceptorCredential::any(Arc::new(OneKey));
-    let mut step = Accept::new(&settings(), credential).start();
+    ended(first(acceptor(), token))
+}
+
+fn acceptor() -> Accept {
+    Accept::new(&settings(), AcceptorCredential::any(Arc::new(OneKey)))
+}
+
+/// What an acceptor does with its first token.
+fn first(accept: Accept, token: &[u8]) -> Step {
+    let mut step = accept.start();
     if let Step::Receive(wait) = step {
         step = wait.token(token);
     }
@@ -45,7 +55,7 @@ fn accept(token: &[u8]) -> Option<Context> {
         assert!(need.tag().len() >= 12, "too short a tag for the replay cache");
         step = need.fresh();
     }
-    ended(step)
+    step
 }
 
 fn ended(mut step: Step) -> Option<Context> {
@@ -78,13 +88,35 @@ pub fn initiator_token(data: &[u8]) {
     }
 }
 
+/// Arbitrary octets in a negotiation. The first one says where: as the offer, as the acceptor's answer to ours, or as
+/// the proof that follows a good request.
+pub fn negotiation(data: &[u8]) {
+    let (place, octets) = data.split_first().unwrap_or((&0, &[]));
+    let context = match place % 3 {
+        0 => accept(&framing::frame(&SPNEGO_OID, &[octets])),
+        1 => answered(initiator().mechanism(&SPNEGO).start(), octets),
+        _ => {
+            let request = Dress::Framed.token(TokenKind::Request, &request_of(&ticket_part()));
+            let offer = NegTokenInit::write(&token::list(&[KRB5_OID]), &request).unwrap_or_default();
+            answered(first(acceptor().offer_proved(), &offer), octets)
+        }
+    };
+    assert!(context.is_none(), "a context without the key");
+}
+
+fn initiator() -> Initiate {
+    let credential = InitiatorCredential::new(principal("alice"), vec![service_ticket()], 0);
+    Initiate::new(&settings(), Arc::new(credential), Name::Principal(principal("host/fuzz"))).mutual()
+}
+
 /// Gives an initiator this answer.
 fn initiate(token: &[u8]) -> Option<Context> {
-    let credential = InitiatorCredential::new(principal("alice"), vec![service_ticket()], 0);
-    let target = Name::Principal(principal("host/fuzz"));
-    let Step::Send(owed) = Initiate::new(&settings(), Arc::new(credential), target).mutual().start() else {
-        return None;
-    };
+    answered(initiator().start(), token)
+}
+
+/// Gives whoever has sent a token this answer.
+fn answered(sending: Step, token: &[u8]) -> Option<Context> {
+    let Step::Send(owed) = sending else { return None };
     match owed.sent() {
         Step::Receive(wait) => ended(wait.token(token)),
         _ => None,
@@ -226,6 +258,11 @@ fn request(ticket: &[u8], authenticator: &[u8]) -> Vec<u8> {
     let authenticator = EncryptedData { etype: ENCTYPE.number(), kvno: None, cipher: &cipher };
     let ap_options = ApOptions::MUTUAL_REQUIRED;
     ApReq { pvno: PVNO, msg_type: msg_type::AP_REQ, ap_options, ticket, authenticator }.to_der()
+}
+
+/// A good request by this ticket.
+fn request_of(ticket: &[u8]) -> Vec<u8> {
+    request(ticket, &authenticator(&checksum_of(&krb_cred(&cred_part()))))
 }
 
 fn cred_part() -> Vec<u8> {

@@ -17,7 +17,9 @@ mod moved;
 mod pieces;
 mod protected;
 
-pub use handshake::{acceptor_token, initiator_token, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred};
+pub use handshake::{
+    acceptor_token, initiator_token, negotiation, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred,
+};
 pub use moved::{open_state, seal_state, sealed_credential, sealed_transfer_state, transfer_token};
 pub use pieces::pieces;
 pub use protected::{mic_token, wrap_token};

@@ -63,7 +63,7 @@ fn every_type_of_name_is_imported_displayed_and_means_whom_it_should() {
         assert_eq!(canonical(octets, &given), meant);
         let again = Name::import(text.as_bytes(), Some(&shown)).unwrap();
         assert_eq!(again.display(), name.display(), "what is displayed can be imported");
-        assert_eq!(name.mechanisms().len(), 1);
+        assert!(name.mechanisms().iter().any(|row| row.name == "krb5"));
     }
     assert_eq!(Name::import(b"alice", None), Ok(Name::PrincipalText("alice".into())));
 }

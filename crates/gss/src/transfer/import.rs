@@ -5,7 +5,7 @@ use orthros_wire::Timestamp;
 use super::seal::Kind;
 use super::{SealingKey, TransferRefusal, state};
 use crate::context::established::Established;
-use crate::context::{Need, NeedSpend, Settings, Step};
+use crate::context::{Need, NeedSpend, Settings, Step, Within};
 use crate::{Context, Flags};
 
 /// Takes a token (RFC 2743 §2.2.9). If it is whole and good, the step is a [`Need::Spend`], then
@@ -29,7 +29,9 @@ use crate::{Context, Flags};
 /// ```
 pub fn import(token: &[u8], key: &SealingKey, settings: &Settings) -> Step {
     match open(token, key, settings) {
-        Ok(opened) => Step::Need(Need::Spend(NeedSpend { opened: Box::new(opened) })),
+        Ok(opened) => {
+            Step::Need(Need::Spend(NeedSpend { opened: Box::new(opened), within: Within::default() }))
+        }
         Err(refusal) => Step::fail(refusal),
     }
 }

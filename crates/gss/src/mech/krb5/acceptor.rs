@@ -14,7 +14,7 @@ use orthros_wire::Timestamp;
 use super::checksum::{BindingsChecked, GssChecksum, check_bindings};
 use super::{Dress, TokenKind, acceptor_chooses, first_sequence};
 use crate::context::established::Established;
-use crate::context::{Accept, AwaitToken, Need, NeedReplay, Step};
+use crate::context::{Accept, After, AwaitToken, Need, NeedReplay, Step, Within};
 use crate::credential::Scope;
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
@@ -77,6 +77,7 @@ impl Acceptor {
         };
         Step::Need(Need::Replay(NeedReplay {
             checked: Box::new(Checked { _transited: transited, accept: self.accept, dress, opened, now }),
+            within: Within::default(),
         }))
     }
 }
@@ -185,15 +186,15 @@ impl Checked {
         let opened = &self.opened;
         let reply = ap::make_reply(&opened.session_key, opened.time, subkey.as_ref(), Some(sequence), random);
         let dress = self.dress;
-        let then = match dress {
-            Dress::Framed => Step::Done(self.established(flags, subkey, sequence, delegated)),
+        let after = match dress {
+            Dress::Framed => After::Done(self.established(flags, subkey, sequence, delegated)),
             Dress::Bare => {
                 let session_key = self.opened.session_key.duplicate();
                 let context = self.established(flags, subkey, sequence, delegated);
-                Step::Receive(AwaitToken::finishing(Finishing { context, session_key, sequence }))
+                After::Receive(AwaitToken::finishing(Finishing { context, session_key, sequence }))
             }
         };
-        Step::send(dress.token(TokenKind::Reply, &reply), then)
+        Step::send(dress.token(TokenKind::Reply, &reply), after)
     }
 
     /// The enctype of the acceptor's subkey: the first of the client's list that is permitted here (RFC 4537), else

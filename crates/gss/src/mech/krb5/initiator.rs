@@ -17,7 +17,7 @@ use super::checksum::{self, GssChecksum};
 use super::target::{Next, Question, Resolved, Targets};
 use super::{Dress, TokenKind, acceptor_chooses, first_sequence};
 use crate::context::established::Established;
-use crate::context::{AwaitToken, Initiate, Need, NeedKdc, NeedResolve, NeedStore, Step};
+use crate::context::{After, AwaitToken, Initiate, Need, NeedKdc, NeedResolve, NeedStore, Step, Within};
 use crate::error::{BadToken, Error, Refusal};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
@@ -60,9 +60,11 @@ impl Naming {
     /// Tries the next principal, or asks what that may be.
     fn next(mut self) -> Step {
         match self.targets.next() {
-            Some(Next::Ask(question)) => {
-                Step::Need(Need::Resolve(NeedResolve { question, then: Box::new(self) }))
-            }
+            Some(Next::Ask(question)) => Step::Need(Need::Resolve(NeedResolve {
+                question,
+                then: Box::new(self),
+                within: Within::default(),
+            })),
             Some(Next::Principal(target)) => {
                 let Self { initiate, targets, .. } = self;
                 let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
@@ -136,7 +138,9 @@ impl Asked {
     /// Goes on with the exchange.
     pub(crate) fn progress(self, progress: Progress<Obtained>) -> Step {
         match (progress, self) {
-            (Progress::Ask(ask), asked) => Step::Need(Need::Kdc(NeedKdc { ask, then: Box::new(asked) })),
+            (Progress::Ask(ask), asked) => {
+                Step::Need(Need::Kdc(NeedKdc { ask, then: Box::new(asked), within: Within::default() }))
+            }
             (Progress::Done(obtained), Self::Service(initiating)) => initiating.fetched(&obtained),
             (Progress::Done(obtained), Self::Forwarded(mut initiating)) => {
                 initiating.forwarded = Some(obtained.credential);
@@ -196,7 +200,7 @@ impl Initiating {
     fn fetched(self, obtained: &Obtained) -> Step {
         let tickets: Vec<Credential> = obtained.tickets().cloned().collect();
         tickets.iter().for_each(|ticket| self.initiate.credential.keep(ticket.clone()));
-        Step::Need(Need::Store(NeedStore { tickets, then: Box::new(self) }))
+        Step::Need(Need::Store(NeedStore { tickets, then: Box::new(self), within: Within::default() }))
     }
 
     /// Whether the holder of this ticket's key may act as the client: because the caller says so, or (RFC 5896) the
@@ -272,14 +276,14 @@ impl Initiating {
         let first = Dress::of(self.flags).token(TokenKind::Request, &message);
         let offered = client_options.enctypes;
         let waiting = Waiting { initiating: self, ticket: ticket.clone(), subkey, offered, sequence, time };
-        let then = if mutual {
-            Step::Receive(AwaitToken::initiating(waiting))
+        let after = if mutual {
+            After::Receive(AwaitToken::initiating(waiting))
         } else {
             // Without an answer the acceptor's numbers begin where ours do (RFC 4121 §4.1 is silent; all
             // implementations agree).
-            Step::Done(waiting.established(None, sequence))
+            After::Done(waiting.established(None, sequence))
         };
-        Ok(Step::send(first, then))
+        Ok(Step::send(first, after))
     }
 
     pub(crate) fn origin(&self) -> Option<&str> {
@@ -362,7 +366,7 @@ impl Waiting {
                 let random = Arc::clone(&self.initiating.initiate.settings.env.random);
                 let echo = ap::make_reply(&self.ticket.key, now, None, Some(sequence), &*random);
                 let context = self.established(subkey, sequence);
-                Step::send(dress.token(TokenKind::Reply, &echo), Step::Done(context))
+                Step::send(dress.token(TokenKind::Reply, &echo), After::Done(context))
             }
             Ok(reply) => Step::Done(self.established(reply.subkey, reply.sequence)),
             Err(refusal) => {
