@@ -50,7 +50,7 @@ struct Inner {
     replay: Arc<dyn ReplayCache>,
     named_replays: Mutex<HashMap<String, Arc<dyn ReplayCache>>>,
     transfer: Transfer,
-    stores: Stores,
+    stores: Arc<Stores>,
 }
 
 /// Where the sealing key and the ledger come from.
@@ -82,6 +82,7 @@ pub struct Builder {
     replay: Option<Box<dyn ReplayCache>>,
     places: Option<Places>,
     given: Option<(SealingKey, Box<dyn Ledger>)>,
+    stores: Arc<Stores>,
 }
 
 impl Builder {
@@ -182,7 +183,7 @@ impl Builder {
             replay: Arc::from(replay),
             named_replays: Mutex::default(),
             transfer,
-            stores: Stores::default(),
+            stores: self.stores,
         }))
     }
 }
@@ -194,6 +195,18 @@ impl Orthros {
     /// # Errors
     /// [`SetupError`] names the file or the variable.
     pub fn from_system() -> Result<Self, SetupError> {
+        Self::from_system_with(Arc::default())
+    }
+
+    /// What the system is configured for now. Caches and keytabs in memory are those of this object.
+    ///
+    /// # Errors
+    /// As [`from_system`](Self::from_system).
+    pub fn reread(&self) -> Result<Self, SetupError> {
+        Self::from_system_with(Arc::clone(&self.0.stores))
+    }
+
+    fn from_system_with(stores: Arc<Stores>) -> Result<Self, SetupError> {
         let mut config = settings::system_config()?;
         let dns = Dns::system();
         if config.qualify_shortname.is_none() {
@@ -204,7 +217,7 @@ impl Orthros {
             .default_keytab(settings::default_keytab(&config)?)
             .client_keytab(settings::default_client_keytab(&config)?)
             .dns(dns);
-        Ok(Builder { replay: Some(settings::replay_cache()?), ..builder.config(config) }.build())
+        Ok(Builder { replay: Some(settings::replay_cache()?), stores, ..builder.config(config) }.build())
     }
 
     /// Everything from the caller or from memory; see [`Builder`] for what still comes from the system.
@@ -221,6 +234,7 @@ impl Orthros {
             replay: None,
             places: None,
             given: None,
+            stores: Arc::default(),
         }
     }
 

@@ -1,0 +1,27 @@
+//! The border to C: no panic crosses it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::abi::OmUint32;
+use crate::pointers::Out;
+use crate::status::{self, Failed, MINOR_PANIC};
+
+/// Runs the body of a call: the major status that it returns, or what its failure says.
+pub(crate) fn boundary(minor: Out<OmUint32>, body: impl FnOnce() -> Result<OmUint32, Failed>) -> OmUint32 {
+    if !minor.is_present() {
+        return status::CALL_INACCESSIBLE_WRITE;
+    }
+    minor.set(0);
+    // State behind handles is changed by single assignments, so that what a panic leaves is whole.
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(major)) => major,
+        Ok(Err(failed)) => {
+            minor.set(failed.minor());
+            failed.tell()
+        }
+        Err(_) => {
+            minor.set(MINOR_PANIC);
+            status::FAILURE
+        }
+    }
+}

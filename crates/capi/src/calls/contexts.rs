@@ -1,0 +1,500 @@
+//! Contexts come up, are told about, move and end (RFC 2744 §5.1, §5.7, §5.9, §5.14, §5.18 to §5.20, §5.23).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use orthros::credential::CredentialSet;
+use orthros::mechanism::KRB5_OID;
+use orthros::{Context, Error, Flags, Kept, Major, Name, Orthros, Step};
+use orthros_gss::context::AwaitToken;
+
+use super::credentials::{CREDENTIALS, acceptor, initiator};
+use super::{NAMES, chosen, insert, name};
+use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
+use crate::boundary::boundary;
+use crate::handles::{Kind, Table};
+use crate::library;
+use crate::oids::{StaticOid, interned};
+use crate::pointers::{In, Out};
+use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, CONTINUE_NEEDED, Failed};
+
+/// The contexts of the process.
+pub(crate) static CONTEXTS: Table<Body> = Table::new(Kind::Context);
+
+/// What a context's handle stands for.
+pub(crate) struct Body {
+    initiates: bool,
+    orthros: Orthros,
+    state: Mutex<State>,
+}
+
+enum State {
+    /// A token of the peer's is awaited.
+    Half(AwaitToken),
+    /// It is up.
+    Up(Arc<Context>),
+    /// A call is at work on it, which holds no lock while it waits for the network.
+    Busy,
+    /// It failed, or was given away: nothing is left but the handle.
+    Over,
+}
+
+impl Body {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, state: State) {
+        *self.state() = state;
+    }
+}
+
+fn no_context(story: &str) -> Failed {
+    Failed::plain(Major::NoContext, story)
+}
+
+fn body(handle: Handle) -> Result<Arc<Body>, Failed> {
+    CONTEXTS
+        .find(handle)
+        .ok_or_else(|| no_context("the handle is no context: it was deleted, exported, or never one"))
+}
+
+/// The context of a handle, which must be up.
+pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
+    match &*body(handle)?.state() {
+        State::Up(context) => Ok(Arc::clone(context)),
+        State::Half(_) => Err(no_context("the context is not up yet")),
+        State::Busy => Err(no_context("another thread is at work on the context")),
+        State::Over => Err(no_context("the context failed, and can only be deleted")),
+    }
+}
+
+/// Where the steps end that need no token of the peer's.
+enum Reached {
+    Half(AwaitToken),
+    Up(Context),
+    Failed(Error),
+}
+
+/// Runs the steps until a token of the peer's is awaited, and hands out what is to be sent, whatever the end is.
+fn run(orthros: &Orthros, mut step: Step, output_token: Out<GssBuffer>) -> Result<Reached, Failed> {
+    loop {
+        step = match step {
+            Step::Send(owed) => {
+                output_token.give(owed.token())?;
+                owed.sent()
+            }
+            Step::Need(need) => orthros.provide(need),
+            Step::Receive(wait) => return Ok(Reached::Half(wait)),
+            Step::Done(context) => return Ok(Reached::Up(context)),
+            Step::Failed(error) => return Ok(Reached::Failed(error)),
+        };
+    }
+}
+
+/// Where the caller wants to be told of a context on its way.
+#[derive(Clone, Copy)]
+struct Told {
+    handle: Out<Handle>,
+    mechanism: Out<StaticOid>,
+    output_token: Out<GssBuffer>,
+    flags: Out<OmUint32>,
+    time: Out<OmUint32>,
+}
+
+impl Told {
+    fn clear(self) {
+        self.mechanism.set(std::ptr::null());
+        self.output_token.set(GssBuffer::EMPTY);
+        self.flags.set(0);
+        self.time.set(0);
+    }
+
+    fn check(self) -> Result<(), Failed> {
+        let complete = self.handle.is_present() && self.output_token.is_present();
+        if complete { Ok(()) } else { Err(Failed::call(CALL_INACCESSIBLE_WRITE)) }
+    }
+}
+
+/// Keeps what was reached, behind the handle that there is or a new one, and tells of it. A first call that fails leaves
+/// no handle; a later one leaves one that can only be deleted (§5.19).
+fn settle(
+    orthros: Orthros,
+    known: Option<Arc<Body>>,
+    initiates: bool,
+    reached: Reached,
+    hoped: Flags,
+    told: Told,
+) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
+    let (major, state, up) = match reached {
+        Reached::Half(wait) => (CONTINUE_NEEDED, State::Half(wait), None),
+        Reached::Up(context) => {
+            let context = Arc::new(context);
+            (COMPLETE, State::Up(Arc::clone(&context)), Some(context))
+        }
+        Reached::Failed(error) => {
+            if let Some(body) = known {
+                body.put(State::Over);
+            }
+            return Err(error.into());
+        }
+    };
+    match known {
+        Some(body) => body.put(state),
+        None => {
+            let body = Body { initiates, orthros, state: Mutex::new(state) };
+            told.handle.set(insert(&CONTEXTS, body)?);
+        }
+    }
+    told.mechanism.set(interned(&KRB5_OID));
+    match &up {
+        Some(context) => {
+            told.flags.set(context.flags().0);
+            told.time.set(time_left(context));
+        }
+        None => told.flags.set(hoped.0),
+    }
+    Ok((major, up))
+}
+
+fn time_left(context: &Context) -> OmUint32 {
+    u32::try_from(context.lifetime_seconds()).unwrap_or(INDEFINITE - 1)
+}
+
+/// The half-built context of a handle, taken out of it for a step.
+fn take(handle: Handle, initiates: bool) -> Result<(Arc<Body>, AwaitToken), Failed> {
+    let body = body(handle)?;
+    if body.initiates != initiates {
+        return Err(no_context("the context has the other role"));
+    }
+    let mut state = body.state();
+    match std::mem::replace(&mut *state, State::Busy) {
+        State::Half(wait) => {
+            drop(state);
+            Ok((body, wait))
+        }
+        other => {
+            let story = match &other {
+                State::Up(_) => "the context is up already",
+                State::Busy => "another thread is at work on the context",
+                _ => "the context failed, and can only be deleted",
+            };
+            *state = other;
+            Err(no_context(story))
+        }
+    }
+}
+
+/// What an initiator's flags come to before the context is up.
+const HOPED: Flags = Flags(
+    Flags::MUTUAL.0
+        | Flags::REPLAY.0
+        | Flags::SEQUENCE.0
+        | Flags::CONFIDENTIALITY.0
+        | Flags::INTEGRITY.0
+        | Flags::DCE_STYLE.0,
+);
+
+/// Initiates a context, or goes on with the peer's token (§5.19). It waits for KDCs and name servers: never to be called
+/// where blocking hurts. A token that is not empty is to be sent whatever the status.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has thirteen")]
+pub extern "C" fn gss_init_sec_context(
+    minor_status: Out<OmUint32>,
+    initiator_cred_handle: Handle,
+    context_handle: Out<Handle>,
+    target_name: Handle,
+    mech_type: In<OidDesc>,
+    req_flags: OmUint32,
+    time_req: OmUint32,
+    input_chan_bindings: In<ChannelBindingsDesc>,
+    input_token: In<GssBuffer>,
+    actual_mech_type: Out<StaticOid>,
+    output_token: Out<GssBuffer>,
+    ret_flags: Out<OmUint32>,
+    time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    let told = Told {
+        handle: context_handle,
+        mechanism: actual_mech_type,
+        output_token,
+        flags: ret_flags,
+        time: time_rec,
+    };
+    told.clear();
+    boundary(minor_status, || {
+        told.check()?;
+        let token = input_token.octets_or_none()?;
+        let handle = context_handle.get().unwrap_or(Handle::NONE);
+        let asked = Flags(req_flags);
+        let hoped = asked.intersection(HOPED) | Flags::INTEGRITY;
+        if handle != Handle::NONE {
+            let (body, wait) = take(handle, true)?;
+            let orthros = body.orthros.clone();
+            let reached = run(&orthros, wait.token(token), output_token);
+            return advance(orthros, body, true, reached, hoped, told).map(|(major, _)| major);
+        }
+        let mechanism = chosen(mech_type)?;
+        let target = name(target_name)?;
+        let orthros = library::orthros()?;
+        let credential = initiator(initiator_cred_handle, &mechanism.oid)?;
+        let target = orthros.resolve_name(&target)?;
+        let mut request = orthros.initiate_with(&credential, target).mechanism(mechanism).flag(asked);
+        if let Some(bindings) = input_chan_bindings.bindings()? {
+            request = request.bindings(bindings);
+        }
+        if time_req != 0 && time_req != INDEFINITE {
+            request = request.lifetime_seconds(time_req);
+        }
+        let reached = run(&orthros, request.start(), output_token)?;
+        settle(orthros, None, true, reached, hoped, told).map(|(major, _)| major)
+    })
+}
+
+/// Settles a later step; whatever goes wrong, the handle is not busy any more.
+fn advance(
+    orthros: Orthros,
+    body: Arc<Body>,
+    initiates: bool,
+    reached: Result<Reached, Failed>,
+    hoped: Flags,
+    told: Told,
+) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
+    match reached {
+        Ok(reached) => settle(orthros, Some(body), initiates, reached, hoped, told),
+        Err(failed) => {
+            body.put(State::Over);
+            Err(failed)
+        }
+    }
+}
+
+/// Accepts a context, or goes on with the peer's token (§5.1). An empty first token asks this end to speak first, where the
+/// mechanism is negotiated. A token that is not empty is to be sent whatever the status.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has eleven")]
+pub extern "C" fn gss_accept_sec_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Out<Handle>,
+    acceptor_cred_handle: Handle,
+    input_token: In<GssBuffer>,
+    input_chan_bindings: In<ChannelBindingsDesc>,
+    src_name: Out<Handle>,
+    mech_type: Out<StaticOid>,
+    output_token: Out<GssBuffer>,
+    ret_flags: Out<OmUint32>,
+    time_rec: Out<OmUint32>,
+    delegated_cred_handle: Out<Handle>,
+) -> OmUint32 {
+    let told =
+        Told { handle: context_handle, mechanism: mech_type, output_token, flags: ret_flags, time: time_rec };
+    told.clear();
+    src_name.set(Handle::NONE);
+    delegated_cred_handle.set(Handle::NONE);
+    boundary(minor_status, || {
+        told.check()?;
+        let token = input_token.octets()?;
+        let handle = context_handle.get().unwrap_or(Handle::NONE);
+        let (major, up) = if handle != Handle::NONE {
+            let (body, wait) = take(handle, false)?;
+            let orthros = body.orthros.clone();
+            let reached = run(&orthros, wait.token(token), output_token);
+            advance(orthros, body, false, reached, Flags(0), told)?
+        } else {
+            let orthros = library::orthros()?;
+            let mut request = orthros.accept(&acceptor(acceptor_cred_handle)?);
+            if let Some(bindings) = input_chan_bindings.bindings()? {
+                request = request.bindings(bindings);
+            }
+            let step = match (token, request) {
+                ([], request) => request.speak_first(),
+                (token, request) => match request.start() {
+                    Step::Receive(wait) => wait.token(token),
+                    other => other,
+                },
+            };
+            let reached = run(&orthros, step, output_token)?;
+            settle(orthros, None, false, reached, Flags(0), told)?
+        };
+        if let Some(context) = up {
+            if src_name.is_present() {
+                src_name.set(insert(&NAMES, Name::Principal(context.initiator().clone()))?);
+            }
+            if let Some(delegated) =
+                context.delegated_credential().filter(|_| delegated_cred_handle.is_present())
+            {
+                let set = CredentialSet::initiating(Arc::clone(delegated));
+                delegated_cred_handle.set(insert(&CREDENTIALS, set)?);
+            }
+        }
+        Ok(major)
+    })
+}
+
+/// Ends a context and leaves `GSS_C_NO_CONTEXT` (§5.9). The token, if there is a place for one, is empty: RFC 2743 §2.2.3
+/// has given up on telling the peer.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_delete_sec_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Out<Handle>,
+    output_token: Out<GssBuffer>,
+) -> OmUint32 {
+    output_token.set(GssBuffer::EMPTY);
+    boundary(minor_status, || {
+        let handle = context_handle.get().unwrap_or(Handle::NONE);
+        context_handle.set(Handle::NONE);
+        if handle != Handle::NONE && CONTEXTS.remove(handle).is_none() {
+            return Err(no_context("the handle is no context: it was deleted, exported, or never one"));
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// How many seconds are left (§5.7).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_context_time(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    time_rec.set(0);
+    boundary(minor_status, || {
+        if !time_rec.is_present() {
+            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
+        }
+        let left = time_left(&*context(context_handle)?);
+        time_rec.set(left);
+        if left == 0 {
+            return Err(Failed::plain(Major::ContextExpired, "the context's time is over"));
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// What is known of a context that is up (§5.20).
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has nine")]
+pub extern "C" fn gss_inquire_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    src_name: Out<Handle>,
+    targ_name: Out<Handle>,
+    lifetime_rec: Out<OmUint32>,
+    mech_type: Out<StaticOid>,
+    ctx_flags: Out<OmUint32>,
+    locally_initiated: Out<i32>,
+    open: Out<i32>,
+) -> OmUint32 {
+    src_name.set(Handle::NONE);
+    targ_name.set(Handle::NONE);
+    lifetime_rec.set(0);
+    mech_type.set(std::ptr::null());
+    ctx_flags.set(0);
+    locally_initiated.set(0);
+    open.set(0);
+    boundary(minor_status, || {
+        let context = context(context_handle)?;
+        lifetime_rec.set(time_left(&context));
+        mech_type.set(interned(&context.mechanism()));
+        ctx_flags.set(context.flags().0);
+        locally_initiated.set(i32::from(context.is_initiator()));
+        open.set(1);
+        for (place, principal) in [(src_name, context.initiator()), (targ_name, context.acceptor())] {
+            if place.is_present() {
+                place.set(insert(&NAMES, Name::Principal(principal.clone()))?);
+            }
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// Takes a token that came after the context was up (§5.23): an error token of the peer's becomes the context's
+/// explanation, and never ends it, for nobody can tell who sent it.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_process_context_token(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    token_buffer: In<GssBuffer>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        context(context_handle)?.process(token_buffer.octets()?)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Moves a context out of this process: the token brings it to life in another, once (§5.14). On success the handle is dead
+/// and `GSS_C_NO_CONTEXT` stands in its place. On failure the context goes on, and there is no token.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_export_sec_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Out<Handle>,
+    interprocess_token: Out<GssBuffer>,
+) -> OmUint32 {
+    interprocess_token.set(GssBuffer::EMPTY);
+    boundary(minor_status, || {
+        if !context_handle.is_present() || !interprocess_token.is_present() {
+            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
+        }
+        let handle = context_handle.get().unwrap_or(Handle::NONE);
+        let body = body(handle)?;
+        let context = give_up(&body)?;
+        let token = match body.orthros.export(context) {
+            Ok(token) => token,
+            Err(Kept { context, error }) => {
+                body.put(State::Up(Arc::new(context)));
+                return Err(error.into());
+            }
+        };
+        if let Err(failed) = interprocess_token.give(&token) {
+            // Nobody has the token, so the context comes back by it.
+            let context = body.orthros.import(&token);
+            body.put(context.map_or(State::Over, |context| State::Up(Arc::new(context))));
+            return Err(failed);
+        }
+        body.put(State::Over);
+        CONTEXTS.remove(handle);
+        context_handle.set(Handle::NONE);
+        Ok(COMPLETE)
+    })
+}
+
+/// Takes the context out of its handle, once every other call that is at work with it has ended.
+fn give_up(body: &Body) -> Result<Context, Failed> {
+    let mut state = body.state();
+    let mut shared = match std::mem::replace(&mut *state, State::Busy) {
+        State::Up(context) => context,
+        other => {
+            *state = other;
+            return Err(no_context("only a context that is up can be exported"));
+        }
+    };
+    drop(state);
+    loop {
+        match Arc::try_unwrap(shared) {
+            Ok(context) => return Ok(context),
+            Err(still) => shared = still,
+        }
+        // Whoever holds it wraps or unwraps one message, and can't begin another.
+        thread::yield_now();
+    }
+}
+
+/// Brings a context to life that another process has exported (§5.18). A token is taken once.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_import_sec_context(
+    minor_status: Out<OmUint32>,
+    interprocess_token: In<GssBuffer>,
+    context_handle: Out<Handle>,
+) -> OmUint32 {
+    context_handle.set(Handle::NONE);
+    boundary(minor_status, || {
+        if !context_handle.is_present() {
+            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
+        }
+        let orthros = library::orthros()?;
+        let context = orthros.import(interprocess_token.octets()?)?;
+        let (initiates, state) = (context.is_initiator(), Mutex::new(State::Up(Arc::new(context))));
+        context_handle.set(insert(&CONTEXTS, Body { initiates, orthros, state })?);
+        Ok(COMPLETE)
+    })
+}

@@ -1,0 +1,228 @@
+//! Credentials (RFC 2744 §5.2, §5.21, §5.22, §5.26).
+
+use std::sync::Arc;
+
+use orthros::credential::{CredentialSet, Usage};
+use orthros::{AcceptorCredential, CredentialStore, InitiatorCredential, Major};
+use orthros_gss::credential::{Facts, Lifetime};
+use orthros_wire::Oid;
+
+use super::{NAMES, chosen, insert, known, name};
+use crate::abi::{
+    Handle, INDEFINITE, OidDesc, OidSetDesc, OmUint32, USAGE_ACCEPT, USAGE_BOTH, USAGE_INITIATE,
+};
+use crate::boundary::boundary;
+use crate::handles::{Kind, Table};
+use crate::library;
+use crate::memory::OidSet;
+use crate::pointers::{In, Out};
+use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
+
+/// The credentials of the process.
+pub(crate) static CREDENTIALS: Table<CredentialSet> = Table::new(Kind::Credential);
+
+/// The credential of a handle; `None` for `GSS_C_NO_CREDENTIAL`.
+pub(crate) fn credential(handle: Handle) -> Result<Option<Arc<CredentialSet>>, Failed> {
+    if handle == Handle::NONE {
+        return Ok(None);
+    }
+    let found = CREDENTIALS.find(handle);
+    found
+        .map(Some)
+        .ok_or_else(|| Failed::plain(Major::NoCredential, "the handle is no credential, or was released"))
+}
+
+/// What initiates: the handle's, or the default.
+pub(crate) fn initiator(handle: Handle, mechanism: &Oid) -> Result<Arc<InitiatorCredential>, Failed> {
+    match credential(handle)? {
+        Some(set) => Ok(Arc::clone(set.initiator(mechanism)?)),
+        None => Ok(library::orthros()?.default_credential()?),
+    }
+}
+
+/// What accepts: the handle's, or the default.
+pub(crate) fn acceptor(handle: Handle) -> Result<AcceptorCredential, Failed> {
+    match credential(handle)? {
+        Some(set) => Ok(set.acceptor(&orthros::mechanism::KRB5.oid)?.clone()),
+        None => Ok(library::orthros()?.acceptor()?),
+    }
+}
+
+pub(crate) fn usage(number: i32) -> Result<Usage, Failed> {
+    match number {
+        USAGE_BOTH => Ok(Usage::Both),
+        USAGE_INITIATE => Ok(Usage::Initiate),
+        USAGE_ACCEPT => Ok(Usage::Accept),
+        _ => Err(Failed::plain(
+            Major::Failure,
+            "the usage is none of GSS_C_BOTH, GSS_C_INITIATE and GSS_C_ACCEPT",
+        )),
+    }
+}
+
+fn usage_number(usage: Usage) -> i32 {
+    match usage {
+        Usage::Both => USAGE_BOTH,
+        Usage::Initiate => USAGE_INITIATE,
+        Usage::Accept => USAGE_ACCEPT,
+    }
+}
+
+pub(crate) fn seconds(lifetime: Lifetime) -> OmUint32 {
+    match lifetime {
+        Lifetime::Expired => 0,
+        Lifetime::Indefinite => INDEFINITE,
+        Lifetime::Seconds(seconds) => u32::try_from(seconds).unwrap_or(INDEFINITE - 1),
+    }
+}
+
+/// Gets credentials that are there: a cache's, a keytab's (§5.2). Without a name the default ones.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_acquire_cred(
+    minor_status: Out<OmUint32>,
+    desired_name: Handle,
+    _time_req: OmUint32,
+    desired_mechs: In<OidSetDesc>,
+    cred_usage: i32,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    output_cred_handle.set(Handle::NONE);
+    actual_mechs.set(std::ptr::null_mut());
+    time_rec.set(0);
+    boundary(minor_status, || {
+        acquire(
+            &CredentialStore::new(),
+            desired_name,
+            desired_mechs,
+            cred_usage,
+            output_cred_handle,
+            actual_mechs,
+            time_rec,
+        )
+    })
+}
+
+pub(crate) fn acquire(
+    store: &CredentialStore,
+    desired_name: Handle,
+    desired_mechs: In<OidSetDesc>,
+    cred_usage: i32,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    time_rec: Out<OmUint32>,
+) -> Result<OmUint32, Failed> {
+    if !output_cred_handle.is_present() {
+        return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
+    }
+    let name = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
+    if let Some(wanted) = desired_mechs.identifiers()?.filter(|wanted| !wanted.is_empty()) {
+        // One that is here is enough (§5.2).
+        if !wanted.iter().any(|oid| known(oid).is_ok()) {
+            known(wanted.first().ok_or_else(Failed::no_memory)?)?;
+        }
+    }
+    let orthros = library::orthros()?;
+    let set = orthros.acquire_from(store, name.as_deref(), usage(cred_usage)?)?;
+    let facts = set.inquire(orthros.env().now());
+    actual_mechs.give(&mechanisms(&facts))?;
+    time_rec.set(seconds(facts.lifetime()));
+    output_cred_handle.set(insert(&CREDENTIALS, set)?);
+    Ok(COMPLETE)
+}
+
+/// What contexts can be made of with a credential: its mechanisms, and the negotiation of them.
+fn mechanisms(facts: &Facts) -> Vec<Oid> {
+    facts.mechanisms.iter().cloned().chain([orthros::mechanism::SPNEGO_OID]).collect()
+}
+
+/// Ends a credential and leaves `GSS_C_NO_CREDENTIAL` (§5.26). Contexts that were made with it live on.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_release_cred(minor_status: Out<OmUint32>, cred_handle: Out<Handle>) -> OmUint32 {
+    boundary(minor_status, || {
+        let handle = cred_handle.get().unwrap_or(Handle::NONE);
+        cred_handle.set(Handle::NONE);
+        if handle != Handle::NONE && CREDENTIALS.remove(handle).is_none() {
+            return Err(Failed::plain(
+                Major::NoCredential,
+                "the handle is no credential, or was released before",
+            ));
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// What is known of a credential (§5.21); of the default one where none is named.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_inquire_cred(
+    minor_status: Out<OmUint32>,
+    cred_handle: Handle,
+    name: Out<Handle>,
+    lifetime: Out<OmUint32>,
+    cred_usage: Out<i32>,
+    mechanisms_out: Out<OidSet>,
+) -> OmUint32 {
+    name.set(Handle::NONE);
+    lifetime.set(0);
+    cred_usage.set(USAGE_BOTH);
+    mechanisms_out.set(std::ptr::null_mut());
+    boundary(minor_status, || {
+        let orthros = library::orthros()?;
+        let set = match credential(cred_handle)? {
+            Some(set) => set,
+            None => Arc::new(default_set()?),
+        };
+        let facts = set.inquire(orthros.env().now());
+        lifetime.set(seconds(facts.lifetime()));
+        cred_usage.set(usage_number(facts.usage));
+        mechanisms_out.give(&mechanisms(&facts))?;
+        if let Some(known) = facts.name.filter(|_| name.is_present()) {
+            name.set(insert(&NAMES, known)?);
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// The default credential: what initiates, if there is something, else what accepts.
+fn default_set() -> Result<CredentialSet, Failed> {
+    let orthros = library::orthros()?;
+    match (orthros.default_credential(), orthros.acceptor()) {
+        (Ok(initiator), _) => Ok(CredentialSet::initiating(initiator)),
+        (Err(_), Ok(acceptor)) => Ok(CredentialSet::accepting(acceptor)),
+        (Err(error), Err(_)) => Err(error.into()),
+    }
+}
+
+/// What is known of a credential for one mechanism (§5.22).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_inquire_cred_by_mech(
+    minor_status: Out<OmUint32>,
+    cred_handle: Handle,
+    mech_type: In<OidDesc>,
+    name: Out<Handle>,
+    initiator_lifetime: Out<OmUint32>,
+    acceptor_lifetime: Out<OmUint32>,
+    cred_usage: Out<i32>,
+) -> OmUint32 {
+    name.set(Handle::NONE);
+    initiator_lifetime.set(0);
+    acceptor_lifetime.set(0);
+    cred_usage.set(USAGE_BOTH);
+    boundary(minor_status, || {
+        let mechanism = chosen(mech_type)?;
+        let orthros = library::orthros()?;
+        let set = match credential(cred_handle)? {
+            Some(set) => set,
+            None => Arc::new(default_set()?),
+        };
+        let facts = set.inquire_for(&mechanism.oid, orthros.env().now())?;
+        initiator_lifetime.set(facts.initiator_lifetime.map_or(0, seconds));
+        acceptor_lifetime.set(facts.acceptor_lifetime.map_or(0, seconds));
+        cred_usage.set(usage_number(facts.usage));
+        if let Some(known) = facts.name.filter(|_| name.is_present()) {
+            name.set(insert(&NAMES, known)?);
+        }
+        Ok(COMPLETE)
+    })
+}

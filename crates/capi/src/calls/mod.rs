@@ -1,0 +1,50 @@
+//! The functions of the C interface, a file for each family.
+//!
+//! | file | functions (RFC 2744 section) |
+//! |---|---|
+//! | [`buffers`] | release of buffers and sets; sets of identifiers (§5.3, §5.8, §5.25, §5.28, §5.30) |
+//! | [`contexts`] | contexts come up, are told about, move and end (§5.1, §5.7, §5.9, §5.14, §5.18, §5.19, §5.20, §5.23) |
+//! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
+//! | [`messages`] | protection of messages (§5.15, §5.31 to §5.34, appendix B) |
+//! | [`names`] | names (§5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27) |
+//! | [`statuses`] | §5.11 |
+
+pub mod buffers;
+pub mod contexts;
+pub mod credentials;
+pub mod messages;
+pub mod names;
+pub mod statuses;
+
+use std::sync::Arc;
+
+use orthros::mechanism::{self, KRB5, Mechanism};
+use orthros::{Error, Major, Name};
+use orthros_gss::error::Refusal;
+use orthros_wire::Oid;
+
+use crate::abi::{Handle, OidDesc};
+use crate::handles::{Kind, Table};
+use crate::pointers::In;
+use crate::status::Failed;
+
+/// The names of the process.
+pub(crate) static NAMES: Table<Name> = Table::new(Kind::Name);
+
+/// The name of a handle.
+fn name(handle: Handle) -> Result<Arc<Name>, Failed> {
+    NAMES.find(handle).ok_or_else(|| Failed::plain(Major::BadName, "the handle is no name, or was released"))
+}
+
+fn insert<T>(table: &Table<T>, value: T) -> Result<Handle, Failed> {
+    table.insert(value).ok_or_else(Failed::no_memory)
+}
+
+/// The mechanism that a caller names; Kerberos where it names none (`GSS_C_NO_OID`).
+fn chosen(mechanism: In<OidDesc>) -> Result<&'static Mechanism, Failed> {
+    mechanism.identifier()?.map_or(Ok(&KRB5), |oid| known(&oid))
+}
+
+fn known(oid: &Oid) -> Result<&'static Mechanism, Failed> {
+    mechanism::find(oid).ok_or_else(|| Error::Refused(Refusal::Mechanism(oid.clone())).into())
+}

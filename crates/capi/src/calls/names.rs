@@ -1,0 +1,143 @@
+//! Names (RFC 2744 §5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27).
+
+use orthros::{Major, Name};
+
+use super::{NAMES, chosen, insert, name};
+use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
+use crate::boundary::boundary;
+use crate::library;
+use crate::oids::{StaticOid, interned};
+use crate::pointers::{In, Out};
+use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
+
+/// Makes a name of octets (§5.16). Without a type: a Kerberos principal's text form.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_import_name(
+    minor_status: Out<OmUint32>,
+    input_name_buffer: In<GssBuffer>,
+    input_name_type: In<OidDesc>,
+    output_name: Out<Handle>,
+) -> OmUint32 {
+    output_name.set(Handle::NONE);
+    boundary(minor_status, || {
+        must_be(output_name)?;
+        let octets = input_name_buffer.octets()?;
+        let name = Name::import(octets, input_name_type.identifier()?.as_ref())?;
+        output_name.set(insert(&NAMES, name)?);
+        Ok(COMPLETE)
+    })
+}
+
+/// The name for people, and its type (§5.10).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_display_name(
+    minor_status: Out<OmUint32>,
+    input_name: Handle,
+    output_name_buffer: Out<GssBuffer>,
+    output_name_type: Out<StaticOid>,
+) -> OmUint32 {
+    output_name_buffer.set(GssBuffer::EMPTY);
+    output_name_type.set(std::ptr::null());
+    boundary(minor_status, || {
+        must_be(output_name_buffer)?;
+        let shown = name(input_name)?.display();
+        output_name_buffer.give(shown.text.as_bytes())?;
+        output_name_type.set(interned(&shown.name_type));
+        Ok(COMPLETE)
+    })
+}
+
+/// Whether two names mean the same (§5.6). Names of nobody are never the same.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_compare_name(
+    minor_status: Out<OmUint32>,
+    name1: Handle,
+    name2: Handle,
+    name_equal: Out<i32>,
+) -> OmUint32 {
+    name_equal.set(0);
+    boundary(minor_status, || {
+        must_be(name_equal)?;
+        let (left, right) = (name(name1)?, name(name2)?);
+        let orthros = library::orthros()?;
+        let (left, right) = (orthros.resolve_name(&left)?, orthros.resolve_name(&right)?);
+        name_equal.set(i32::from(left.same_as(&right, orthros.config())?));
+        Ok(COMPLETE)
+    })
+}
+
+/// The name as a mechanism has it (§5.4).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_canonicalize_name(
+    minor_status: Out<OmUint32>,
+    input_name: Handle,
+    mech_type: In<OidDesc>,
+    output_name: Out<Handle>,
+) -> OmUint32 {
+    output_name.set(Handle::NONE);
+    boundary(minor_status, || {
+        let given = name(input_name)?;
+        chosen(mech_type)?;
+        let orthros = library::orthros()?;
+        let principal = orthros.resolve_name(&given)?.to_principal(orthros.config(), None)?;
+        if output_name.is_present() {
+            output_name.set(insert(&NAMES, Name::Principal(principal))?);
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// A mechanism name as octets that can be compared and imported again (§5.13, RFC 2743 §3.2).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_export_name(
+    minor_status: Out<OmUint32>,
+    input_name: Handle,
+    exported_name: Out<GssBuffer>,
+) -> OmUint32 {
+    exported_name.set(GssBuffer::EMPTY);
+    boundary(minor_status, || {
+        must_be(exported_name)?;
+        match &*name(input_name)? {
+            Name::Principal(principal) => exported_name.give(&Name::export(principal))?,
+            _ => {
+                let story = "canonicalize the name before it is exported";
+                return Err(Failed::plain(Major::NameNotMechanismName, story));
+            }
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// A copy (§5.12).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_duplicate_name(
+    minor_status: Out<OmUint32>,
+    src_name: Handle,
+    dest_name: Out<Handle>,
+) -> OmUint32 {
+    dest_name.set(Handle::NONE);
+    boundary(minor_status, || {
+        must_be(dest_name)?;
+        let copy = Name::clone(&*name(src_name)?);
+        dest_name.set(insert(&NAMES, copy)?);
+        Ok(COMPLETE)
+    })
+}
+
+/// Ends a name and leaves `GSS_C_NO_NAME` (§5.27).
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_release_name(minor_status: Out<OmUint32>, input_name: Out<Handle>) -> OmUint32 {
+    boundary(minor_status, || {
+        let handle = input_name.get().unwrap_or(Handle::NONE);
+        input_name.set(Handle::NONE);
+        if handle != Handle::NONE && NAMES.remove(handle).is_none() {
+            return Err(Failed::plain(Major::BadName, "the handle is no name, or was released before"));
+        }
+        Ok(COMPLETE)
+    })
+}
+
+/// A result that the caller must have a place for.
+fn must_be<T: Copy>(place: Out<T>) -> Result<(), Failed> {
+    if place.is_present() { Ok(()) } else { Err(Failed::call(CALL_INACCESSIBLE_WRITE)) }
+}

@@ -1,0 +1,28 @@
+//! The GSS-API for C programs (RFC 2744).
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`abi`] | the types and numbers of the C interface |
+//! | [`pointers`] | arguments: what a caller points at, read and written |
+//! | [`memory`] | what the caller frees: buffers, sets |
+//! | [`handles`] | contexts, credentials and names behind numbers that are checked |
+//! | [`oids`] | object identifiers that live as long as the process |
+//! | [`library`] | the process's configuration, read again when it changes |
+//! | [`status`] | minor numbers and the stories behind them |
+//! | [`calls`] | the functions, a file for each family |
+//!
+//! Every call sets its outputs to their empty value, then checks its arguments, then works, then returns results. No
+//! panic leaves the library: `boundary` answers `GSS_S_FAILURE` in its place.
+//!
+//! `unsafe` stands in `pointers`, `memory` and `oids`. What a caller must keep is RFC 2744's: each pointer is null
+//! or points to a place of its type that the caller lends for the call.
+
+pub mod abi;
+mod boundary;
+pub mod calls;
+pub mod handles;
+pub mod library;
+pub mod memory;
+pub mod oids;
+pub mod pointers;
+pub mod status;

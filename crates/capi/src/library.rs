@@ -1,0 +1,75 @@
+//! What the process is configured for.
+//!
+//! C programs set variables such as `KRB5_KTNAME` while they run and expect the next call to follow, as MIT krb5's library
+//! does. So what was read is kept with the variables and the stamps of the files that it came from, and read again when
+//! they are others. Caches and keytabs in memory stay.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use orthros::{Orthros, SetupError, settings};
+
+/// The variables that count.
+const VARIABLES: [&str; 10] = [
+    "KRB5_CONFIG",
+    "KRB5CCNAME",
+    "KRB5_KTNAME",
+    "KRB5_CLIENT_KTNAME",
+    "KRB5RCACHENAME",
+    "KRB5RCACHEDIR",
+    "ORTHROS_TRANSFER",
+    "RUNTIME_DIRECTORY",
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+];
+
+#[derive(PartialEq, Eq)]
+struct Origin {
+    variables: [Option<OsString>; VARIABLES.len()],
+    files: Vec<Option<Stamp>>,
+}
+
+/// What tells one content of a file from another.
+type Stamp = (u64, u64, u64, i64, i64);
+
+impl Origin {
+    fn now() -> Self {
+        let files = settings::configuration_files();
+        Self {
+            variables: VARIABLES.map(settings::variable),
+            files: files.iter().map(|file| stamp(file)).collect(),
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let data = fs::metadata(path).ok()?;
+    Some((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
+}
+
+struct Known {
+    origin: Origin,
+    orthros: Orthros,
+}
+
+static KNOWN: RwLock<Option<Arc<Known>>> = RwLock::new(None);
+
+/// The GSS-API as the process is configured now.
+///
+/// # Errors
+/// [`SetupError`] names the file or the variable.
+pub fn orthros() -> Result<Orthros, SetupError> {
+    let origin = Origin::now();
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let fresh = match known {
+        Some(known) if known.origin == origin => return Ok(known.orthros.clone()),
+        Some(known) => known.orthros.reread()?,
+        None => Orthros::from_system()?,
+    };
+    let known = Arc::new(Known { origin, orthros: fresh.clone() });
+    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    Ok(fresh)
+}

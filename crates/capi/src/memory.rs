@@ -1,0 +1,142 @@
+//! Memory that the caller frees: by the matching release call, or by plain `free()`, as many programs do.
+//!
+//! All of it comes from the process's `malloc`, by whatever allocator the program has put in its place.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use orthros_wire::Oid;
+
+use crate::abi::{GssBuffer, OidDesc, OidSetDesc};
+use crate::pointers::{In, Out};
+use crate::status::Failed;
+
+/// A piece of memory for so many octets, with these at its beginning. At least one octet more is there, a zero, so that
+/// who takes the buffer for a C string finds its end.
+fn allocate(octets: &[u8]) -> Result<*mut c_void, Failed> {
+    let length = octets.len().checked_add(1).ok_or_else(Failed::no_memory)?;
+    // SAFETY: `calloc` may be called with any numbers; it answers null or zeroed memory of that size.
+    let place = unsafe { libc::calloc(1, length) };
+    if place.is_null() {
+        return Err(Failed::no_memory());
+    }
+    // SAFETY: the memory is new, so nothing else points into it, and it is longer than `octets` by one.
+    unsafe { ptr::copy_nonoverlapping(octets.as_ptr(), place.cast(), octets.len()) };
+    Ok(place)
+}
+
+fn free(place: *mut c_void) {
+    // SAFETY: RFC 2744 §5.26 and its kin: what the caller releases is null or came from a call of this library, which is
+    // to say from `calloc`; each caller of this function forgets the pointer.
+    unsafe { libc::free(place) };
+}
+
+impl Out<GssBuffer> {
+    /// Puts octets there that the caller frees. Nothing is allocated where there is no place.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn give(self, octets: &[u8]) -> Result<(), Failed> {
+        if self.is_present() && !octets.is_empty() {
+            self.set(GssBuffer { length: octets.len(), value: allocate(octets)? });
+        }
+        Ok(())
+    }
+
+    /// Frees what the buffer holds and leaves it empty.
+    pub fn release(self) {
+        if let Some(buffer) = self.get() {
+            self.set(GssBuffer::EMPTY);
+            free(buffer.value);
+        }
+    }
+}
+
+/// `gss_OID_set`: a pointer to a set, as calls hand it out.
+pub type OidSet = *mut OidSetDesc;
+
+impl Out<OidSet> {
+    /// Puts a set there that the caller releases. Nothing is allocated where there is no place.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn give<'a>(self, identifiers: impl IntoIterator<Item = &'a Oid>) -> Result<(), Failed> {
+        if self.is_present() {
+            self.set(make_set(&identifiers.into_iter().collect::<Vec<_>>())?);
+        }
+        Ok(())
+    }
+
+    /// The identifiers of the set that stands there; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`In::identifiers`].
+    pub fn members(self) -> Result<Option<Vec<Oid>>, Failed> {
+        // SAFETY: what stands there is null or a set (RFC 2744 §5.3), which lives for the call.
+        let set = unsafe { In::new(self.get().unwrap_or(ptr::null_mut()).cast_const()) };
+        set.identifiers()
+    }
+
+    /// Puts another set in the place of the one that stands there.
+    ///
+    /// # Errors
+    /// No memory; the old set is still there then.
+    pub fn replace(self, identifiers: &[Oid]) -> Result<(), Failed> {
+        let fresh = make_set(&identifiers.iter().collect::<Vec<_>>())?;
+        self.release();
+        self.set(fresh);
+        Ok(())
+    }
+
+    /// Frees the set and leaves null.
+    pub fn release(self) {
+        if let Some(set) = self.get() {
+            self.set(ptr::null_mut());
+            free_set(set);
+        }
+    }
+}
+
+/// One piece of memory for the set, one for its rows, one for each identifier, as callers that free a set by hand expect.
+fn make_set(identifiers: &[&Oid]) -> Result<OidSet, Failed> {
+    let set: OidSet = allocate(&[0; size_of::<OidSetDesc>()])?.cast();
+    let fill = || -> Result<(), Failed> {
+        if identifiers.is_empty() {
+            return Ok(());
+        }
+        let rows: *mut OidDesc = allocate(&vec![0; size_of::<OidDesc>() * identifiers.len()])?.cast();
+        // SAFETY: `set` is memory of that size, new and ours.
+        unsafe { set.write(OidSetDesc { count: identifiers.len(), elements: rows }) };
+        for (number, identifier) in identifiers.iter().enumerate() {
+            let elements = allocate(identifier.content())?;
+            let length = u32::try_from(identifier.content().len()).map_err(|_| Failed::no_memory())?;
+            // SAFETY: `rows` has room for as many as there are identifiers, and is ours.
+            unsafe { rows.wrapping_add(number).write(OidDesc { length, elements }) };
+        }
+        Ok(())
+    };
+    match fill() {
+        Ok(()) => Ok(set),
+        Err(failed) => {
+            free_set(set);
+            Err(failed)
+        }
+    }
+}
+
+fn free_set(set: OidSet) {
+    if set.is_null() {
+        return;
+    }
+    // SAFETY: a set of `make_set` (RFC 2744 §5.28: the caller releases what the library made), which wrote it whole.
+    let desc = unsafe { set.read() };
+    if !desc.elements.is_null() {
+        for number in 0..desc.count {
+            // SAFETY: `make_set` has zeroed and then written as many rows as the set counts.
+            let row = unsafe { desc.elements.wrapping_add(number).read() };
+            free(row.elements);
+        }
+    }
+    free(desc.elements.cast());
+    free(set.cast());
+}

@@ -1,0 +1,163 @@
+//! Arguments of calls: what a caller points at.
+//!
+//! The types here have the layout of the pointer that C passes, and stand in the signatures of the calls themselves, so
+//! that a call's body reads like safe code. They can be made by C only, or by [`unsafe`](Out::new) Rust: whoever does
+//! promises what RFC 2744 demands, that a pointer is null or lends a place of its type for the call.
+
+use std::slice;
+
+use orthros_wire::Oid;
+
+use crate::abi::{ChannelBindingsDesc, GssBuffer, OidDesc, OidSetDesc};
+use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, Failed};
+
+/// A place for a result, or null.
+#[repr(transparent)]
+#[derive(Debug)]
+pub struct Out<T>(*mut T);
+
+impl<T> Clone for Out<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Out<T> {}
+
+impl<T: Copy> Out<T> {
+    /// A place for a result.
+    ///
+    /// # Safety
+    /// `place` is null, or nobody else uses it while this is in use.
+    pub unsafe fn new(place: *mut T) -> Self {
+        Self(place)
+    }
+
+    /// Whether there is a place.
+    pub fn is_present(self) -> bool {
+        !self.0.is_null()
+    }
+
+    /// Puts a result there, if there is a place.
+    pub fn set(self, value: T) {
+        if !self.0.is_null() {
+            // SAFETY: not null, so by the promise of `new` (RFC 2744 §3: the caller's storage) a place of this type
+            // that is ours for the call. It need not be aligned.
+            unsafe { self.0.write_unaligned(value) };
+        }
+    }
+
+    /// What stands there; `None` if there is no place.
+    pub fn get(self) -> Option<T> {
+        // SAFETY: as in `set`; every place that is read is an argument which the caller has initialised (RFC 2744:
+        // "modify"), or one that `set` has.
+        (!self.0.is_null()).then(|| unsafe { self.0.read_unaligned() })
+    }
+}
+
+/// A structure that the caller lends for reading, or null.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct In<T>(*const T);
+
+impl<T: Copy> In<T> {
+    /// A structure to be read.
+    ///
+    /// # Safety
+    /// `place` is null, or holds a value for as long as this is in use; so does whatever the value points to.
+    pub unsafe fn new(place: *const T) -> Self {
+        Self(place)
+    }
+
+    fn read(self) -> Option<T> {
+        // SAFETY: not null, so by the promise of `new` a value of this type. It need not be aligned.
+        (!self.0.is_null()).then(|| unsafe { self.0.read_unaligned() })
+    }
+}
+
+fn inaccessible() -> Failed {
+    Failed::call(CALL_INACCESSIBLE_READ)
+}
+
+impl GssBuffer {
+    /// The octets that the buffer lends.
+    fn octets<'a>(self) -> Result<&'a [u8], Failed> {
+        match (self.length, self.value.is_null()) {
+            (0, _) => Ok(&[]),
+            (_, true) => Err(inaccessible()),
+            (length, _) if isize::try_from(length).is_err() => Err(Failed::call(BAD_STRUCTURE)),
+            // SAFETY: the caller's buffer (RFC 2744 §3.2) holds `length` octets at `value` for the call, at most what
+            // one object may have. What is made of them does not outlive the call: every body copies what it keeps.
+            (length, _) => Ok(unsafe { slice::from_raw_parts(self.value.cast(), length) }),
+        }
+    }
+}
+
+impl In<GssBuffer> {
+    /// The octets of a buffer.
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_INACCESSIBLE_READ` for null.
+    pub fn octets<'a>(self) -> Result<&'a [u8], Failed> {
+        self.read().ok_or_else(inaccessible)?.octets()
+    }
+
+    /// The octets of a buffer that may be null (`GSS_C_NO_BUFFER`), which is empty.
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_INACCESSIBLE_READ` for a length without octets.
+    pub fn octets_or_none<'a>(self) -> Result<&'a [u8], Failed> {
+        self.read().unwrap_or(GssBuffer::EMPTY).octets()
+    }
+}
+
+impl OidDesc {
+    fn identifier(self) -> Result<Oid, Failed> {
+        let buffer = GssBuffer { length: usize::try_from(self.length).unwrap_or(0), value: self.elements };
+        Oid::from_content(buffer.octets()?).map_err(|_| Failed::call(BAD_STRUCTURE))
+    }
+}
+
+impl In<OidDesc> {
+    /// The identifier; `None` for null (`GSS_C_NO_OID`).
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_BAD_STRUCTURE` for octets that are no identifier.
+    pub fn identifier(self) -> Result<Option<Oid>, Failed> {
+        self.read().map(OidDesc::identifier).transpose()
+    }
+}
+
+impl In<OidSetDesc> {
+    /// The identifiers; `None` for null (`GSS_C_NO_OID_SET`).
+    ///
+    /// # Errors
+    /// As [`In::identifier`].
+    pub fn identifiers(self) -> Result<Option<Vec<Oid>>, Failed> {
+        let Some(set) = self.read() else { return Ok(None) };
+        if set.count > 0 && set.elements.is_null() {
+            return Err(inaccessible());
+        }
+        let place = |number: usize| In(set.elements.wrapping_add(number).cast_const());
+        let found: Result<Vec<Oid>, Failed> =
+            (0..set.count).map(|number| place(number).identifier()?.ok_or_else(inaccessible)).collect();
+        found.map(Some)
+    }
+}
+
+impl In<ChannelBindingsDesc> {
+    /// The bindings; `None` for null (`GSS_C_NO_CHANNEL_BINDINGS`).
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_INACCESSIBLE_READ` for a length without octets.
+    pub fn bindings(self) -> Result<Option<orthros::ChannelBindings>, Failed> {
+        let Some(given) = self.read() else { return Ok(None) };
+        Ok(Some(orthros::ChannelBindings {
+            initiator_address_type: given.initiator_addrtype,
+            initiator_address: given.initiator_address.octets()?.to_vec(),
+            acceptor_address_type: given.acceptor_addrtype,
+            acceptor_address: given.acceptor_address.octets()?.to_vec(),
+            application_data: given.application_data.octets()?.to_vec(),
+        }))
+    }
+}

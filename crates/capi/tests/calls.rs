@@ -1,0 +1,191 @@
+//! The calls as C makes them: whole contexts against the embedded KDC, and arguments that are null, dead or wild.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::ptr;
+
+use common::*;
+use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
+use orthros_capi::abi::{GssBuffer, Handle};
+use orthros_capi::calls::{buffers::*, contexts::*, credentials::*, messages::*, names::*, statuses::*};
+use orthros_capi::pointers::In;
+use orthros_capi::status::{CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, COMPLETE};
+use orthros_wire::Oid;
+
+const TRANSFERABLE: u32 = 0x100;
+
+#[test]
+fn a_context_comes_up_by_default_by_kerberos_and_by_negotiation_and_protects() {
+    for mechanism in [None, Some(&KRB5_OID), Some(&SPNEGO_OID)] {
+        let ends = establish(mechanism, USUAL);
+        for flags in [ends.flags.0, ends.flags.1] {
+            assert_eq!(flags & (USUAL | TRANSFERABLE), USUAL | TRANSFERABLE, "{flags:x}");
+        }
+        speak(ends.here, ends.there, b"there");
+        speak(ends.there, ends.here, b"back");
+        let (mut minor, mut limit) = (0, 0);
+        assert_eq!(gss_wrap_size_limit(out(&mut minor), ends.here, 1, 0, 1000, out(&mut limit)), COMPLETE);
+        assert!((900..1000).contains(&limit));
+        delete(ends.here);
+        delete(ends.there);
+    }
+}
+
+#[test]
+fn an_exported_context_is_dead_here_and_lives_where_it_is_imported_once() {
+    let mut ends = establish(None, USUAL);
+    let copy = ends.there;
+    let (mut minor, mut token) = (0, GssBuffer::EMPTY);
+    let major = gss_export_sec_context(out(&mut minor), out(&mut ends.there), out(&mut token));
+    assert_eq!((major, ends.there), (COMPLETE, Handle::NONE), "{}", story(minor));
+    let token = taken(token);
+    let (mut again, mut empty) = (copy, GssBuffer::EMPTY);
+    assert_eq!(gss_export_sec_context(out(&mut minor), out(&mut again), out(&mut empty)), NO_CONTEXT);
+    assert_eq!((again, empty.length), (copy, 0));
+    let x = buffer(b"x");
+    assert_eq!(gss_wrap(out(&mut minor), copy, 1, 0, lend(&x), nowhere(), out(&mut empty)), NO_CONTEXT);
+    let mut moved = Handle::NONE;
+    assert_eq!(gss_import_sec_context(out(&mut minor), lend(&buffer(&token)), out(&mut moved)), COMPLETE);
+    speak(ends.here, moved, b"as if nothing had happened");
+    let mut second = Handle::NONE;
+    let major = gss_import_sec_context(out(&mut minor), lend(&buffer(&token)), out(&mut second));
+    assert!(major != COMPLETE && second == Handle::NONE);
+    assert!(story(minor).contains("spent"), "{}", story(minor));
+    delete(ends.here);
+    delete(moved);
+}
+
+#[test]
+fn what_is_null_dead_or_wild_is_answered_on_every_call() {
+    world();
+    let mut minor = 0;
+    let stack = 7_u64;
+    for handle in [0, 1, 2, 3, usize::MAX, (&raw const stack).addr()].map(Handle) {
+        let (mut text, mut number, mut again) = (GssBuffer::EMPTY, 0, handle);
+        let some = buffer(b"some octets");
+        let no_context = [
+            gss_wrap(out(&mut minor), handle, 1, 0, lend(&some), nowhere(), out(&mut text)),
+            gss_unwrap(out(&mut minor), handle, lend(&some), out(&mut text), nowhere(), nowhere()),
+            gss_get_mic(out(&mut minor), handle, 0, lend(&some), out(&mut text)),
+            gss_verify_mic(out(&mut minor), handle, lend(&some), lend(&some), nowhere()),
+            gss_context_time(out(&mut minor), handle, out(&mut number)),
+            gss_wrap_size_limit(out(&mut minor), handle, 1, 0, 9, out(&mut number)),
+            gss_process_context_token(out(&mut minor), handle, lend(&some)),
+            gss_export_sec_context(out(&mut minor), out(&mut again), out(&mut text)),
+        ];
+        assert_eq!(no_context, [NO_CONTEXT; 8], "{handle:?}");
+        assert_eq!(gss_display_name(out(&mut minor), handle, out(&mut text), nowhere()), BAD_NAME);
+        if handle != Handle::NONE {
+            let known = gss_inquire_cred(out(&mut minor), handle, nowhere(), nowhere(), nowhere(), nowhere());
+            assert_eq!(known, NO_CREDENTIAL, "{handle:?}");
+            assert_eq!(gss_delete_sec_context(out(&mut minor), out(&mut again), nowhere()), NO_CONTEXT);
+        }
+    }
+    let mut name = Handle::NONE;
+    assert_eq!(gss_import_name(nowhere(), nothing(), nothing(), out(&mut name)), CALL_INACCESSIBLE_WRITE);
+    assert_eq!(
+        gss_import_name(out(&mut minor), nothing(), nothing(), out(&mut name)),
+        CALL_INACCESSIBLE_READ
+    );
+    let foreign: Oid = "1.2.3.4".parse().unwrap();
+    let major = gss_import_name(out(&mut minor), lend(&buffer(b"x")), oid(&foreign), out(&mut name));
+    assert_eq!((major, name), (0x0003_0000, Handle::NONE), "GSS_S_BAD_NAMETYPE");
+    let mut dead = imported("alice", USER);
+    let mut copy = dead;
+    assert_eq!(gss_release_name(out(&mut minor), out(&mut dead)), COMPLETE);
+    assert_eq!(gss_release_name(out(&mut minor), out(&mut copy)), BAD_NAME, "a second release of a copy");
+    assert_eq!(gss_release_name(out(&mut minor), out(&mut dead)), COMPLETE, "nothing is no fault");
+}
+
+#[test]
+fn a_failed_first_call_leaves_no_handle_and_a_failed_later_one_can_be_deleted() {
+    world();
+    let (mut minor, mut context, mut token) = (0, Handle::NONE, GssBuffer::EMPTY);
+    let accept = |context: &mut Handle, token: &mut GssBuffer, octets: &[u8]| {
+        gss_accept_sec_context(
+            out(&mut 0),
+            out(context),
+            Handle::NONE,
+            lend(&buffer(octets)),
+            nothing(),
+            nowhere(),
+            nowhere(),
+            out(token),
+            nowhere(),
+            nowhere(),
+            nowhere(),
+        )
+    };
+    assert_eq!(accept(&mut context, &mut token, b"no token at all"), 0x0009_0000);
+    assert_eq!((context, token.length), (Handle::NONE, 0));
+    let (major, request) = initiate(&mut context, b"");
+    assert_eq!(major, 1);
+    assert_eq!(accept(&mut context, &mut token, &request), NO_CONTEXT, "the other role's");
+    let (major, _) = initiate(&mut context, b"no answer at all");
+    assert_eq!(major, 0x0009_0000);
+    assert_eq!(initiate(&mut context, b"again").0, NO_CONTEXT);
+    assert_eq!(gss_delete_sec_context(out(&mut minor), out(&mut context), nowhere()), COMPLETE);
+}
+
+#[test]
+fn credentials_tell_whose_they_are_and_foreign_ones_are_not_there() {
+    world();
+    for (usage, text) in [(1, "alice@TEST"), (2, "host/localhost@TEST")] {
+        let (mut minor, mut handle, mut name, mut time) = (0, Handle::NONE, Handle::NONE, 0);
+        let wanted = if usage == 2 { imported("host@localhost", HOST_BASED) } else { Handle::NONE };
+        let (made, time_rec) = (out(&mut handle), out(&mut time));
+        let major = gss_acquire_cred(out(&mut minor), wanted, 0, nothing(), usage, made, nowhere(), time_rec);
+        assert_eq!(major, COMPLETE, "{}", story(minor));
+        assert!(time > 3000);
+        let mut told = 9;
+        let major =
+            gss_inquire_cred(out(&mut minor), handle, out(&mut name), nowhere(), out(&mut told), nowhere());
+        assert_eq!((major, told), (COMPLETE, usage));
+        let mut shown = GssBuffer::EMPTY;
+        assert_eq!(gss_display_name(out(&mut minor), name, out(&mut shown), nowhere()), COMPLETE);
+        assert_eq!(taken(shown), text.as_bytes());
+        let mut copy = handle;
+        assert_eq!(gss_release_cred(out(&mut minor), out(&mut handle)), COMPLETE);
+        assert_eq!(gss_release_cred(out(&mut minor), out(&mut copy)), NO_CREDENTIAL);
+    }
+    let (mut minor, mut handle) = (0, Handle::NONE);
+    let (bob, made) = (imported("bob@TEST", USER), out(&mut handle));
+    let major = gss_acquire_cred(out(&mut minor), bob, 0, nothing(), 1, made, nowhere(), nowhere());
+    assert_eq!((major, handle), (NO_CREDENTIAL, Handle::NONE));
+    assert!(story(minor).contains("bob@TEST"), "{}", story(minor));
+}
+
+#[test]
+fn a_status_is_told_in_sentences() {
+    let (mut minor, mut place, mut text) = (0, 0, GssBuffer::EMPTY);
+    for (sentence, next) in [("The integrity check failed", 1), ("The token was seen before", 0)] {
+        let (context, string) = (out(&mut place), out(&mut text));
+        assert_eq!(gss_display_status(out(&mut minor), 0x0006_0002, 1, nothing(), context, string), COMPLETE);
+        assert_eq!((taken(text), place), (sentence.as_bytes().to_vec(), next));
+    }
+    for (status, kind) in [(0x00ff_0000, 1), (0x0400_0000, 1), (0x20, 1), (0, 3)] {
+        let (context, string) = (out(&mut place), out(&mut text));
+        let major = gss_display_status(out(&mut minor), status, kind, nothing(), context, string);
+        assert_eq!((major, text.length), (0x0005_0000, 0));
+    }
+}
+
+#[test]
+fn a_set_has_each_member_once() {
+    let (mut minor, mut set, mut present) = (0, ptr::null_mut(), 0);
+    assert_eq!(gss_create_empty_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
+    for member in [&KRB5_OID, &SPNEGO_OID, &KRB5_OID] {
+        assert_eq!(gss_add_oid_set_member(out(&mut minor), oid(member), out(&mut set)), COMPLETE);
+    }
+    // SAFETY: the set that the calls have made.
+    assert_eq!(unsafe { (*set).count }, 2);
+    for (member, there) in [(&KRB5_OID, 1), (&"1.2.3".parse().unwrap(), 0)] {
+        // SAFETY: as above.
+        let lent = unsafe { In::new(set.cast_const()) };
+        assert_eq!(gss_test_oid_set_member(out(&mut minor), oid(member), lent, out(&mut present)), COMPLETE);
+        assert_eq!(present, there);
+    }
+    assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
+    assert!(set.is_null());
+}
