@@ -6,6 +6,7 @@
 //! | [`pointers`] | arguments: what a caller points at, read and written |
 //! | [`memory`] | what the caller frees: buffers, sets |
 //! | [`handles`] | contexts, credentials and names behind numbers that are checked |
+//! | [`data`] | the object identifiers that the originals export as data |
 //! | [`oids`] | object identifiers that live as long as the process |
 //! | [`library`] | the process's configuration, read again when it changes |
 //! | [`status`] | minor numbers and the stories behind them |
@@ -14,12 +15,13 @@
 //! Every call sets its outputs to their empty value, then checks its arguments, then works, then returns results. No
 //! panic leaves the library: `boundary` answers `GSS_S_FAILURE` in its place.
 //!
-//! `unsafe` stands in `pointers`, `memory` and `oids`. What a caller must keep is RFC 2744's: each pointer is null
+//! `unsafe` stands in `pointers`, `memory`, `oids` and `data`. What a caller must keep is RFC 2744's: each pointer is null
 //! or points to a place of its type that the caller lends for the call.
 
 pub mod abi;
 mod boundary;
 pub mod calls;
+pub mod data;
 pub mod handles;
 pub mod library;
 pub mod memory;

@@ -9,7 +9,7 @@ use std::slice;
 use orthros_wire::Oid;
 
 use crate::abi::{ChannelBindingsDesc, GssBuffer, OidDesc, OidSetDesc};
-use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, Failed};
+use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A place for a result, or null.
 #[repr(transparent)]
@@ -36,6 +36,14 @@ impl<T: Copy> Out<T> {
     /// Whether there is a place.
     pub fn is_present(self) -> bool {
         !self.0.is_null()
+    }
+
+    /// Demands a place.
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_INACCESSIBLE_WRITE` for null.
+    pub fn require(self) -> Result<(), Failed> {
+        if self.is_present() { Ok(()) } else { Err(Failed::call(CALL_INACCESSIBLE_WRITE)) }
     }
 
     /// Puts a result there, if there is a place.

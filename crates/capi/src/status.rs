@@ -12,6 +12,7 @@ use orthros::{Error, Major, SetupError};
 use orthros_gss::error::{Misuse, NoCredential, Refusal};
 use orthros_gss::name::BadName;
 use orthros_krb5::ErrorCode;
+use orthros_wire::Oid;
 
 use crate::abi::OmUint32;
 
@@ -67,6 +68,12 @@ impl Failed {
     /// A fault with nothing more to tell than its major status and a sentence.
     pub fn plain(major: Major, story: &str) -> Self {
         Self { major: major.number(), minor: libc::EINVAL.unsigned_abs(), story: story.into() }
+    }
+
+    /// `GSS_S_BAD_MECH_ATTR` (RFC 5587 §3.4.1).
+    pub fn unknown_attribute(attribute: &Oid) -> Self {
+        let story = format!("nothing is known of the attribute {attribute}");
+        Self { major: 19 << 16, minor: libc::EINVAL.unsigned_abs(), story }
     }
 
     /// No memory.

@@ -8,7 +8,9 @@ use std::ptr;
 use common::*;
 use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle};
-use orthros_capi::calls::{buffers::*, contexts::*, credentials::*, messages::*, names::*, statuses::*};
+use orthros_capi::calls::{
+    buffers::*, contexts::*, credentials::*, mechanisms::*, messages::*, names::*, oids::*, statuses::*,
+};
 use orthros_capi::pointers::In;
 use orthros_capi::status::{CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, COMPLETE};
 use orthros_wire::Oid;
@@ -188,4 +190,51 @@ fn a_set_has_each_member_once() {
     }
     assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
     assert!(set.is_null());
+}
+
+#[test]
+fn an_identifier_is_text_and_back_and_a_frame_is_of_one_mechanism() {
+    let (mut minor, mut text, mut again) = (0, GssBuffer::EMPTY, ptr::null());
+    assert_eq!(gss_oid_to_str(out(&mut minor), oid(&KRB5_OID), out(&mut text)), COMPLETE);
+    let text = taken(text);
+    assert_eq!(text, b"{ 1 2 840 113554 1 2 2 }\0");
+    for text in [&text[..], b"1.2.840.113554.1.2.2", b"{1 2 840 113554 1 2 2}"] {
+        assert_eq!(gss_str_to_oid(out(&mut minor), lend(&buffer(text)), out(&mut again)), COMPLETE);
+        // SAFETY: an identifier in static memory.
+        let again = unsafe { In::new(again) };
+        assert_eq!((gss_oid_equal(oid(&KRB5_OID), again), gss_oid_equal(oid(&SPNEGO_OID), again)), (1, 0));
+    }
+    assert_ne!(gss_str_to_oid(out(&mut minor), lend(&buffer(b"{ 1 x }")), out(&mut again)), COMPLETE);
+    assert_eq!(gss_oid_equal(nothing(), nothing()), 0);
+    let (mut framed, mut inner) = (GssBuffer::EMPTY, GssBuffer::EMPTY);
+    assert_eq!(gss_encapsulate_token(lend(&buffer(b"inner")), oid(&KRB5_OID), out(&mut framed)), COMPLETE);
+    let framed = taken(framed);
+    assert_eq!(gss_decapsulate_token(lend(&buffer(&framed)), oid(&KRB5_OID), out(&mut inner)), COMPLETE);
+    assert_eq!(taken(inner), b"inner");
+    for (token, mechanism) in [(&framed[..], &SPNEGO_OID), (&framed[1..], &KRB5_OID)] {
+        let major = gss_decapsulate_token(lend(&buffer(token)), oid(mechanism), out(&mut inner));
+        assert_eq!((major, inner.length), (0x0009_0000, 0));
+    }
+}
+
+#[test]
+fn mechanisms_tell_what_they_are() {
+    let (mut minor, mut set, mut name) = (0, ptr::null_mut(), GssBuffer::EMPTY);
+    for (mechanism, sasl) in [(&KRB5_OID, "GS2-KRB5"), (&SPNEGO_OID, "SPNEGO")] {
+        let place = out(&mut name);
+        let major =
+            gss_inquire_saslname_for_mech(out(&mut minor), oid(mechanism), place, nowhere(), nowhere());
+        assert_eq!((major, taken(name)), (COMPLETE, sasl.as_bytes().to_vec()));
+        assert_eq!(gss_inquire_names_for_mech(out(&mut minor), oid(mechanism), out(&mut set)), COMPLETE);
+        assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
+    }
+    let foreign: Oid = "1.2.3.4".parse().unwrap();
+    assert_eq!(gss_inquire_names_for_mech(out(&mut minor), oid(&foreign), out(&mut set)), 0x0001_0000);
+    let place = out(&mut name);
+    let major = gss_display_mech_attr(out(&mut minor), oid(&foreign), place, nowhere(), nowhere());
+    assert_eq!(major, 0x0013_0000, "GSS_S_BAD_MECH_ATTR");
+    assert_eq!(gss_indicate_mechs(out(&mut minor), out(&mut set)), COMPLETE);
+    // SAFETY: the set that the call has made.
+    assert_eq!(unsafe { (*set).count }, 2);
+    assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
 }

@@ -8,7 +8,7 @@ use crate::error::BadToken;
 const HEADER: Tag = Tag::application(0);
 
 /// Puts `inner` behind the header of `mechanism`.
-pub(crate) fn frame(mechanism: &Oid, inner: &[&[u8]]) -> Vec<u8> {
+pub fn frame(mechanism: &Oid, inner: &[&[u8]]) -> Vec<u8> {
     let mut writer = DerWriter::default();
     writer.value(HEADER, |writer| {
         mechanism.encode(writer);
@@ -21,7 +21,7 @@ pub(crate) fn frame(mechanism: &Oid, inner: &[&[u8]]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`BadToken::Framing`] if the header is malformed or its length is not that of the token.
-pub(crate) fn unframe(token: &[u8]) -> Result<(Oid, &[u8]), BadToken> {
+pub fn unframe(token: &[u8]) -> Result<(Oid, &[u8]), BadToken> {
     let mut outer = DerReader::new(token);
     let content = outer.expect(HEADER).map_err(|_| BadToken::Framing)?;
     outer.finish().map_err(|_| BadToken::Framing)?;

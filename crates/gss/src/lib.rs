@@ -22,7 +22,7 @@ pub mod context;
 pub mod credential;
 pub mod error;
 pub mod flags;
-mod framing;
+pub mod framing;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod mech;

@@ -30,9 +30,7 @@ pub extern "C" fn gss_release_oid_set(minor_status: Out<OmUint32>, set: Out<OidS
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_create_empty_oid_set(minor_status: Out<OmUint32>, oid_set: Out<OidSet>) -> OmUint32 {
     boundary(minor_status, || {
-        if !oid_set.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        oid_set.require()?;
         oid_set.set(std::ptr::null_mut());
         oid_set.give(&[])?;
         Ok(COMPLETE)
@@ -68,9 +66,7 @@ pub extern "C" fn gss_test_oid_set_member(
 ) -> OmUint32 {
     boundary(minor_status, || {
         present.set(0);
-        if !present.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        present.require()?;
         let member = member.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
         let members = set.identifiers()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
         present.set(i32::from(members.contains(&member)));

@@ -16,7 +16,7 @@ use crate::handles::{Kind, Table};
 use crate::library;
 use crate::oids::{StaticOid, interned};
 use crate::pointers::{In, Out};
-use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, CONTINUE_NEEDED, Failed};
+use crate::status::{COMPLETE, CONTINUE_NEEDED, Failed};
 
 /// The contexts of the process.
 pub(crate) static CONTEXTS: Table<Body> = Table::new(Kind::Context);
@@ -111,8 +111,8 @@ impl Told {
     }
 
     fn check(self) -> Result<(), Failed> {
-        let complete = self.handle.is_present() && self.output_token.is_present();
-        if complete { Ok(()) } else { Err(Failed::call(CALL_INACCESSIBLE_WRITE)) }
+        self.handle.require()?;
+        self.output_token.require()
     }
 }
 
@@ -359,9 +359,7 @@ pub extern "C" fn gss_context_time(
 ) -> OmUint32 {
     time_rec.set(0);
     boundary(minor_status, || {
-        if !time_rec.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        time_rec.require()?;
         let left = time_left(&*context(context_handle)?);
         time_rec.set(left);
         if left == 0 {
@@ -432,9 +430,8 @@ pub extern "C" fn gss_export_sec_context(
 ) -> OmUint32 {
     interprocess_token.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
-        if !context_handle.is_present() || !interprocess_token.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        context_handle.require()?;
+        interprocess_token.require()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         let body = body(handle)?;
         let context = give_up(&body)?;
@@ -488,9 +485,7 @@ pub extern "C" fn gss_import_sec_context(
 ) -> OmUint32 {
     context_handle.set(Handle::NONE);
     boundary(minor_status, || {
-        if !context_handle.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        context_handle.require()?;
         let orthros = library::orthros()?;
         let context = orthros.import(interprocess_token.octets()?)?;
         let (initiates, state) = (context.is_initiator(), Mutex::new(State::Up(Arc::new(context))));

@@ -16,7 +16,7 @@ use crate::handles::{Kind, Table};
 use crate::library;
 use crate::memory::OidSet;
 use crate::pointers::{In, Out};
-use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
+use crate::status::{COMPLETE, Failed};
 
 /// The credentials of the process.
 pub(crate) static CREDENTIALS: Table<CredentialSet> = Table::new(Kind::Credential);
@@ -113,9 +113,7 @@ pub(crate) fn acquire(
     actual_mechs: Out<OidSet>,
     time_rec: Out<OmUint32>,
 ) -> Result<OmUint32, Failed> {
-    if !output_cred_handle.is_present() {
-        return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-    }
+    output_cred_handle.require()?;
     let name = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
     if let Some(wanted) = desired_mechs.identifiers()?.filter(|wanted| !wanted.is_empty()) {
         // One that is here is enough (§5.2).

@@ -6,7 +6,7 @@ use super::contexts::context;
 use crate::abi::{GssBuffer, Handle, OmUint32};
 use crate::boundary::boundary;
 use crate::pointers::{In, Out};
-use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
+use crate::status::{COMPLETE, Failed};
 
 /// The default quality of protection, which is the only one.
 fn check_qop(qop: OmUint32) -> Result<(), Failed> {
@@ -15,10 +15,6 @@ fn check_qop(qop: OmUint32) -> Result<(), Failed> {
     } else {
         Err(Failed::plain(Major::BadQop, "Kerberos has one quality of protection, 0"))
     }
-}
-
-fn must_be(place: Out<GssBuffer>) -> Result<(), Failed> {
-    if place.is_present() { Ok(()) } else { Err(Failed::call(CALL_INACCESSIBLE_WRITE)) }
 }
 
 fn told(order: Order) -> OmUint32 {
@@ -39,7 +35,7 @@ pub extern "C" fn gss_wrap(
     conf_state.set(0);
     output_message_buffer.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
-        must_be(output_message_buffer)?;
+        output_message_buffer.require()?;
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let message = input_message_buffer.octets()?;
@@ -65,7 +61,7 @@ pub extern "C" fn gss_unwrap(
     conf_state.set(0);
     qop_state.set(0);
     boundary(minor_status, || {
-        must_be(output_message_buffer)?;
+        output_message_buffer.require()?;
         let opened = context(context_handle)?.unwrap(input_message_buffer.octets()?)?;
         output_message_buffer.give(&opened.message)?;
         conf_state.set(i32::from(opened.confidential));
@@ -84,7 +80,7 @@ pub extern "C" fn gss_get_mic(
 ) -> OmUint32 {
     message_token.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
-        must_be(message_token)?;
+        message_token.require()?;
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         message_token.give(&context.mic(message_buffer.octets()?)?)?;
@@ -120,9 +116,7 @@ pub extern "C" fn gss_wrap_size_limit(
 ) -> OmUint32 {
     max_input_size.set(0);
     boundary(minor_status, || {
-        if !max_input_size.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        max_input_size.require()?;
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let octets = usize::try_from(req_output_size).unwrap_or(usize::MAX);

@@ -8,7 +8,7 @@ use crate::boundary::boundary;
 use crate::library;
 use crate::oids::{StaticOid, interned};
 use crate::pointers::{In, Out};
-use crate::status::{CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
+use crate::status::{COMPLETE, Failed};
 
 /// Makes a name of octets (§5.16). Without a type: a Kerberos principal's text form.
 #[unsafe(no_mangle)]
@@ -20,7 +20,7 @@ pub extern "C" fn gss_import_name(
 ) -> OmUint32 {
     output_name.set(Handle::NONE);
     boundary(minor_status, || {
-        must_be(output_name)?;
+        output_name.require()?;
         let octets = input_name_buffer.octets()?;
         let name = Name::import(octets, input_name_type.identifier()?.as_ref())?;
         output_name.set(insert(&NAMES, name)?);
@@ -39,7 +39,7 @@ pub extern "C" fn gss_display_name(
     output_name_buffer.set(GssBuffer::EMPTY);
     output_name_type.set(std::ptr::null());
     boundary(minor_status, || {
-        must_be(output_name_buffer)?;
+        output_name_buffer.require()?;
         let shown = name(input_name)?.display();
         output_name_buffer.give(shown.text.as_bytes())?;
         output_name_type.set(interned(&shown.name_type));
@@ -57,7 +57,7 @@ pub extern "C" fn gss_compare_name(
 ) -> OmUint32 {
     name_equal.set(0);
     boundary(minor_status, || {
-        must_be(name_equal)?;
+        name_equal.require()?;
         let (left, right) = (name(name1)?, name(name2)?);
         let orthros = library::orthros()?;
         let (left, right) = (orthros.resolve_name(&left)?, orthros.resolve_name(&right)?);
@@ -96,7 +96,7 @@ pub extern "C" fn gss_export_name(
 ) -> OmUint32 {
     exported_name.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
-        must_be(exported_name)?;
+        exported_name.require()?;
         match &*name(input_name)? {
             Name::Principal(principal) => exported_name.give(&Name::export(principal))?,
             _ => {
@@ -117,7 +117,7 @@ pub extern "C" fn gss_duplicate_name(
 ) -> OmUint32 {
     dest_name.set(Handle::NONE);
     boundary(minor_status, || {
-        must_be(dest_name)?;
+        dest_name.require()?;
         let copy = Name::clone(&*name(src_name)?);
         dest_name.set(insert(&NAMES, copy)?);
         Ok(COMPLETE)
@@ -135,9 +135,4 @@ pub extern "C" fn gss_release_name(minor_status: Out<OmUint32>, input_name: Out<
         }
         Ok(COMPLETE)
     })
-}
-
-/// A result that the caller must have a place for.
-fn must_be<T: Copy>(place: Out<T>) -> Result<(), Failed> {
-    if place.is_present() { Ok(()) } else { Err(Failed::call(CALL_INACCESSIBLE_WRITE)) }
 }

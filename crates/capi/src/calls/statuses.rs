@@ -5,7 +5,7 @@ use orthros::Major;
 use crate::abi::{GssBuffer, OidDesc, OmUint32, STATUS_MAJOR, STATUS_MINOR};
 use crate::boundary::boundary;
 use crate::pointers::{In, Out};
-use crate::status::{self, CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
+use crate::status::{self, COMPLETE, Failed};
 
 /// A sentence for what a status says: of a major one each thing in turn, of a minor one its whole story.
 /// `message_context` counts on, and is zero after the last sentence.
@@ -20,9 +20,7 @@ pub extern "C" fn gss_display_status(
 ) -> OmUint32 {
     status_string.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
-        if !status_string.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_WRITE));
-        }
+        status_string.require()?;
         let place = message_context.get().unwrap_or(0);
         let unknown = || Failed::plain(Major::BadStatus, "the number is no status");
         let (text, more) = match status_type {
