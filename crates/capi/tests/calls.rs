@@ -93,7 +93,10 @@ fn what_is_null_dead_or_wild_is_answered_on_every_call() {
     let foreign: Oid = "1.2.3.4".parse().unwrap();
     let major = gss_import_name(out(&mut minor), lend(&buffer(b"x")), oid(&foreign), out(&mut name));
     assert_eq!((major, name), (0x0003_0000, Handle::NONE), "GSS_S_BAD_NAMETYPE");
-    let mut dead = imported("alice", USER);
+    let mut dead = imported("alice\0", USER);
+    let mut shown = GssBuffer::EMPTY;
+    assert_eq!(gss_display_name(out(&mut minor), dead, out(&mut shown), nowhere()), COMPLETE);
+    assert_eq!(taken(shown), b"alice", "the zero of a C string was counted in");
     let mut copy = dead;
     assert_eq!(gss_release_name(out(&mut minor), out(&mut dead)), COMPLETE);
     assert_eq!(gss_release_name(out(&mut minor), out(&mut copy)), BAD_NAME, "a second release of a copy");

@@ -1,6 +1,8 @@
 //! Names (RFC 2744 §5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27).
 
+use orthros::name::name_type;
 use orthros::{Major, Name};
+use orthros_wire::Oid;
 
 use super::{NAMES, chosen, insert, name};
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
@@ -22,10 +24,20 @@ pub extern "C" fn gss_import_name(
     boundary(minor_status, || {
         output_name.require()?;
         let octets = input_name_buffer.octets()?;
-        let name = Name::import(octets, input_name_type.identifier()?.as_ref())?;
+        let name_type = input_name_type.identifier()?;
+        let octets =
+            if is_text(name_type.as_ref()) { octets.strip_suffix(&[0]).unwrap_or(octets) } else { octets };
+        let name = Name::import(octets, name_type.as_ref())?;
         output_name.set(insert(&NAMES, name)?);
         Ok(COMPLETE)
     })
+}
+
+/// Whether names of this type are text. Programs, MIT krb5's own samples among them, count the zero at the end of a C
+/// string in; in text it is left out.
+fn is_text(name_type: Option<&Oid>) -> bool {
+    let binary = [&name_type::EXPORTED, &name_type::COMPOSITE_EXPORTED, &name_type::MACHINE_UID];
+    name_type.is_none_or(|name_type| !binary.contains(&name_type))
 }
 
 /// The name for people, and its type (§5.10).
