@@ -1,6 +1,6 @@
 //! The types and numbers of the C interface (RFC 2744 §3, appendix A), laid out as C lays them out.
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 /// `OM_uint32`.
 pub type OmUint32 = u32;
@@ -48,6 +48,26 @@ pub struct BufferSetDesc {
     pub count: usize,
     /// The buffers, one behind the other.
     pub elements: *mut GssBuffer,
+}
+
+/// `gss_key_value_element_desc`: what a credential store says.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KeyValue {
+    /// A C string.
+    pub key: *const c_char,
+    /// A C string.
+    pub value: *const c_char,
+}
+
+/// `gss_key_value_set_desc`: a credential store.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct KeyValueSet {
+    /// How many pairs.
+    pub count: OmUint32,
+    /// The pairs, one behind the other.
+    pub elements: *const KeyValue,
 }
 
 /// `struct gss_channel_bindings_struct` (§3.11).

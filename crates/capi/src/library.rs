@@ -4,13 +4,14 @@
 //! does. So what was read is kept with the variables and the stamps of the files that it came from, and read again when
 //! they are others. Caches and keytabs in memory stay.
 
-use std::ffi::OsString;
+use std::cell::RefCell;
+use std::ffi::{CString, OsString, c_char};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use orthros::{Orthros, SetupError, settings};
+use orthros::{CacheName, CredentialStore, KeytabName, Orthros, SetupError, settings};
 
 /// The variables that count.
 const VARIABLES: [&str; 10] = [
@@ -72,4 +73,45 @@ pub fn orthros() -> Result<Orthros, SetupError> {
     let known = Arc::new(Known { origin, orthros: fresh.clone() });
     *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
     Ok(fresh)
+}
+
+/// The keytab that the program has named for its acceptors (`krb5_gss_register_acceptor_identity`).
+static ACCEPTOR_KEYTAB: RwLock<Option<KeytabName>> = RwLock::new(None);
+
+thread_local! {
+    /// The cache that a thread has named for its default credentials (`gss_krb5_ccache_name`).
+    static CACHE: RefCell<ThreadCache> = const { RefCell::new(ThreadCache { name: None, text: None, before: None }) };
+}
+
+struct ThreadCache {
+    name: Option<CacheName>,
+    /// The name as text.
+    text: Option<CString>,
+    /// The name before, which the caller was given.
+    before: Option<CString>,
+}
+
+/// Names the acceptors' keytab of this process.
+pub(crate) fn set_acceptor_keytab(name: Option<KeytabName>) {
+    *ACCEPTOR_KEYTAB.write().unwrap_or_else(PoisonError::into_inner) = name;
+}
+
+/// Names the cache of this thread: the name before as a C string that lives until the next call, or null.
+pub(crate) fn set_thread_cache(name: Option<CacheName>, text: Option<CString>) -> *const c_char {
+    let set = |cache: &RefCell<ThreadCache>| {
+        let mut cache = cache.borrow_mut();
+        cache.before = cache.text.take();
+        cache.name = name;
+        cache.text = text;
+        cache.before.as_ref().map_or(std::ptr::null(), |before| before.as_ptr())
+    };
+    // A thread that is ending has no cache of its own any more.
+    CACHE.try_with(set).unwrap_or(std::ptr::null())
+}
+
+/// A store that names what the process and the thread have set, where it names nothing itself.
+pub(crate) fn with_defaults(store: CredentialStore) -> CredentialStore {
+    let keytab = ACCEPTOR_KEYTAB.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let cache = CACHE.try_with(|cache| cache.borrow().name.clone()).ok().flatten();
+    store.or_keytab(keytab).or_cache(cache)
 }

@@ -7,9 +7,9 @@ use std::ptr;
 
 use orthros_wire::Oid;
 
-use crate::abi::{GssBuffer, OidDesc, OidSetDesc};
+use crate::abi::{BufferSetDesc, GssBuffer, OidDesc, OidSetDesc};
 use crate::pointers::{In, Out};
-use crate::status::Failed;
+use crate::status::{CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A piece of memory for so many octets, with these at its beginning. At least one octet more is there, a zero, so that
 /// who takes the buffer for a C string finds its end.
@@ -121,6 +121,68 @@ fn make_set(identifiers: &[&Oid]) -> Result<OidSet, Failed> {
             free_set(set);
             Err(failed)
         }
+    }
+}
+
+/// `gss_buffer_set_t`: a pointer to a set, as calls hand it out.
+pub type BufferSet = *mut BufferSetDesc;
+
+impl Out<BufferSet> {
+    /// Puts a set of buffers there that the caller releases. Nothing is allocated where there is no place.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn give<'a>(self, buffers: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Failed> {
+        if !self.is_present() {
+            return Ok(());
+        }
+        let set: BufferSet = allocate(&[0; size_of::<BufferSetDesc>()])?.cast();
+        self.set(set);
+        buffers.into_iter().try_for_each(|buffer| self.append(buffer))
+    }
+
+    /// Adds a copy of these octets to the set that stands there.
+    ///
+    /// # Errors
+    /// No memory, or there is no set; the set is as it was then.
+    pub fn append(self, octets: &[u8]) -> Result<(), Failed> {
+        let set =
+            self.get().filter(|set| !set.is_null()).ok_or_else(|| Failed::call(CALL_INACCESSIBLE_WRITE))?;
+        // SAFETY: a set of this library (the caller got it from `gss_create_empty_buffer_set` or an inquiry).
+        let desc = unsafe { set.read() };
+        let buffer = GssBuffer { length: octets.len(), value: allocate(octets)? };
+        let length = desc.count.checked_add(1).and_then(|count| count.checked_mul(size_of::<GssBuffer>()));
+        // SAFETY: the rows are null or memory of `malloc`, which nobody else frees.
+        let rows = unsafe { libc::realloc(desc.elements.cast(), length.unwrap_or(usize::MAX)) };
+        if rows.is_null() {
+            free(buffer.value);
+            return Err(Failed::no_memory());
+        }
+        let rows: *mut GssBuffer = rows.cast();
+        // SAFETY: the rows have room for one more than the set counts.
+        unsafe { rows.wrapping_add(desc.count).write(buffer) };
+        // SAFETY: as for the reading of the set.
+        unsafe { set.write(BufferSetDesc { count: desc.count + 1, elements: rows }) };
+        Ok(())
+    }
+
+    /// Frees the set and leaves null. What the buffers held is wiped: keys may be among it.
+    pub fn release(self) {
+        let Some(set) = self.get().filter(|set| !set.is_null()) else { return };
+        self.set(ptr::null_mut());
+        // SAFETY: a set of this library, which the caller releases.
+        let desc = unsafe { set.read() };
+        for number in 0..desc.count {
+            // SAFETY: the set has as many rows as it counts.
+            let row = unsafe { desc.elements.wrapping_add(number).read() };
+            if !row.value.is_null() {
+                // SAFETY: the row's octets are memory of that length, about to be freed.
+                unsafe { ptr::write_bytes(row.value.cast::<u8>(), 0, row.length) };
+            }
+            free(row.value);
+        }
+        free(desc.elements.cast());
+        free(set.cast());
     }
 }
 

@@ -4,11 +4,12 @@
 //! that a call's body reads like safe code. They can be made by C only, or by [`unsafe`](Out::new) Rust: whoever does
 //! promises what RFC 2744 demands, that a pointer is null or lends a place of its type for the call.
 
+use std::ffi::{CStr, c_char};
 use std::slice;
 
 use orthros_wire::Oid;
 
-use crate::abi::{ChannelBindingsDesc, GssBuffer, OidDesc, OidSetDesc};
+use crate::abi::{ChannelBindingsDesc, GssBuffer, KeyValue, KeyValueSet, OidDesc, OidSetDesc};
 use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A place for a result, or null.
@@ -150,6 +151,61 @@ impl In<OidSetDesc> {
         let found: Result<Vec<Oid>, Failed> =
             (0..set.count).map(|number| place(number).identifier()?.ok_or_else(inaccessible)).collect();
         found.map(Some)
+    }
+}
+
+/// A C string, or null.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug)]
+pub struct Text(*const c_char);
+
+impl Text {
+    /// A C string.
+    ///
+    /// # Safety
+    /// `place` is null, or octets up to a zero lie there for as long as this is in use.
+    pub unsafe fn new(place: *const c_char) -> Self {
+        Self(place)
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_INACCESSIBLE_READ` for null, `GSS_S_CALL_BAD_STRUCTURE` for what is no UTF-8.
+    pub fn read(self) -> Result<String, Failed> {
+        self.read_or_none()?.ok_or_else(inaccessible)
+    }
+
+    /// The text; `None` for null.
+    ///
+    /// # Errors
+    /// `GSS_S_CALL_BAD_STRUCTURE` for what is no UTF-8.
+    pub fn read_or_none(self) -> Result<Option<String>, Failed> {
+        if self.0.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: not null, so by the promise of `new` a C string that lives for the call; it is copied here.
+        let text = unsafe { CStr::from_ptr(self.0) };
+        text.to_str().map(|text| Some(text.to_owned())).map_err(|_| Failed::call(BAD_STRUCTURE))
+    }
+}
+
+impl In<KeyValueSet> {
+    /// The pairs of a credential store; none for null.
+    ///
+    /// # Errors
+    /// As [`Text::read`].
+    pub fn pairs(self) -> Result<Vec<(String, String)>, Failed> {
+        let Some(set) = self.read().filter(|set| set.count > 0) else { return Ok(Vec::new()) };
+        let count = usize::try_from(set.count).unwrap_or(0);
+        if set.elements.is_null() {
+            return Err(inaccessible());
+        }
+        let pair = |number: usize| {
+            let pair: KeyValue = In(set.elements.wrapping_add(number)).read().ok_or_else(inaccessible)?;
+            Ok((Text(pair.key).read()?, Text(pair.value).read()?))
+        };
+        (0..count).map(pair).collect()
     }
 }
 

@@ -70,6 +70,11 @@ impl Failed {
         Self { major: major.number(), minor: libc::EINVAL.unsigned_abs(), story: story.into() }
     }
 
+    /// The same with a sentence that was made.
+    pub fn told(major: Major, story: String) -> Self {
+        Self { major: major.number(), minor: libc::EINVAL.unsigned_abs(), story }
+    }
+
     /// `GSS_S_BAD_MECH_ATTR` (RFC 5587 §3.4.1).
     pub fn unknown_attribute(attribute: &Oid) -> Self {
         let story = format!("nothing is known of the attribute {attribute}");

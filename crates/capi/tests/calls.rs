@@ -9,7 +9,8 @@ use common::*;
 use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle};
 use orthros_capi::calls::{
-    buffers::*, contexts::*, credentials::*, mechanisms::*, messages::*, names::*, oids::*, statuses::*,
+    attributes::*, buffers::*, contexts::*, credentials::*, krb5::*, local::*, mechanisms::*, messages::*,
+    names::*, oids::*, statuses::*, stores::*,
 };
 use orthros_capi::pointers::In;
 use orthros_capi::status::{CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, COMPLETE};
@@ -240,4 +241,140 @@ fn mechanisms_tell_what_they_are() {
     // SAFETY: the set that the call has made.
     assert_eq!(unsafe { (*set).count }, 2);
     assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
+}
+
+#[test]
+fn a_set_of_buffers_grows_and_is_released() {
+    let (mut minor, mut set) = (0, ptr::null_mut());
+    for octets in [&b"first"[..], b"", b"third"] {
+        assert_eq!(
+            gss_add_buffer_set_member(out(&mut minor), lend(&buffer(octets)), out(&mut set)),
+            COMPLETE
+        );
+    }
+    assert_eq!(members(set), [&b"first"[..], b"", b"third"]);
+    assert_eq!(gss_release_buffer_set(out(&mut minor), out(&mut set)), COMPLETE);
+    assert!(set.is_null());
+    assert_eq!(gss_release_buffer_set(out(&mut minor), out(&mut set)), COMPLETE, "nothing is no fault");
+    assert_eq!(gss_create_empty_buffer_set(out(&mut minor), out(&mut set)), COMPLETE);
+    assert!(members(set).is_empty());
+    assert_eq!(gss_release_buffer_set(out(&mut minor), out(&mut set)), COMPLETE);
+}
+
+#[test]
+fn a_context_answers_by_identifier_and_has_no_options() {
+    let ends = establish(None, USUAL);
+    let (mut minor, mut set, mut flags, mut authtime) = (0, ptr::null_mut(), 0, 0);
+    let strength: Oid = "1.2.840.113554.1.2.2.5.15".parse().unwrap();
+    let ask = gss_inquire_sec_context_by_oid(out(&mut minor), ends.here, oid(&strength), out(&mut set));
+    assert_eq!((ask, members(set)), (COMPLETE, vec![256_u32.to_be_bytes().to_vec()]));
+    assert_eq!(gss_release_buffer_set(out(&mut minor), out(&mut set)), COMPLETE);
+    let foreign: Oid = "1.2.3.4".parse().unwrap();
+    let ask = gss_inquire_sec_context_by_oid(out(&mut minor), ends.here, oid(&foreign), out(&mut set));
+    assert!(ask == 0x0010_0000 && set.is_null(), "GSS_S_UNAVAILABLE");
+    let mut context = ends.here;
+    let answer = gss_set_sec_context_option(out(&mut minor), out(&mut context), oid(&foreign), nothing());
+    assert_eq!((answer, context), (0x0010_0000, ends.here));
+    assert_eq!(gss_krb5_get_tkt_flags(out(&mut minor), ends.there, out(&mut flags)), COMPLETE);
+    assert_ne!(flags, 0);
+    let asked = gsskrb5_extract_authtime_from_sec_context(out(&mut minor), ends.there, out(&mut authtime));
+    assert!(asked == COMPLETE && authtime > 1_700_000_000);
+    let mut data = GssBuffer::EMPTY;
+    let asked = gsskrb5_extract_authz_data_from_sec_context(out(&mut minor), ends.there, 77, out(&mut data));
+    assert_eq!((asked, data.length), (0x000d_0000, 0));
+    let (mut source, mut mine, mut open) = (Handle::NONE, 9, 0);
+    let asked = gss_inquire_context(
+        out(&mut minor),
+        ends.here,
+        out(&mut source),
+        nowhere(),
+        nowhere(),
+        nowhere(),
+        nowhere(),
+        out(&mut mine),
+        out(&mut open),
+    );
+    assert_eq!((asked, mine, open), (COMPLETE, 1, 1));
+    let (mut is_mn, mut mechanism, mut attributes) = (0, ptr::null(), ptr::null_mut());
+    let place = out(&mut attributes);
+    let asked = gss_inquire_name(out(&mut minor), source, out(&mut is_mn), out(&mut mechanism), place);
+    assert!(asked == COMPLETE && is_mn == 1 && !mechanism.is_null() && attributes.is_null());
+    assert_eq!(gss_delete_name_attribute(out(&mut minor), source, nothing()), 0x0010_0000);
+    let mut local = GssBuffer::EMPTY;
+    assert_eq!(
+        gss_localname(out(&mut minor), source, nothing(), out(&mut local)),
+        COMPLETE,
+        "{}",
+        story(minor)
+    );
+    assert_eq!(taken(local), b"alice");
+    assert_eq!(gss_userok(source, text(c"nobody-of-this-name")), 0);
+    delete(ends.here);
+    delete(ends.there);
+}
+
+#[test]
+fn a_password_brings_a_credential_that_is_stored_exported_and_used_from_where_it_lies() {
+    world();
+    let (mut minor, mut alice, mut again) = (0, Handle::NONE, Handle::NONE);
+    let name = imported("alice", USER);
+    let with = |password: &[u8], made: &mut Handle| {
+        let (lent, made) = (buffer(password), out(made));
+        gss_acquire_cred_with_password(
+            out(&mut 0),
+            name,
+            lend(&lent),
+            0,
+            nothing(),
+            1,
+            made,
+            nowhere(),
+            nowhere(),
+        )
+    };
+    assert_ne!(with(b"wrong", &mut alice), COMPLETE);
+    assert_eq!(alice, Handle::NONE);
+    assert_eq!(with(b"pw", &mut alice), COMPLETE);
+    let pair = pair(c"ccache", c"MEMORY:stored");
+    let store = store(&pair);
+    let put = || {
+        let usage = nowhere();
+        gss_store_cred_into(out(&mut 0), alice, 1, nothing(), 0, 0, lend(&store), nowhere(), usage)
+    };
+    assert_eq!(put(), COMPLETE);
+    assert_eq!(put(), 0x0011_0000, "GSS_S_DUPLICATE_ELEMENT");
+    let made = out(&mut again);
+    let major = gss_acquire_cred_from(
+        out(&mut minor),
+        Handle::NONE,
+        0,
+        nothing(),
+        1,
+        lend(&store),
+        made,
+        nowhere(),
+        nowhere(),
+    );
+    assert_eq!(major, COMPLETE, "{}", story(minor));
+    assert_eq!(gss_release_cred(out(&mut minor), out(&mut again)), COMPLETE);
+    let mut token = GssBuffer::EMPTY;
+    assert_eq!(gss_export_cred(out(&mut minor), alice, out(&mut token)), COMPLETE, "{}", story(minor));
+    let token = taken(token);
+    assert_eq!(gss_import_cred(out(&mut minor), lend(&buffer(&token)), out(&mut again)), COMPLETE);
+    assert_eq!(gss_release_cred(out(&mut minor), out(&mut again)), COMPLETE);
+    assert_ne!(gss_import_cred(out(&mut minor), lend(&buffer(&token[1..])), out(&mut again)), COMPLETE);
+    // A thread's cache and back.
+    let mut before = ptr::null();
+    assert_eq!(gss_krb5_ccache_name(out(&mut minor), text(c"MEMORY:none"), out(&mut before)), COMPLETE);
+    assert!(before.is_null());
+    let inquired =
+        gss_inquire_cred(out(&mut minor), Handle::NONE, nowhere(), nowhere(), nowhere(), nowhere());
+    assert!(inquired == COMPLETE, "what accepts is still there");
+    let mut context = Handle::NONE;
+    assert_eq!(initiate(&mut context, b"").0, NO_CREDENTIAL, "there is no ticket in that cache");
+    assert_eq!(gss_krb5_ccache_name(out(&mut minor), no_text(), out(&mut before)), COMPLETE);
+    // SAFETY: the call says that it lives until the next one.
+    assert_eq!(unsafe { std::ffi::CStr::from_ptr(before) }, c"MEMORY:none");
+    assert_eq!(initiate(&mut context, b"").0, 1);
+    delete(context);
 }

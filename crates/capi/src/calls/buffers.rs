@@ -1,10 +1,10 @@
-//! Buffers and sets of object identifiers (RFC 2744 §5.3, §5.8, §5.25, §5.28, §5.30).
+//! Buffers, sets of them, and sets of object identifiers (RFC 2744 §5.3, §5.8, §5.25, §5.28, §5.30).
 
 use orthros_wire::Oid;
 
 use crate::abi::{GssBuffer, OidDesc, OidSetDesc, OmUint32};
 use crate::boundary::boundary;
-use crate::memory::OidSet;
+use crate::memory::{BufferSet, OidSet};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, COMPLETE, Failed};
 
@@ -70,6 +70,50 @@ pub extern "C" fn gss_test_oid_set_member(
         let member = member.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
         let members = set.identifiers()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
         present.set(i32::from(members.contains(&member)));
+        Ok(COMPLETE)
+    })
+}
+
+/// Makes an empty set of buffers.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_create_empty_buffer_set(
+    minor_status: Out<OmUint32>,
+    buffer_set: Out<BufferSet>,
+) -> OmUint32 {
+    buffer_set.set(std::ptr::null_mut());
+    boundary(minor_status, || {
+        buffer_set.require()?;
+        buffer_set.give([])?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Adds a copy of a buffer to a set, which is made if there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_add_buffer_set_member(
+    minor_status: Out<OmUint32>,
+    member_buffer: In<GssBuffer>,
+    buffer_set: Out<BufferSet>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        buffer_set.require()?;
+        let octets = member_buffer.octets()?;
+        if buffer_set.get().is_none_or(|set| set.is_null()) {
+            buffer_set.give([])?;
+        }
+        buffer_set.append(octets)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Frees a set of buffers and leaves null.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_release_buffer_set(
+    minor_status: Out<OmUint32>,
+    buffer_set: Out<BufferSet>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        buffer_set.release();
         Ok(COMPLETE)
     })
 }

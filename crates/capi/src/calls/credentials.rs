@@ -36,7 +36,7 @@ pub(crate) fn credential(handle: Handle) -> Result<Option<Arc<CredentialSet>>, F
 pub(crate) fn initiator(handle: Handle, mechanism: &Oid) -> Result<Arc<InitiatorCredential>, Failed> {
     match credential(handle)? {
         Some(set) => Ok(Arc::clone(set.initiator(mechanism)?)),
-        None => Ok(library::orthros()?.default_credential()?),
+        None => Ok(Arc::clone(default_of(Usage::Initiate)?.initiator(mechanism)?)),
     }
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn initiator(handle: Handle, mechanism: &Oid) -> Result<Arc<Initiator
 pub(crate) fn acceptor(handle: Handle) -> Result<AcceptorCredential, Failed> {
     match credential(handle)? {
         Some(set) => Ok(set.acceptor(&orthros::mechanism::KRB5.oid)?.clone()),
-        None => Ok(library::orthros()?.acceptor()?),
+        None => Ok(default_of(Usage::Accept)?.acceptor(&orthros::mechanism::KRB5.oid)?.clone()),
     }
 }
 
@@ -88,32 +88,38 @@ pub extern "C" fn gss_acquire_cred(
     actual_mechs: Out<OidSet>,
     time_rec: Out<OmUint32>,
 ) -> OmUint32 {
-    output_cred_handle.set(Handle::NONE);
-    actual_mechs.set(std::ptr::null_mut());
-    time_rec.set(0);
+    let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
+    acquired.clear();
     boundary(minor_status, || {
-        acquire(
-            &CredentialStore::new(),
-            desired_name,
-            desired_mechs,
-            cred_usage,
-            output_cred_handle,
-            actual_mechs,
-            time_rec,
-        )
+        acquire(CredentialStore::new(), desired_name, desired_mechs, cred_usage, acquired)
     })
 }
 
+/// Where the caller wants to be told of a new credential.
+#[derive(Clone, Copy)]
+pub(crate) struct Acquired {
+    pub(crate) handle: Out<Handle>,
+    pub(crate) mechanisms: Out<OidSet>,
+    pub(crate) time: Out<OmUint32>,
+}
+
+impl Acquired {
+    pub(crate) fn clear(self) {
+        self.handle.set(Handle::NONE);
+        self.mechanisms.set(std::ptr::null_mut());
+        self.time.set(0);
+    }
+}
+
+/// Gets what a store names, and what the process and the thread have set where it names nothing.
 pub(crate) fn acquire(
-    store: &CredentialStore,
+    store: CredentialStore,
     desired_name: Handle,
     desired_mechs: In<OidSetDesc>,
     cred_usage: i32,
-    output_cred_handle: Out<Handle>,
-    actual_mechs: Out<OidSet>,
-    time_rec: Out<OmUint32>,
+    acquired: Acquired,
 ) -> Result<OmUint32, Failed> {
-    output_cred_handle.require()?;
+    acquired.handle.require()?;
     let name = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
     if let Some(wanted) = desired_mechs.identifiers()?.filter(|wanted| !wanted.is_empty()) {
         // One that is here is enough (§5.2).
@@ -122,11 +128,11 @@ pub(crate) fn acquire(
         }
     }
     let orthros = library::orthros()?;
-    let set = orthros.acquire_from(store, name.as_deref(), usage(cred_usage)?)?;
+    let set = orthros.acquire_from(&library::with_defaults(store), name.as_deref(), usage(cred_usage)?)?;
     let facts = set.inquire(orthros.env().now());
-    actual_mechs.give(&mechanisms(&facts))?;
-    time_rec.set(seconds(facts.lifetime()));
-    output_cred_handle.set(insert(&CREDENTIALS, set)?);
+    acquired.mechanisms.give(&mechanisms(&facts))?;
+    acquired.time.set(seconds(facts.lifetime()));
+    acquired.handle.set(insert(&CREDENTIALS, set)?);
     Ok(COMPLETE)
 }
 
@@ -182,14 +188,15 @@ pub extern "C" fn gss_inquire_cred(
     })
 }
 
+/// The default credential for a use.
+fn default_of(usage: Usage) -> Result<CredentialSet, Failed> {
+    let store = library::with_defaults(CredentialStore::new());
+    Ok(library::orthros()?.acquire_from(&store, None, usage)?)
+}
+
 /// The default credential: what initiates, if there is something, else what accepts.
 fn default_set() -> Result<CredentialSet, Failed> {
-    let orthros = library::orthros()?;
-    match (orthros.default_credential(), orthros.acceptor()) {
-        (Ok(initiator), _) => Ok(CredentialSet::initiating(initiator)),
-        (Err(_), Ok(acceptor)) => Ok(CredentialSet::accepting(acceptor)),
-        (Err(error), Err(_)) => Err(error.into()),
-    }
+    default_of(Usage::Initiate).or_else(|failed| default_of(Usage::Accept).map_err(|_| failed))
 }
 
 /// What is known of a credential for one mechanism (§5.22).

@@ -2,23 +2,31 @@
 //!
 //! | file | functions (RFC 2744 section) |
 //! |---|---|
+//! | [`attributes`] | names in more detail (RFC 6680) |
 //! | [`buffers`] | release of buffers and sets; sets of identifiers (§5.3, §5.8, §5.25, §5.28, §5.30) |
 //! | [`contexts`] | contexts come up, are told about, move and end (§5.1, §5.7, §5.9, §5.14, §5.18, §5.19, §5.20, §5.23) |
 //! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
+//! | [`krb5`] | what is Kerberos' own |
+//! | [`local`] | local users |
 //! | [`mechanisms`] | which mechanisms there are, and what they are like (§5.17, §5.22, §5.24, RFC 5587, RFC 5801) |
 //! | [`messages`] | protection of messages (§5.15, §5.31 to §5.34, appendix B) |
 //! | [`names`] | names (§5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27) |
 //! | [`oids`] | object identifiers as text, and tokens in their frame |
 //! | [`statuses`] | §5.11 |
+//! | [`stores`] | credentials from places that are named, and put there (RFC 5588) |
 
+pub mod attributes;
 pub mod buffers;
 pub mod contexts;
 pub mod credentials;
+pub mod krb5;
+pub mod local;
 pub mod mechanisms;
 pub mod messages;
 pub mod names;
 pub mod oids;
 pub mod statuses;
+pub mod stores;
 
 use std::sync::Arc;
 

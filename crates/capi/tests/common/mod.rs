@@ -1,17 +1,18 @@
 //! A realm that the environment names, and the calls as C makes them.
 #![allow(dead_code, unreachable_pub)]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::fs;
 use std::ptr;
 use std::sync::OnceLock;
 
 use orthros::random::SystemRandom;
 use orthros::{CacheName, KeytabName, Orthros};
-use orthros_capi::abi::{GssBuffer, Handle, OidDesc, OmUint32};
+use orthros_capi::abi::{GssBuffer, Handle, KeyValue, KeyValueSet, OidDesc, OmUint32};
 use orthros_capi::calls::{buffers::*, contexts::*, messages::*, names::*, statuses::*};
+use orthros_capi::memory::BufferSet;
 use orthros_capi::oids::{StaticOid, interned};
-use orthros_capi::pointers::{In, Out};
+use orthros_capi::pointers::{In, Out, Text};
 use orthros_capi::status::{COMPLETE, CONTINUE_NEEDED};
 use orthros_kdc::{Listener, Realm};
 use orthros_wire::Oid;
@@ -101,6 +102,38 @@ pub fn taken(mut given: GssBuffer) -> Vec<u8> {
     octets
 }
 
+pub fn text(text: &'static CStr) -> Text {
+    // SAFETY: the text lives as long as the process.
+    unsafe { Text::new(text.as_ptr()) }
+}
+
+pub fn no_text() -> Text {
+    // SAFETY: null is allowed.
+    unsafe { Text::new(ptr::null()) }
+}
+
+pub fn pair(key: &'static CStr, value: &'static CStr) -> KeyValue {
+    KeyValue { key: key.as_ptr(), value: value.as_ptr() }
+}
+
+/// A credential store of one pair, which must outlive it.
+pub fn store(pair: &KeyValue) -> KeyValueSet {
+    KeyValueSet { count: 1, elements: pair }
+}
+
+/// What is in a set of buffers.
+pub fn members(set: BufferSet) -> Vec<Vec<u8>> {
+    // SAFETY: a set that a call has made and nobody has released.
+    let set = unsafe { set.read() };
+    let member = |number: usize| {
+        // SAFETY: the set has as many rows as it counts, each with memory of its length.
+        let row = unsafe { set.elements.wrapping_add(number).read() };
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts(row.value.cast::<u8>(), row.length).to_vec() }
+    };
+    (0..set.count).map(member).collect()
+}
+
 pub fn story(minor: OmUint32) -> String {
     let mut text = GssBuffer::EMPTY;
     let major = gss_display_status(out(&mut 0), minor, 2, nothing(), out(&mut 0), out(&mut text));
@@ -146,7 +179,7 @@ fn initiate_by(
         out(flags),
         nowhere(),
     );
-    assert!(actual.is_null() == (major & 0xffff_0000 != 0), "{}", story(minor));
+    assert_eq!(actual.is_null(), major & 0xffff_0000 != 0, "{}", story(minor));
     assert_eq!(gss_release_name(out(&mut minor), out(&mut target)), COMPLETE);
     (major, taken(output))
 }

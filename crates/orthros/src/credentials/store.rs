@@ -150,6 +150,22 @@ impl CredentialStore {
         Ok(Self { keytab: Some(Place::Given(Arc::new(Keytab::parse(octets)?))), ..self })
     }
 
+    /// The cache where the store names none.
+    pub fn or_cache(self, name: Option<CacheName>) -> Self {
+        match name {
+            Some(name) if self.cache.is_none() => self.cache(name),
+            _ => self,
+        }
+    }
+
+    /// The acceptor's keytab where the store names none.
+    pub fn or_keytab(self, name: Option<KeytabName>) -> Self {
+        match name {
+            Some(name) if self.keytab.is_none() => self.keytab(name),
+            _ => self,
+        }
+    }
+
     /// The password of an initiator.
     pub fn password(self, password: impl Into<Password>) -> Self {
         Self { password: Some(Arc::new(password.into())), ..self }

@@ -1,0 +1,129 @@
+//! What is Kerberos' own: extensions of MIT krb5 and Heimdal.
+
+use std::ffi::{CString, c_char};
+
+use orthros::{CacheName, KeytabName, Major};
+
+use super::contexts::context;
+use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
+use crate::boundary::boundary;
+use crate::library;
+use crate::memory::BufferSet;
+use crate::pointers::{In, Out, Text};
+use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
+
+/// The credential cache that this thread's default credentials come from; null: the default one again. `out_name` is the
+/// one before, which lives until this thread's next call; null if there was none.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_ccache_name(
+    minor_status: Out<OmUint32>,
+    name: Text,
+    out_name: Out<*const c_char>,
+) -> OmUint32 {
+    out_name.set(std::ptr::null());
+    boundary(minor_status, || {
+        let name = name.read_or_none()?;
+        let cache = name.as_deref().map(CacheName::from);
+        let kept = name.map(|name| CString::new(name).unwrap_or_default());
+        let before = library::set_thread_cache(cache, kept);
+        out_name.set(before);
+        Ok(COMPLETE)
+    })
+}
+
+/// The keytab that acceptors of this process use by default; null: the default one again.
+#[unsafe(no_mangle)]
+pub extern "C" fn krb5_gss_register_acceptor_identity(keytab: Text) -> OmUint32 {
+    let mut minor = 0;
+    // SAFETY: the place is of this function and outlives the call.
+    let place = unsafe { Out::new(&raw mut minor) };
+    boundary(place, || {
+        let name = keytab.read_or_none()?;
+        library::set_acceptor_keytab(name.as_deref().map(KeytabName::from));
+        Ok(COMPLETE)
+    })
+}
+
+/// What a context answers by an object identifier: buffers, as many as the question has answers.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_inquire_sec_context_by_oid(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    desired_object: In<OidDesc>,
+    data_set: Out<BufferSet>,
+) -> OmUint32 {
+    data_set.set(std::ptr::null_mut());
+    boundary(minor_status, || {
+        data_set.require()?;
+        let context = context(context_handle)?;
+        let question = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
+        let answers = context.inquire(&question)?;
+        data_set.give(answers.iter().map(|answer| answer.expose_octets()))?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Sets an option of a context. Kerberos has none, so that no identifier is available, as with MIT krb5.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_set_sec_context_option(
+    minor_status: Out<OmUint32>,
+    _context_handle: Out<Handle>,
+    _desired_object: In<OidDesc>,
+    _value: In<GssBuffer>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        Err(Failed::plain(Major::Unavailable, "contexts have no option of that identifier"))
+    })
+}
+
+/// The flags of the ticket that a context came up by (RFC 4120 §2), the first flag in the highest bit.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_get_tkt_flags(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    ticket_flags: Out<OmUint32>,
+) -> OmUint32 {
+    ticket_flags.set(0);
+    boundary(minor_status, || {
+        ticket_flags.require()?;
+        ticket_flags.set(context(context_handle)?.ticket_flags().0);
+        Ok(COMPLETE)
+    })
+}
+
+/// When the initiator proved itself to its KDC, in seconds since 1970.
+#[unsafe(no_mangle)]
+pub extern "C" fn gsskrb5_extract_authtime_from_sec_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    authtime: Out<i32>,
+) -> OmUint32 {
+    authtime.set(0);
+    boundary(minor_status, || {
+        authtime.require()?;
+        // 32 bits that MIT krb5 takes for a number without a sign.
+        let seconds = u32::try_from(context(context_handle)?.authtime().seconds).unwrap_or(0);
+        authtime.set(seconds.cast_signed());
+        Ok(COMPLETE)
+    })
+}
+
+/// The ticket's authorization data of a type, in its container or not (RFC 4120 §5.2.6): the first of them.
+#[unsafe(no_mangle)]
+pub extern "C" fn gsskrb5_extract_authz_data_from_sec_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    ad_type: i32,
+    ad_data: Out<GssBuffer>,
+) -> OmUint32 {
+    ad_data.set(GssBuffer::EMPTY);
+    boundary(minor_status, || {
+        ad_data.require()?;
+        let found = context(context_handle)?.authorization_data_of(ad_type);
+        let none = || {
+            Failed::told(Major::Failure, format!("the ticket has no authorization data of type {ad_type}"))
+        };
+        ad_data.give(found.first().ok_or_else(none)?)?;
+        Ok(COMPLETE)
+    })
+}

@@ -1,0 +1,190 @@
+//! Credentials from places that the caller names, and put there (RFC 5588, and MIT krb5's credential stores).
+
+use std::sync::Arc;
+
+use orthros::credential::CredentialSet;
+use orthros::credentials::Storing;
+use orthros::{CacheName, CredentialStore, Major};
+use orthros_wire::Oid;
+
+use super::credentials::{Acquired, CREDENTIALS, acquire, credential, usage};
+use super::{chosen, insert};
+use crate::abi::{GssBuffer, Handle, KeyValueSet, OidDesc, OidSetDesc, OmUint32};
+use crate::boundary::boundary;
+use crate::library;
+use crate::memory::OidSet;
+use crate::pointers::{In, Out};
+use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
+
+fn store_of(given: In<KeyValueSet>) -> Result<CredentialStore, Failed> {
+    let pairs = given.pairs()?;
+    let store = CredentialStore::from_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    store.map_err(|bad| Failed::told(Major::Failure, bad.to_string()))
+}
+
+/// Gets credentials from the places that a store names: `ccache`, `keytab`, `client_keytab`, `password`, `rcache`,
+/// `verify`.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has nine")]
+pub extern "C" fn gss_acquire_cred_from(
+    minor_status: Out<OmUint32>,
+    desired_name: Handle,
+    _time_req: OmUint32,
+    desired_mechs: In<OidSetDesc>,
+    cred_usage: i32,
+    cred_store: In<KeyValueSet>,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
+    acquired.clear();
+    boundary(minor_status, || {
+        acquire(store_of(cred_store)?, desired_name, desired_mechs, cred_usage, acquired)
+    })
+}
+
+/// Gets credentials by a password. It waits for KDCs.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has nine")]
+pub extern "C" fn gss_acquire_cred_with_password(
+    minor_status: Out<OmUint32>,
+    desired_name: Handle,
+    password: In<GssBuffer>,
+    _time_req: OmUint32,
+    desired_mechs: In<OidSetDesc>,
+    cred_usage: i32,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
+    acquired.clear();
+    boundary(minor_status, || {
+        let password = password.octets()?;
+        let password = password.strip_suffix(&[0]).unwrap_or(password);
+        let text = std::str::from_utf8(password)
+            .map_err(|_| Failed::plain(Major::Failure, "the password is no text"))?;
+        let store = CredentialStore::new().password(text);
+        acquire(store, desired_name, desired_mechs, cred_usage, acquired)
+    })
+}
+
+/// Puts a credential's tickets into the default cache (RFC 5588 §3).
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has eight")]
+pub extern "C" fn gss_store_cred(
+    minor_status: Out<OmUint32>,
+    input_cred_handle: Handle,
+    cred_usage: i32,
+    desired_mech: In<OidDesc>,
+    overwrite_cred: OmUint32,
+    default_cred: OmUint32,
+    elements_stored: Out<OidSet>,
+    cred_usage_stored: Out<i32>,
+) -> OmUint32 {
+    let stored = Stored { elements: elements_stored, usage: cred_usage_stored };
+    stored.clear();
+    boundary(minor_status, || {
+        let storing = Storing { cache: None, overwrite: overwrite_cred != 0, as_default: default_cred != 0 };
+        store(input_cred_handle, cred_usage, desired_mech, &storing, stored)
+    })
+}
+
+/// Puts a credential's tickets into the cache that a store names, else into the default one.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has nine")]
+pub extern "C" fn gss_store_cred_into(
+    minor_status: Out<OmUint32>,
+    input_cred_handle: Handle,
+    cred_usage: i32,
+    desired_mech: In<OidDesc>,
+    overwrite_cred: OmUint32,
+    default_cred: OmUint32,
+    cred_store: In<KeyValueSet>,
+    elements_stored: Out<OidSet>,
+    cred_usage_stored: Out<i32>,
+) -> OmUint32 {
+    let stored = Stored { elements: elements_stored, usage: cred_usage_stored };
+    stored.clear();
+    boundary(minor_status, || {
+        let pairs = cred_store.pairs()?;
+        let cache =
+            pairs.iter().find(|(key, _)| key == "ccache").map(|(_, name)| CacheName::from(name.as_str()));
+        let storing = Storing { cache, overwrite: overwrite_cred != 0, as_default: default_cred != 0 };
+        store(input_cred_handle, cred_usage, desired_mech, &storing, stored)
+    })
+}
+
+/// Where the caller wants to be told of what was stored.
+#[derive(Clone, Copy)]
+struct Stored {
+    elements: Out<OidSet>,
+    usage: Out<i32>,
+}
+
+impl Stored {
+    fn clear(self) {
+        self.elements.set(std::ptr::null_mut());
+        self.usage.set(0);
+    }
+}
+
+fn store(
+    handle: Handle,
+    cred_usage: i32,
+    mechanism: In<OidDesc>,
+    storing: &Storing,
+    stored: Stored,
+) -> Result<OmUint32, Failed> {
+    let mechanism = chosen(mechanism)?;
+    if !usage(cred_usage)?.initiates() {
+        return Err(Failed::plain(
+            Major::Failure,
+            "only what initiates can be stored: keys are in keytabs already",
+        ));
+    }
+    let set = credential(handle)?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
+    let initiator = set.initiator(&mechanism.oid)?;
+    library::orthros()?.store_credential(initiator, storing)?;
+    let kept: Vec<Oid> = vec![orthros::mechanism::KRB5_OID];
+    stored.elements.give(&kept)?;
+    stored.usage.set(crate::abi::USAGE_INITIATE);
+    Ok(COMPLETE)
+}
+
+/// A credential's tickets as a sealed token, which processes of this user can open until they end.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_export_cred(
+    minor_status: Out<OmUint32>,
+    cred_handle: Handle,
+    token: Out<GssBuffer>,
+) -> OmUint32 {
+    token.set(GssBuffer::EMPTY);
+    boundary(minor_status, || {
+        token.require()?;
+        let orthros = library::orthros()?;
+        let initiator = match credential(cred_handle)? {
+            Some(set) => Arc::clone(set.initiator(&orthros::mechanism::KRB5_OID)?),
+            None => orthros.default_credential()?,
+        };
+        token.give(&orthros.export_credential(&initiator)?)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Opens a sealed credential.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_import_cred(
+    minor_status: Out<OmUint32>,
+    token: In<GssBuffer>,
+    cred_handle: Out<Handle>,
+) -> OmUint32 {
+    cred_handle.set(Handle::NONE);
+    boundary(minor_status, || {
+        cred_handle.require()?;
+        let initiator = library::orthros()?.import_credential(token.octets()?)?;
+        cred_handle.set(insert(&CREDENTIALS, CredentialSet::initiating(initiator))?);
+        Ok(COMPLETE)
+    })
+}
