@@ -50,6 +50,16 @@ pub struct BufferSetDesc {
     pub elements: *mut GssBuffer,
 }
 
+/// `gss_iov_buffer_desc`: a piece of a message. Its type has flags in its upper half.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct IovBuffer {
+    /// What the piece is, and what is to be done for it.
+    pub kind: OmUint32,
+    /// Its octets.
+    pub buffer: GssBuffer,
+}
+
 /// `gss_key_value_element_desc`: what a credential store says.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`abi`] | the types and numbers of the C interface |
 //! | [`pointers`] | arguments: what a caller points at, read and written |
+//! | [`pieces`] | messages in pieces, as C lends them |
 //! | [`memory`] | what the caller frees: buffers, sets |
 //! | [`handles`] | contexts, credentials and names behind numbers that are checked |
 //! | [`data`] | the object identifiers that the originals export as data |
@@ -15,7 +16,7 @@
 //! Every call sets its outputs to their empty value, then checks its arguments, then works, then returns results. No
 //! panic leaves the library: `boundary` answers `GSS_S_FAILURE` in its place.
 //!
-//! `unsafe` stands in `pointers`, `memory`, `oids` and `data`. What a caller must keep is RFC 2744's: each pointer is null
+//! `unsafe` stands in `pointers`, `pieces`, `memory`, `oids` and `data`. What a caller must keep is RFC 2744's: each pointer is null
 //! or points to a place of its type that the caller lends for the call.
 
 pub mod abi;
@@ -26,5 +27,6 @@ pub mod handles;
 pub mod library;
 pub mod memory;
 pub mod oids;
+pub mod pieces;
 pub mod pointers;
 pub mod status;

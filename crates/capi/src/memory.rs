@@ -13,7 +13,7 @@ use crate::status::{CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A piece of memory for so many octets, with these at its beginning. At least one octet more is there, a zero, so that
 /// who takes the buffer for a C string finds its end.
-fn allocate(octets: &[u8]) -> Result<*mut c_void, Failed> {
+pub(crate) fn allocate(octets: &[u8]) -> Result<*mut c_void, Failed> {
     let length = octets.len().checked_add(1).ok_or_else(Failed::no_memory)?;
     // SAFETY: `calloc` may be called with any numbers; it answers null or zeroed memory of that size.
     let place = unsafe { libc::calloc(1, length) };
@@ -25,7 +25,7 @@ fn allocate(octets: &[u8]) -> Result<*mut c_void, Failed> {
     Ok(place)
 }
 
-fn free(place: *mut c_void) {
+pub(crate) fn free(place: *mut c_void) {
     // SAFETY: RFC 2744 §5.26 and its kin: what the caller releases is null or came from a call of this library, which is
     // to say from `calloc`; each caller of this function forgets the pointer.
     unsafe { libc::free(place) };

@@ -7,11 +7,12 @@ use std::ptr;
 
 use common::*;
 use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
-use orthros_capi::abi::{GssBuffer, Handle};
+use orthros_capi::abi::{GssBuffer, Handle, IovBuffer};
 use orthros_capi::calls::{
     attributes::*, buffers::*, contexts::*, credentials::*, krb5::*, local::*, mechanisms::*, messages::*,
-    names::*, oids::*, statuses::*, stores::*,
+    names::*, oids::*, pieces::*, statuses::*, stores::*,
 };
+use orthros_capi::pieces::Iov;
 use orthros_capi::pointers::In;
 use orthros_capi::status::{CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, COMPLETE};
 use orthros_wire::Oid;
@@ -377,4 +378,132 @@ fn a_password_brings_a_credential_that_is_stored_exported_and_used_from_where_it
     assert_eq!(unsafe { std::ffi::CStr::from_ptr(before) }, c"MEMORY:none");
     assert_eq!(initiate(&mut context, b"").0, 1);
     delete(context);
+}
+
+/// Pieces as C lends them.
+fn iov(pieces: &mut [IovBuffer]) -> (Iov, i32) {
+    // SAFETY: the pieces outlive the call that they are lent for.
+    (unsafe { Iov::new(pieces.as_mut_ptr()) }, i32::try_from(pieces.len()).unwrap())
+}
+
+fn piece(kind: u32, octets: &mut [u8]) -> IovBuffer {
+    IovBuffer { kind, buffer: GssBuffer { length: octets.len(), value: octets.as_mut_ptr().cast() } }
+}
+
+const DATA: u32 = 1;
+const STREAM: u32 = 10;
+const SIGN_ONLY: u32 = 11;
+const ALLOCATE: u32 = 0x1_0000;
+
+fn made(kind: u32) -> IovBuffer {
+    IovBuffer { kind: kind | ALLOCATE, buffer: GssBuffer::EMPTY }
+}
+
+#[test]
+fn a_message_in_pieces_is_opened_in_pieces_and_as_a_stream() {
+    let ends = establish(None, USUAL);
+    let (mut minor, mut sealed) = (0, 0);
+    for stream in [false, true] {
+        let (mut text, mut associated) = (b"in pieces".to_vec(), b"signed only".to_vec());
+        let mut pieces =
+            [made(2), piece(SIGN_ONLY, &mut associated), piece(DATA, &mut text), made(9), made(7)];
+        let (lent, count) = iov(&mut pieces);
+        let major = gss_wrap_iov(out(&mut minor), ends.here, 1, 0, out(&mut sealed), lent, count);
+        assert_eq!((major, sealed), (COMPLETE, 1), "{}", story(minor));
+        assert_ne!(text, b"in pieces");
+        if stream {
+            let part = |place: usize| content(pieces[place].buffer);
+            let mut token = [part(0), part(2), part(3), part(4)].concat();
+            let mut whole = [
+                piece(STREAM, &mut token),
+                piece(SIGN_ONLY, &mut associated),
+                IovBuffer { kind: DATA, buffer: GssBuffer::EMPTY },
+            ];
+            let (lent, count) = iov(&mut whole);
+            let major = gss_unwrap_iov(out(&mut minor), ends.there, out(&mut sealed), nowhere(), lent, count);
+            assert_eq!(
+                (major, content(whole[2].buffer)),
+                (COMPLETE, b"in pieces".to_vec()),
+                "{}",
+                story(minor)
+            );
+        } else {
+            let (lent, count) = iov(&mut pieces);
+            let major = gss_unwrap_iov(out(&mut minor), ends.there, out(&mut sealed), nowhere(), lent, count);
+            assert_eq!((major, &text[..]), (COMPLETE, &b"in pieces"[..]), "{}", story(minor));
+        }
+        let (lent, count) = iov(&mut pieces);
+        assert_eq!(gss_release_iov_buffer(out(&mut minor), lent, count), COMPLETE);
+        assert!(pieces[0].buffer.value.is_null());
+    }
+    // Pieces that lie in each other, unknown kinds, null, room that is too small.
+    let mut text = b"octets".to_vec();
+    for mut wrong in [
+        [made(2), piece(DATA, &mut text), piece(DATA, &mut text)],
+        [made(2), piece(5, &mut text), made(7)],
+        [made(2), IovBuffer { kind: DATA, buffer: GssBuffer { length: 3, value: ptr::null_mut() } }, made(7)],
+        [piece(2, &mut text), made(7), made(9)],
+    ] {
+        let (lent, count) = iov(&mut wrong);
+        assert_ne!(gss_wrap_iov(out(&mut minor), ends.here, 1, 0, nowhere(), lent, count), COMPLETE);
+        assert_eq!(text, b"octets");
+    }
+    delete(ends.here);
+    delete(ends.there);
+}
+
+#[test]
+fn associated_data_are_signed_mics_lie_in_pieces_and_both_ends_draw_the_same() {
+    let ends = establish(None, USUAL);
+    let (mut minor, mut token, mut plain) = (0, GssBuffer::EMPTY, GssBuffer::EMPTY);
+    let (associated, message) = (buffer(b"associated"), buffer(b"message"));
+    let (lent, made_token) = (lend(&message), out(&mut token));
+    let major =
+        gss_wrap_aead(out(&mut minor), ends.here, 1, 0, lend(&associated), lent, nowhere(), made_token);
+    assert_eq!(major, COMPLETE);
+    let token = taken(token);
+    for (associated, answer) in [(&b"other"[..], 0x0006_0000), (b"associated", COMPLETE)] {
+        let (token, associated) = (buffer(&token), buffer(associated));
+        let place = out(&mut plain);
+        let major = gss_unwrap_aead(
+            out(&mut minor),
+            ends.there,
+            lend(&token),
+            lend(&associated),
+            place,
+            nowhere(),
+            nowhere(),
+        );
+        assert_eq!(major, answer);
+    }
+    assert_eq!(taken(plain), b"message");
+
+    let mut text = b"signed".to_vec();
+    let mut pieces = [piece(DATA, &mut text), made(12)];
+    let (lent, count) = iov(&mut pieces);
+    assert_eq!(gss_get_mic_iov_length(out(&mut minor), ends.here, 0, lent, count), COMPLETE);
+    let promised = pieces[1].buffer.length;
+    assert_eq!(gss_get_mic_iov(out(&mut minor), ends.here, 0, lent, count), COMPLETE);
+    assert_eq!(pieces[1].buffer.length, promised);
+    assert_eq!(gss_verify_mic_iov(out(&mut minor), ends.there, nowhere(), lent, count), COMPLETE);
+    assert_eq!(gss_release_iov_buffer(out(&mut minor), lent, count), COMPLETE);
+
+    let draw = |context: Handle, key: i32| {
+        let mut drawn = GssBuffer::EMPTY;
+        let input = buffer(b"label");
+        assert_eq!(gss_pseudo_random(out(&mut 0), context, key, lend(&input), 40, out(&mut drawn)), COMPLETE);
+        taken(drawn)
+    };
+    assert_eq!(draw(ends.here, 0), draw(ends.there, 0));
+    assert_ne!(draw(ends.here, 0), draw(ends.here, 1));
+    assert_ne!(
+        gss_pseudo_random(out(&mut minor), ends.here, 7, lend(&message), 40, out(&mut plain)),
+        COMPLETE
+    );
+    assert_ne!(
+        gss_pseudo_random(out(&mut minor), ends.here, 0, lend(&message), -1, out(&mut plain)),
+        COMPLETE
+    );
+    delete(ends.here);
+    delete(ends.there);
 }

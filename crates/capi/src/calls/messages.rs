@@ -9,7 +9,7 @@ use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
 /// The default quality of protection, which is the only one.
-fn check_qop(qop: OmUint32) -> Result<(), Failed> {
+pub(super) fn check_qop(qop: OmUint32) -> Result<(), Failed> {
     if qop == 0 {
         Ok(())
     } else {

@@ -12,6 +12,7 @@
 //! | [`messages`] | protection of messages (§5.15, §5.31 to §5.34, appendix B) |
 //! | [`names`] | names (§5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27) |
 //! | [`oids`] | object identifiers as text, and tokens in their frame |
+//! | [`pieces`] | messages in pieces, with associated data; key material (RFC 4401) |
 //! | [`statuses`] | §5.11 |
 //! | [`stores`] | credentials from places that are named, and put there (RFC 5588) |
 
@@ -25,6 +26,7 @@ pub mod mechanisms;
 pub mod messages;
 pub mod names;
 pub mod oids;
+pub mod pieces;
 pub mod statuses;
 pub mod stores;
 

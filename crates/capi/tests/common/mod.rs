@@ -90,13 +90,18 @@ pub fn buffer(octets: &[u8]) -> GssBuffer {
     GssBuffer { length: octets.len(), value: octets.as_ptr().cast_mut().cast::<c_void>() }
 }
 
+/// What is in a buffer.
+pub fn content(given: GssBuffer) -> Vec<u8> {
+    match given.length {
+        0 => Vec::new(),
+        // SAFETY: a buffer that a call has filled, or that the test lends.
+        length => unsafe { std::slice::from_raw_parts(given.value.cast(), length).to_vec() },
+    }
+}
+
 /// What a call put into a buffer, which is released.
 pub fn taken(mut given: GssBuffer) -> Vec<u8> {
-    let octets = match given.length {
-        0 => Vec::new(),
-        // SAFETY: a buffer that a call has filled.
-        length => unsafe { std::slice::from_raw_parts(given.value.cast(), length).to_vec() },
-    };
+    let octets = content(given);
     assert_eq!(gss_release_buffer(out(&mut 0), out(&mut given)), COMPLETE);
     assert!(given.length == 0 && given.value.is_null());
     octets
