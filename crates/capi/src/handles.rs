@@ -108,6 +108,17 @@ impl<T> Table<T> {
         Some(value)
     }
 
+    /// Puts another object in the place of a living one. Whether it lived.
+    pub fn replace(&self, handle: Handle, value: T) -> bool {
+        match self.slot(handle) {
+            Some(mut slot) if slot.value.is_some() => {
+                slot.value = Some(Arc::new(value));
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// How many objects live.
     pub fn live(&self) -> usize {
         let free = lock(&self.free);

@@ -9,11 +9,11 @@ use common::*;
 use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle, IovBuffer};
 use orthros_capi::calls::{
-    attributes::*, buffers::*, contexts::*, credentials::*, krb5::*, local::*, mechanisms::*, messages::*,
-    names::*, oids::*, pieces::*, statuses::*, stores::*,
+    attributes::*, buffers::*, contexts::*, credentials::*, elements::*, krb5::*, local::*, mechanisms::*,
+    messages::*, names::*, oids::*, pieces::*, statuses::*, stores::*,
 };
 use orthros_capi::pieces::Iov;
-use orthros_capi::pointers::In;
+use orthros_capi::pointers::{In, Out};
 use orthros_capi::status::{CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, COMPLETE};
 use orthros_wire::Oid;
 
@@ -506,4 +506,32 @@ fn associated_data_are_signed_mics_lie_in_pieces_and_both_ends_draw_the_same() {
     );
     delete(ends.here);
     delete(ends.there);
+}
+
+#[test]
+fn an_element_is_added_to_a_copy_in_place_or_to_nothing_and_never_twice() {
+    world();
+    let (mut minor, mut both, mut time) = (0, Handle::NONE, 0);
+    let add = |to: Handle, usage: i32, made: Out<Handle>, time: Out<u32>| {
+        let (mechanism, none) = (oid(&KRB5_OID), Handle::NONE);
+        gss_add_cred(out(&mut 0), to, none, mechanism, usage, 0, 0, made, nowhere(), nowhere(), time)
+    };
+    let usage_of = |handle: Handle| {
+        let mut usage = 9;
+        let major = gss_inquire_cred(out(&mut 0), handle, nowhere(), nowhere(), out(&mut usage), nowhere());
+        (major, usage)
+    };
+    let mut alone = Handle::NONE;
+    assert_eq!(add(Handle::NONE, 1, nowhere(), nowhere()), CALL_INACCESSIBLE_WRITE);
+    assert_eq!(add(Handle::NONE, 1, out(&mut alone), nowhere()), COMPLETE);
+    assert_eq!(usage_of(alone), (COMPLETE, 1));
+    assert_eq!(add(alone, 2, out(&mut both), out(&mut time)), COMPLETE);
+    assert_eq!((usage_of(alone), usage_of(both), time), ((COMPLETE, 1), (COMPLETE, 0), u32::MAX));
+    assert_eq!(add(alone, 2, nowhere(), nowhere()), COMPLETE, "in its place");
+    assert_eq!(usage_of(alone), (COMPLETE, 0));
+    assert_eq!(add(alone, 2, nowhere(), nowhere()), 0x0011_0000, "GSS_S_DUPLICATE_ELEMENT");
+    for mut handle in [alone, both] {
+        assert_eq!(gss_release_cred(out(&mut minor), out(&mut handle)), COMPLETE);
+    }
+    assert_eq!(add(alone, 1, nowhere(), nowhere()), NO_CREDENTIAL);
 }

@@ -6,6 +6,7 @@
 //! | [`buffers`] | release of buffers and sets; sets of identifiers (§5.3, §5.8, §5.25, §5.28, §5.30) |
 //! | [`contexts`] | contexts come up, are told about, move and end (§5.1, §5.7, §5.9, §5.14, §5.18, §5.19, §5.20, §5.23) |
 //! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
+//! | [`elements`] | elements of credentials (§5.3) |
 //! | [`krb5`] | what is Kerberos' own |
 //! | [`local`] | local users |
 //! | [`mechanisms`] | which mechanisms there are, and what they are like (§5.17, §5.22, §5.24, RFC 5587, RFC 5801) |
@@ -20,6 +21,7 @@ pub mod attributes;
 pub mod buffers;
 pub mod contexts;
 pub mod credentials;
+pub mod elements;
 pub mod krb5;
 pub mod local;
 pub mod mechanisms;

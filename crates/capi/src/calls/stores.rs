@@ -16,7 +16,7 @@ use crate::memory::OidSet;
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
-fn store_of(given: In<KeyValueSet>) -> Result<CredentialStore, Failed> {
+pub(super) fn store_of(given: In<KeyValueSet>) -> Result<CredentialStore, Failed> {
     let pairs = given.pairs()?;
     let store = CredentialStore::from_pairs(pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())));
     store.map_err(|bad| Failed::told(Major::Failure, bad.to_string()))
@@ -61,13 +61,17 @@ pub extern "C" fn gss_acquire_cred_with_password(
     let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
     acquired.clear();
     boundary(minor_status, || {
-        let password = password.octets()?;
-        let password = password.strip_suffix(&[0]).unwrap_or(password);
-        let text = std::str::from_utf8(password)
-            .map_err(|_| Failed::plain(Major::Failure, "the password is no text"))?;
-        let store = CredentialStore::new().password(text);
-        acquire(store, desired_name, desired_mechs, cred_usage, acquired)
+        acquire(by_password(password)?, desired_name, desired_mechs, cred_usage, acquired)
     })
+}
+
+/// A store that names a password. The zero of a C string is left out.
+pub(super) fn by_password(password: In<GssBuffer>) -> Result<CredentialStore, Failed> {
+    let password = password.octets()?;
+    let password = password.strip_suffix(&[0]).unwrap_or(password);
+    let text = std::str::from_utf8(password);
+    let text = text.map_err(|_| Failed::plain(Major::Failure, "the password is no text"))?;
+    Ok(CredentialStore::new().password(text))
 }
 
 /// Puts a credential's tickets into the default cache (RFC 5588 §3).

@@ -1,0 +1,169 @@
+//! Elements that are added to a credential (RFC 2744 §5.3, and the same from named places and by password).
+
+use std::sync::Arc;
+
+use orthros::CredentialStore;
+use orthros::Major;
+use orthros::credential::CredentialSet;
+
+use super::credentials::{CREDENTIALS, credential, seconds, usage};
+use super::stores::{by_password, store_of};
+use super::{chosen, insert, name};
+use crate::abi::{GssBuffer, Handle, KeyValueSet, OidDesc, OmUint32};
+use crate::boundary::boundary;
+use crate::library;
+use crate::memory::OidSet;
+use crate::pointers::{In, Out};
+use crate::status::{COMPLETE, Failed};
+
+/// What is to be added, and where the caller wants to be told of it.
+#[derive(Clone, Copy)]
+struct Element {
+    to: Handle,
+    name: Handle,
+    mechanism: In<OidDesc>,
+    usage: i32,
+    handle: Out<Handle>,
+    mechanisms: Out<OidSet>,
+    initiator_time: Out<OmUint32>,
+    acceptor_time: Out<OmUint32>,
+}
+
+impl Element {
+    fn clear(self) -> Self {
+        self.handle.set(Handle::NONE);
+        self.mechanisms.set(std::ptr::null_mut());
+        self.initiator_time.set(0);
+        self.acceptor_time.set(0);
+        self
+    }
+
+    /// Gets it and adds it. With a place for a new handle the old credential stays as it is; without one it is changed.
+    /// Added to nothing, the element is a credential of its own.
+    fn add(self, store: CredentialStore) -> Result<OmUint32, Failed> {
+        let mechanism = &chosen(self.mechanism)?.oid;
+        let usage = usage(self.usage)?;
+        let old = credential(self.to)?;
+        if old.is_none() {
+            self.handle.require()?;
+        }
+        let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
+        let orthros = library::orthros()?;
+        let element = orthros.acquire_from(&library::with_defaults(store), named.as_deref(), usage)?;
+        let set = match old {
+            None => element,
+            Some(old) => {
+                let mut set = CredentialSet::clone(&old);
+                if usage.initiates() {
+                    set.add_initiator(mechanism, Arc::clone(element.initiator(mechanism)?))?;
+                }
+                if usage.accepts() {
+                    set.add_acceptor(mechanism, element.acceptor(mechanism)?.clone())?;
+                }
+                set
+            }
+        };
+        let facts = set.inquire_for(mechanism, orthros.env().now())?;
+        self.mechanisms.give(&facts.mechanisms)?;
+        self.initiator_time.set(facts.initiator_lifetime.map_or(0, seconds));
+        self.acceptor_time.set(facts.acceptor_lifetime.map_or(0, seconds));
+        if self.handle.is_present() {
+            self.handle.set(insert(&CREDENTIALS, set)?);
+        } else if !CREDENTIALS.replace(self.to, set) {
+            return Err(Failed::plain(Major::NoCredential, "the credential was released meanwhile"));
+        }
+        Ok(COMPLETE)
+    }
+}
+
+/// Adds an element of the default places (§5.3).
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has eleven")]
+pub extern "C" fn gss_add_cred(
+    minor_status: Out<OmUint32>,
+    input_cred_handle: Handle,
+    desired_name: Handle,
+    desired_mech: In<OidDesc>,
+    cred_usage: i32,
+    _initiator_time_req: OmUint32,
+    _acceptor_time_req: OmUint32,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    initiator_time_rec: Out<OmUint32>,
+    acceptor_time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    let element = Element {
+        to: input_cred_handle,
+        name: desired_name,
+        mechanism: desired_mech,
+        usage: cred_usage,
+        handle: output_cred_handle,
+        mechanisms: actual_mechs,
+        initiator_time: initiator_time_rec,
+        acceptor_time: acceptor_time_rec,
+    }
+    .clear();
+    boundary(minor_status, || element.add(CredentialStore::new()))
+}
+
+/// Adds an element of the places that a store names.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has twelve")]
+pub extern "C" fn gss_add_cred_from(
+    minor_status: Out<OmUint32>,
+    input_cred_handle: Handle,
+    desired_name: Handle,
+    desired_mech: In<OidDesc>,
+    cred_usage: i32,
+    _initiator_time_req: OmUint32,
+    _acceptor_time_req: OmUint32,
+    cred_store: In<KeyValueSet>,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    initiator_time_rec: Out<OmUint32>,
+    acceptor_time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    let element = Element {
+        to: input_cred_handle,
+        name: desired_name,
+        mechanism: desired_mech,
+        usage: cred_usage,
+        handle: output_cred_handle,
+        mechanisms: actual_mechs,
+        initiator_time: initiator_time_rec,
+        acceptor_time: acceptor_time_rec,
+    }
+    .clear();
+    boundary(minor_status, || element.add(store_of(cred_store)?))
+}
+
+/// Adds an element got by a password. It waits for KDCs.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has twelve")]
+pub extern "C" fn gss_add_cred_with_password(
+    minor_status: Out<OmUint32>,
+    input_cred_handle: Handle,
+    desired_name: Handle,
+    desired_mech: In<OidDesc>,
+    password: In<GssBuffer>,
+    cred_usage: i32,
+    _initiator_time_req: OmUint32,
+    _acceptor_time_req: OmUint32,
+    output_cred_handle: Out<Handle>,
+    actual_mechs: Out<OidSet>,
+    initiator_time_rec: Out<OmUint32>,
+    acceptor_time_rec: Out<OmUint32>,
+) -> OmUint32 {
+    let element = Element {
+        to: input_cred_handle,
+        name: desired_name,
+        mechanism: desired_mech,
+        usage: cred_usage,
+        handle: output_cred_handle,
+        mechanisms: actual_mechs,
+        initiator_time: initiator_time_rec,
+        acceptor_time: acceptor_time_rec,
+    }
+    .clear();
+    boundary(minor_status, || element.add(by_password(password)?))
+}
