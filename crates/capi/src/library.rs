@@ -5,15 +5,17 @@
 //! they are others. Caches and keytabs in memory stay.
 
 use std::cell::RefCell;
+use std::env;
 use std::ffi::{CString, OsString, c_char};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use orthros::sys::process::is_set_user_id;
 use orthros::{CacheName, CredentialStore, KeytabName, Orthros, SetupError, settings};
 
-/// The variables that count.
+/// The variables that count, the one that names the configuration's files first.
 const VARIABLES: [&str; 10] = [
     "KRB5_CONFIG",
     "KRB5CCNAME",
@@ -38,11 +40,13 @@ type Stamp = (u64, u64, u64, i64, i64);
 
 impl Origin {
     fn now() -> Self {
-        let files = settings::configuration_files();
-        Self {
-            variables: VARIABLES.map(settings::variable),
-            files: files.iter().map(|file| stamp(file)).collect(),
-        }
+        // Asked once: it takes system calls, and every call of the library comes by here.
+        let trusted = !is_set_user_id();
+        let value = |name| env::var_os(name).filter(|value| trusted && !value.is_empty());
+        let variables = VARIABLES.map(value);
+        let [config, ..] = &variables;
+        let files = settings::files_named(config.as_deref());
+        Self { files: files.iter().map(|file| stamp(file)).collect(), variables }
     }
 }
 

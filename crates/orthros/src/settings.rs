@@ -68,8 +68,13 @@ pub fn variable(name: &str) -> Option<OsString> {
 /// The files of the configuration, whether they are there or not: those that `KRB5_CONFIG` names, up to an empty
 /// name, else `/etc/krb5.conf`.
 pub fn configuration_files() -> Vec<PathBuf> {
-    match variable("KRB5_CONFIG") {
-        Some(list) => env::split_paths(&list).take_while(|path| !path.as_os_str().is_empty()).collect(),
+    files_named(variable("KRB5_CONFIG").as_deref())
+}
+
+/// The same for this value of `KRB5_CONFIG`.
+pub fn files_named(list: Option<&OsStr>) -> Vec<PathBuf> {
+    match list {
+        Some(list) => env::split_paths(list).take_while(|path| !path.as_os_str().is_empty()).collect(),
         None => vec!["/etc/krb5.conf".into()],
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use orthros::credential::CredentialSet;
+use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::KRB5_OID;
 use orthros::{Context, Error, Flags, Kept, Major, Name, Orthros, Step};
 use orthros_gss::context::AwaitToken;
 
-use super::credentials::{CREDENTIALS, acceptor, initiator};
+use super::credentials::{CREDENTIALS, Credential, held};
 use super::{NAMES, chosen, insert, name};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
@@ -236,10 +236,11 @@ pub extern "C" fn gss_init_sec_context(
         }
         let mechanism = chosen(mech_type)?;
         let target = name(target_name)?;
-        let orthros = library::orthros()?;
-        let credential = initiator(initiator_cred_handle, &mechanism.oid)?;
+        let held = held(initiator_cred_handle, Usage::Initiate)?;
+        let orthros = held.orthros.clone();
+        let credential = held.set.initiator(&mechanism.oid)?;
         let target = orthros.resolve_name(&target)?;
-        let mut request = orthros.initiate_with(&credential, target).mechanism(mechanism).flag(asked);
+        let mut request = orthros.initiate_with(credential, target).mechanism(mechanism).flag(asked);
         if let Some(bindings) = input_chan_bindings.bindings()? {
             request = request.bindings(bindings);
         }
@@ -295,14 +296,16 @@ pub extern "C" fn gss_accept_sec_context(
         told.check()?;
         let token = input_token.octets()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
-        let (major, up) = if handle != Handle::NONE {
+        let (major, up, orthros) = if handle != Handle::NONE {
             let (body, wait) = take(handle, false)?;
             let orthros = body.orthros.clone();
             let reached = run(&orthros, wait.token(token), output_token);
-            advance(orthros, body, false, reached, Flags(0), told)?
+            let (major, up) = advance(orthros.clone(), body, false, reached, Flags(0), told)?;
+            (major, up, orthros)
         } else {
-            let orthros = library::orthros()?;
-            let mut request = orthros.accept(&acceptor(acceptor_cred_handle)?);
+            let held = held(acceptor_cred_handle, Usage::Accept)?;
+            let orthros = held.orthros.clone();
+            let mut request = orthros.accept(held.set.acceptor(&KRB5_OID)?);
             if let Some(bindings) = input_chan_bindings.bindings()? {
                 request = request.bindings(bindings);
             }
@@ -314,7 +317,8 @@ pub extern "C" fn gss_accept_sec_context(
                 },
             };
             let reached = run(&orthros, step, output_token)?;
-            settle(orthros, None, false, reached, Flags(0), told)?
+            let (major, up) = settle(orthros.clone(), None, false, reached, Flags(0), told)?;
+            (major, up, orthros)
         };
         if let Some(context) = up {
             if src_name.is_present() {
@@ -324,7 +328,8 @@ pub extern "C" fn gss_accept_sec_context(
                 context.delegated_credential().filter(|_| delegated_cred_handle.is_present())
             {
                 let set = CredentialSet::initiating(Arc::clone(delegated));
-                delegated_cred_handle.set(insert(&CREDENTIALS, set)?);
+                let orthros = orthros.clone();
+                delegated_cred_handle.set(insert(&CREDENTIALS, Credential { set, orthros })?);
             }
         }
         Ok(major)

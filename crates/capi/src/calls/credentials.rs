@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use orthros::credential::{CredentialSet, Usage};
-use orthros::{AcceptorCredential, CredentialStore, InitiatorCredential, Major};
+use orthros::{CredentialStore, Major, Orthros};
 use orthros_gss::credential::{Facts, Lifetime};
 use orthros_wire::Oid;
 
@@ -19,10 +19,17 @@ use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
 /// The credentials of the process.
-pub(crate) static CREDENTIALS: Table<CredentialSet> = Table::new(Kind::Credential);
+pub(crate) static CREDENTIALS: Table<Credential> = Table::new(Kind::Credential);
+
+/// What a credential's handle stands for. Contexts that are made with it are as the process was configured when it was
+/// got.
+pub(crate) struct Credential {
+    pub(crate) set: CredentialSet,
+    pub(crate) orthros: Orthros,
+}
 
 /// The credential of a handle; `None` for `GSS_C_NO_CREDENTIAL`.
-pub(crate) fn credential(handle: Handle) -> Result<Option<Arc<CredentialSet>>, Failed> {
+pub(crate) fn credential(handle: Handle) -> Result<Option<Arc<Credential>>, Failed> {
     if handle == Handle::NONE {
         return Ok(None);
     }
@@ -32,20 +39,23 @@ pub(crate) fn credential(handle: Handle) -> Result<Option<Arc<CredentialSet>>, F
         .ok_or_else(|| Failed::plain(Major::NoCredential, "the handle is no credential, or was released"))
 }
 
-/// What initiates: the handle's, or the default.
-pub(crate) fn initiator(handle: Handle, mechanism: &Oid) -> Result<Arc<InitiatorCredential>, Failed> {
-    match credential(handle)? {
-        Some(set) => Ok(Arc::clone(set.initiator(mechanism)?)),
-        None => Ok(Arc::clone(default_of(Usage::Initiate)?.initiator(mechanism)?)),
-    }
+/// The credential of a handle, or the default one for this use.
+pub(crate) fn held(handle: Handle, usage: Usage) -> Result<Arc<Credential>, Failed> {
+    credential(handle)?.map_or_else(|| default_of(usage).map(Arc::new), Ok)
 }
 
-/// What accepts: the handle's, or the default.
-pub(crate) fn acceptor(handle: Handle) -> Result<AcceptorCredential, Failed> {
-    match credential(handle)? {
-        Some(set) => Ok(set.acceptor(&orthros::mechanism::KRB5.oid)?.clone()),
-        None => Ok(default_of(Usage::Accept)?.acceptor(&orthros::mechanism::KRB5.oid)?.clone()),
-    }
+/// The same; where no use is named, the default is what initiates, if there is something, else what accepts.
+fn held_for_any(handle: Handle) -> Result<Arc<Credential>, Failed> {
+    held(handle, Usage::Initiate).or_else(|failed| match handle {
+        Handle::NONE => default_of(Usage::Accept).map(Arc::new).map_err(|_| failed),
+        _ => Err(failed),
+    })
+}
+
+fn default_of(usage: Usage) -> Result<Credential, Failed> {
+    let orthros = library::orthros()?;
+    let store = library::with_defaults(CredentialStore::new());
+    Ok(Credential { set: orthros.acquire_from(&store, None, usage)?, orthros })
 }
 
 pub(crate) fn usage(number: i32) -> Result<Usage, Failed> {
@@ -132,7 +142,7 @@ pub(crate) fn acquire(
     let facts = set.inquire(orthros.env().now());
     acquired.mechanisms.give(&mechanisms(&facts))?;
     acquired.time.set(seconds(facts.lifetime()));
-    acquired.handle.set(insert(&CREDENTIALS, set)?);
+    acquired.handle.set(insert(&CREDENTIALS, Credential { set, orthros })?);
     Ok(COMPLETE)
 }
 
@@ -172,12 +182,8 @@ pub extern "C" fn gss_inquire_cred(
     cred_usage.set(USAGE_BOTH);
     mechanisms_out.set(std::ptr::null_mut());
     boundary(minor_status, || {
-        let orthros = library::orthros()?;
-        let set = match credential(cred_handle)? {
-            Some(set) => set,
-            None => Arc::new(default_set()?),
-        };
-        let facts = set.inquire(orthros.env().now());
+        let held = held_for_any(cred_handle)?;
+        let facts = held.set.inquire(held.orthros.env().now());
         lifetime.set(seconds(facts.lifetime()));
         cred_usage.set(usage_number(facts.usage));
         mechanisms_out.give(&mechanisms(&facts))?;
@@ -186,17 +192,6 @@ pub extern "C" fn gss_inquire_cred(
         }
         Ok(COMPLETE)
     })
-}
-
-/// The default credential for a use.
-fn default_of(usage: Usage) -> Result<CredentialSet, Failed> {
-    let store = library::with_defaults(CredentialStore::new());
-    Ok(library::orthros()?.acquire_from(&store, None, usage)?)
-}
-
-/// The default credential: what initiates, if there is something, else what accepts.
-fn default_set() -> Result<CredentialSet, Failed> {
-    default_of(Usage::Initiate).or_else(|failed| default_of(Usage::Accept).map_err(|_| failed))
 }
 
 /// What is known of a credential for one mechanism (§5.22).
@@ -216,12 +211,8 @@ pub extern "C" fn gss_inquire_cred_by_mech(
     cred_usage.set(USAGE_BOTH);
     boundary(minor_status, || {
         let mechanism = chosen(mech_type)?;
-        let orthros = library::orthros()?;
-        let set = match credential(cred_handle)? {
-            Some(set) => set,
-            None => Arc::new(default_set()?),
-        };
-        let facts = set.inquire_for(&mechanism.oid, orthros.env().now())?;
+        let held = held_for_any(cred_handle)?;
+        let facts = held.set.inquire_for(&mechanism.oid, held.orthros.env().now())?;
         initiator_lifetime.set(facts.initiator_lifetime.map_or(0, seconds));
         acceptor_lifetime.set(facts.acceptor_lifetime.map_or(0, seconds));
         cred_usage.set(usage_number(facts.usage));

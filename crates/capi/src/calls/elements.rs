@@ -6,7 +6,7 @@ use orthros::CredentialStore;
 use orthros::Major;
 use orthros::credential::CredentialSet;
 
-use super::credentials::{CREDENTIALS, credential, seconds, usage};
+use super::credentials::{CREDENTIALS, Credential, credential, seconds, usage};
 use super::stores::{by_password, store_of};
 use super::{chosen, insert, name};
 use crate::abi::{GssBuffer, Handle, KeyValueSet, OidDesc, OmUint32};
@@ -53,7 +53,7 @@ impl Element {
         let set = match old {
             None => element,
             Some(old) => {
-                let mut set = CredentialSet::clone(&old);
+                let mut set = CredentialSet::clone(&old.set);
                 if usage.initiates() {
                     set.add_initiator(mechanism, Arc::clone(element.initiator(mechanism)?))?;
                 }
@@ -67,9 +67,10 @@ impl Element {
         self.mechanisms.give(&facts.mechanisms)?;
         self.initiator_time.set(facts.initiator_lifetime.map_or(0, seconds));
         self.acceptor_time.set(facts.acceptor_lifetime.map_or(0, seconds));
+        let made = Credential { set, orthros };
         if self.handle.is_present() {
-            self.handle.set(insert(&CREDENTIALS, set)?);
-        } else if !CREDENTIALS.replace(self.to, set) {
+            self.handle.set(insert(&CREDENTIALS, made)?);
+        } else if !CREDENTIALS.replace(self.to, made) {
             return Err(Failed::plain(Major::NoCredential, "the credential was released meanwhile"));
         }
         Ok(COMPLETE)

@@ -1,13 +1,11 @@
 //! Credentials from places that the caller names, and put there (RFC 5588, and MIT krb5's credential stores).
 
-use std::sync::Arc;
-
-use orthros::credential::CredentialSet;
+use orthros::credential::{CredentialSet, Usage};
 use orthros::credentials::Storing;
 use orthros::{CacheName, CredentialStore, Major};
 use orthros_wire::Oid;
 
-use super::credentials::{Acquired, CREDENTIALS, acquire, credential, usage};
+use super::credentials::{Acquired, CREDENTIALS, Credential, acquire, credential, held, usage};
 use super::{chosen, insert};
 use crate::abi::{GssBuffer, Handle, KeyValueSet, OidDesc, OidSetDesc, OmUint32};
 use crate::boundary::boundary;
@@ -148,8 +146,8 @@ fn store(
             "only what initiates can be stored: keys are in keytabs already",
         ));
     }
-    let set = credential(handle)?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
-    let initiator = set.initiator(&mechanism.oid)?;
+    let held = credential(handle)?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
+    let initiator = held.set.initiator(&mechanism.oid)?;
     library::orthros()?.store_credential(initiator, storing)?;
     let kept: Vec<Oid> = vec![orthros::mechanism::KRB5_OID];
     stored.elements.give(&kept)?;
@@ -167,12 +165,9 @@ pub extern "C" fn gss_export_cred(
     token.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         token.require()?;
-        let orthros = library::orthros()?;
-        let initiator = match credential(cred_handle)? {
-            Some(set) => Arc::clone(set.initiator(&orthros::mechanism::KRB5_OID)?),
-            None => orthros.default_credential()?,
-        };
-        token.give(&orthros.export_credential(&initiator)?)?;
+        let held = held(cred_handle, Usage::Initiate)?;
+        let initiator = held.set.initiator(&orthros::mechanism::KRB5_OID)?;
+        token.give(&held.orthros.export_credential(initiator)?)?;
         Ok(COMPLETE)
     })
 }
@@ -187,8 +182,9 @@ pub extern "C" fn gss_import_cred(
     cred_handle.set(Handle::NONE);
     boundary(minor_status, || {
         cred_handle.require()?;
-        let initiator = library::orthros()?.import_credential(token.octets()?)?;
-        cred_handle.set(insert(&CREDENTIALS, CredentialSet::initiating(initiator))?);
+        let orthros = library::orthros()?;
+        let set = CredentialSet::initiating(orthros.import_credential(token.octets()?)?);
+        cred_handle.set(insert(&CREDENTIALS, Credential { set, orthros })?);
         Ok(COMPLETE)
     })
 }
