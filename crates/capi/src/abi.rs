@@ -80,6 +80,70 @@ pub struct KeyValueSet {
     pub elements: *const KeyValue,
 }
 
+/// `gss_krb5_lucid_key_t`: a key in the clear.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LucidKey {
+    /// Its enctype's number.
+    pub kind: OmUint32,
+    /// How many octets.
+    pub length: OmUint32,
+    /// The octets.
+    pub data: *mut c_void,
+}
+
+impl LucidKey {
+    /// No key.
+    pub const NONE: Self = Self { kind: 0, length: 0, data: std::ptr::null_mut() };
+}
+
+/// `gss_krb5_lucid_context_v1_t`: what protects a context's messages, in the clear. The two groups of fields at the end are
+/// structures of their own in C, with the same layout.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LucidContext {
+    /// 1.
+    pub version: OmUint32,
+    /// Whether this end initiated.
+    pub initiate: OmUint32,
+    /// When the context ends, in seconds since 1970.
+    pub endtime: OmUint32,
+    /// The number of the next message sent.
+    pub send_seq: u64,
+    /// The number of the next message received.
+    pub recv_seq: u64,
+    /// 0: tokens of RFC 1964; 1: of RFC 4121.
+    pub protocol: OmUint32,
+    /// RFC 1964: how messages are signed, how they are sealed, and the key.
+    pub rfc1964_kd: LucidOld,
+    /// RFC 4121: whether the acceptor chose a key, the initiator's key, and the acceptor's.
+    pub cfx_kd: LucidNew,
+}
+
+/// `gss_krb5_rfc1964_keydata_t`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LucidOld {
+    /// `SGN_ALG` of RFC 1964 §1.2.1.
+    pub sign_alg: OmUint32,
+    /// `SEAL_ALG` of RFC 1964 §1.2.2.
+    pub seal_alg: OmUint32,
+    /// The key.
+    pub ctx_key: LucidKey,
+}
+
+/// `gss_krb5_cfx_keydata_t`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LucidNew {
+    /// Whether there is a key of the acceptor's.
+    pub have_acceptor_subkey: OmUint32,
+    /// The initiator's key.
+    pub ctx_key: LucidKey,
+    /// The acceptor's key.
+    pub acceptor_subkey: LucidKey,
+}
+
 /// `struct gss_channel_bindings_struct` (§3.11).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

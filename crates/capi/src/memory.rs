@@ -5,9 +5,12 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use orthros_crypto::{Enctype, Key, MessageTokens};
+use orthros_gss::context::inquiry::Lucid;
 use orthros_wire::Oid;
+use zeroize::Zeroize;
 
-use crate::abi::{BufferSetDesc, GssBuffer, OidDesc, OidSetDesc};
+use crate::abi::{BufferSetDesc, GssBuffer, LucidContext, LucidKey, LucidNew, LucidOld, OidDesc, OidSetDesc};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_WRITE, Failed};
 
@@ -124,6 +127,77 @@ fn make_set(identifiers: &[&Oid]) -> Result<OidSet, Failed> {
     }
 }
 
+impl Out<*mut LucidContext> {
+    /// Puts a lucid context there that the caller frees.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn give(self, lucid: &Lucid) -> Result<(), Failed> {
+        let old = lucid.key.enctype().message_tokens() != MessageTokens::Rfc4121;
+        let (sign_alg, seal_alg) = match (old, lucid.key.enctype()) {
+            (true, Enctype::ArcfourHmac) => (0x11, 0x10),
+            (true, _) => (4, 2),
+            (false, _) => (0, 0),
+        };
+        let none = LucidKey::NONE;
+        let mut made = LucidContext {
+            version: 1,
+            initiate: lucid.is_initiator.into(),
+            endtime: u32::try_from(lucid.end.seconds).unwrap_or(u32::MAX),
+            send_seq: lucid.send_sequence,
+            recv_seq: lucid.receive_sequence,
+            protocol: u32::from(!old),
+            rfc1964_kd: LucidOld { sign_alg, seal_alg, ctx_key: none },
+            cfx_kd: LucidNew { have_acceptor_subkey: 0, ctx_key: none, acceptor_subkey: none },
+        };
+        let key = lucid_key(&lucid.key)?;
+        if old {
+            made.rfc1964_kd.ctx_key = key;
+        } else {
+            made.cfx_kd.ctx_key = key;
+            if let Some(subkey) = &lucid.acceptor_subkey {
+                made.cfx_kd.have_acceptor_subkey = 1;
+                made.cfx_kd.acceptor_subkey = lucid_key(subkey)?;
+            }
+        }
+        let place: *mut LucidContext = allocate(&[0; size_of::<LucidContext>()])?.cast();
+        // SAFETY: `place` is memory of that size, new and ours; `calloc` aligns it for every type.
+        unsafe { place.write(made) };
+        self.set(place);
+        Ok(())
+    }
+}
+
+fn lucid_key(key: &Key) -> Result<LucidKey, Failed> {
+    let octets = key.expose_octets();
+    let length = u32::try_from(octets.len()).map_err(|_| Failed::no_memory())?;
+    Ok(LucidKey { kind: key.enctype().number().unsigned_abs(), length, data: allocate(octets)? })
+}
+
+/// Wipes and frees a lucid context.
+pub(crate) fn free_lucid(lucid: *mut LucidContext) {
+    if lucid.is_null() {
+        return;
+    }
+    // SAFETY: what the caller frees is a lucid context of this library, which wrote it whole.
+    let made = unsafe { lucid.read() };
+    for key in [made.rfc1964_kd.ctx_key, made.cfx_kd.ctx_key, made.cfx_kd.acceptor_subkey] {
+        let length = usize::try_from(key.length).unwrap_or(0);
+        wipe(GssBuffer { length, value: key.data });
+        free(key.data);
+    }
+    free(lucid.cast());
+}
+
+/// Overwrites octets that were allocated here, about to be freed.
+fn wipe(octets: GssBuffer) {
+    if !octets.value.is_null() {
+        // SAFETY: memory of `allocate`, of at least that length.
+        let slice = unsafe { std::slice::from_raw_parts_mut(octets.value.cast::<u8>(), octets.length) };
+        slice.zeroize();
+    }
+}
+
 /// `gss_buffer_set_t`: a pointer to a set, as calls hand it out.
 pub type BufferSet = *mut BufferSetDesc;
 
@@ -175,10 +249,7 @@ impl Out<BufferSet> {
         for number in 0..desc.count {
             // SAFETY: the set has as many rows as it counts.
             let row = unsafe { desc.elements.wrapping_add(number).read() };
-            if !row.value.is_null() {
-                // SAFETY: the row's octets are memory of that length, about to be freed.
-                unsafe { ptr::write_bytes(row.value.cast::<u8>(), 0, row.length) };
-            }
+            wipe(row);
             free(row.value);
         }
         free(desc.elements.cast());

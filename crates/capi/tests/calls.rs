@@ -535,3 +535,30 @@ fn an_element_is_added_to_a_copy_in_place_or_to_nothing_and_never_twice() {
     }
     assert_eq!(add(alone, 1, nowhere(), nowhere()), NO_CREDENTIAL);
 }
+
+#[test]
+fn a_lucid_context_has_the_keys_of_both_ends_and_the_handle_is_dead() {
+    let mut keys = Vec::new();
+    let ends = establish(None, USUAL);
+    for end in [ends.here, ends.there] {
+        let (mut minor, mut handle, mut lucid) = (0, end, ptr::null_mut());
+        let refused =
+            gss_krb5_export_lucid_sec_context(out(&mut minor), out(&mut handle), 2, out(&mut lucid));
+        assert!(refused == 0x000d_0000 && handle == end && lucid.is_null());
+        let major = gss_krb5_export_lucid_sec_context(out(&mut minor), out(&mut handle), 1, out(&mut lucid));
+        assert_eq!((major, handle), (COMPLETE, Handle::NONE), "{}", story(minor));
+        // SAFETY: a lucid context that the call has made.
+        let made = unsafe { lucid.read() };
+        assert_eq!((made.version, made.protocol, made.cfx_kd.have_acceptor_subkey), (1, 1, 1));
+        assert_eq!(made.initiate, u32::from(end == ends.here));
+        let key = made.cfx_kd.acceptor_subkey;
+        let octets = GssBuffer { length: usize::try_from(key.length).unwrap(), value: key.data };
+        keys.push((key.kind, content(octets), made.send_seq, made.recv_seq));
+        assert_eq!(gss_krb5_free_lucid_sec_context(out(&mut minor), lucid), COMPLETE);
+        assert_eq!(gss_context_time(out(&mut minor), end, nowhere()), CALL_INACCESSIBLE_WRITE);
+        assert_eq!(gss_krb5_get_tkt_flags(out(&mut minor), end, out(&mut 0)), NO_CONTEXT);
+    }
+    let (here, there) = (&keys[0], &keys[1]);
+    assert_eq!((here.0, &here.1, here.2, here.3), (there.0, &there.1, there.3, there.2));
+    assert_eq!(gss_krb5_free_lucid_sec_context(out(&mut 0), ptr::null_mut()), COMPLETE);
+}

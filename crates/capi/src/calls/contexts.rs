@@ -437,27 +437,40 @@ pub extern "C" fn gss_export_sec_context(
     boundary(minor_status, || {
         context_handle.require()?;
         interprocess_token.require()?;
-        let handle = context_handle.get().unwrap_or(Handle::NONE);
-        let body = body(handle)?;
-        let context = give_up(&body)?;
-        let token = match body.orthros.export(context) {
-            Ok(token) => token,
-            Err(Kept { context, error }) => {
-                body.put(State::Up(Arc::new(context)));
-                return Err(error.into());
-            }
-        };
-        if let Err(failed) = interprocess_token.give(&token) {
-            // Nobody has the token, so the context comes back by it.
-            let context = body.orthros.import(&token);
-            body.put(context.map_or(State::Over, |context| State::Up(Arc::new(context))));
-            return Err(failed);
-        }
-        body.put(State::Over);
-        CONTEXTS.remove(handle);
-        context_handle.set(Handle::NONE);
+        let given = |token: &Vec<u8>| interprocess_token.give(token);
+        // Nobody has a token that could not be handed out, so the context comes back by it.
+        spend(context_handle, Orthros::export, given, |orthros, token| orthros.import(&token).ok())?;
         Ok(COMPLETE)
     })
+}
+
+/// Gives a context up for what can be made of it, and hands that to the caller. On success the handle is dead; if nothing
+/// can be made or handed out, the context goes on, as far as it can be undone.
+pub(super) fn spend<T>(
+    place: Out<Handle>,
+    make: impl FnOnce(&Orthros, Context) -> Result<T, Kept>,
+    give: impl FnOnce(&T) -> Result<(), Failed>,
+    undo: impl FnOnce(&Orthros, T) -> Option<Context>,
+) -> Result<(), Failed> {
+    let handle = place.get().unwrap_or(Handle::NONE);
+    let body = body(handle)?;
+    let context = give_up(&body)?;
+    let made = match make(&body.orthros, context) {
+        Ok(made) => made,
+        Err(Kept { context, error }) => {
+            body.put(State::Up(Arc::new(context)));
+            return Err(error.into());
+        }
+    };
+    if let Err(failed) = give(&made) {
+        let context = undo(&body.orthros, made);
+        body.put(context.map_or(State::Over, |context| State::Up(Arc::new(context))));
+        return Err(failed);
+    }
+    body.put(State::Over);
+    CONTEXTS.remove(handle);
+    place.set(Handle::NONE);
+    Ok(())
 }
 
 /// Takes the context out of its handle, once every other call that is at work with it has ended.

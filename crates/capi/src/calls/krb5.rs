@@ -4,11 +4,11 @@ use std::ffi::{CString, c_char};
 
 use orthros::{CacheName, KeytabName, Major};
 
-use super::contexts::context;
-use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
+use super::contexts::{context, spend};
+use crate::abi::{GssBuffer, Handle, LucidContext, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::library;
-use crate::memory::BufferSet;
+use crate::memory::{BufferSet, free_lucid};
 use crate::pointers::{In, Out, Text};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
@@ -124,6 +124,39 @@ pub extern "C" fn gsskrb5_extract_authz_data_from_sec_context(
             Failed::told(Major::Failure, format!("the ticket has no authorization data of type {ad_type}"))
         };
         ad_data.give(found.first().ok_or_else(none)?)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Gives up a context and hands out what protects its messages, in the clear, for who does that elsewhere, such as the
+/// Linux kernel. On success `GSS_C_NO_CONTEXT` stands in the handle's place; on failure the context goes on.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_export_lucid_sec_context(
+    minor_status: Out<OmUint32>,
+    context_handle: Out<Handle>,
+    version: OmUint32,
+    kctx: Out<*mut LucidContext>,
+) -> OmUint32 {
+    kctx.set(std::ptr::null_mut());
+    boundary(minor_status, || {
+        context_handle.require()?;
+        kctx.require()?;
+        if version != 1 {
+            return Err(Failed::plain(Major::Failure, "lucid contexts have version 1 only"));
+        }
+        spend(context_handle, |_, context| context.into_lucid(), |lucid| kctx.give(lucid), |_, _| None)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// Wipes and frees a lucid context.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_free_lucid_sec_context(
+    minor_status: Out<OmUint32>,
+    kctx: *mut LucidContext,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        free_lucid(kctx);
         Ok(COMPLETE)
     })
 }
