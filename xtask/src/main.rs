@@ -8,6 +8,8 @@
 //! | `skips` | the committed reasons for tests that may be skipped |
 //! | `faults` | plants known faults and wants to see a test fail |
 //! | `fuzz` | builds and runs the fuzz targets |
+//! | `faces` | the C library, linked for each library that it stands in for |
+//! | `install` | puts one of them into a folder of its own |
 //! | `alone` | the command as a static program in an empty root |
 //! | `figures` | instructions and system calls per context, against committed limits |
 //! | `shell` | running commands |
@@ -16,9 +18,11 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+mod faces;
 mod faults;
 mod figures;
 mod fuzz;
+mod install;
 mod peers;
 mod shell;
 mod skips;
@@ -73,6 +77,21 @@ const TASKS: &[Task] = &[
         ],
         help: "run the fuzz targets of fuzz/",
         run: fuzz::run,
+    },
+    Task {
+        name: "faces",
+        options: &[],
+        help: "build the C library in target/faces, for each library that it stands in for",
+        run: faces::run,
+    },
+    Task {
+        name: "install",
+        options: &[
+            ("--prefix", Some("FOLDER"), "where lib and include go; nothing there is displaced"),
+            ("--face", Some("NAME"), "the library that ours stands in for (mit)"),
+        ],
+        help: "install the C library into a folder of its own",
+        run: install::run,
     },
     Task {
         name: "alone",

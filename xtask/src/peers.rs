@@ -122,29 +122,19 @@ fn missing() -> Result<Missing, Failure> {
 fn unpack(bundle: &Bundle) -> Result<(), Failure> {
     let peers = shell::target().join("peers");
     let (folder, fresh) = (peers.join(bundle.folder), peers.join(format!("{}.new", bundle.folder)));
-    remove(&fresh)?;
+    shell::remove(&fresh)?;
     let downloads = fresh.join("downloads");
     fs::create_dir_all(&downloads)?;
     shell::must(apt().current_dir(&downloads).args(["download", "-qq"]).args(bundle.packages))?;
     for entry in fs::read_dir(&downloads)? {
         shell::must(Command::new("dpkg-deb").arg("--extract").arg(entry?.path()).arg(&fresh))?;
     }
-    remove(&downloads)?;
+    shell::remove(&downloads)?;
     // Whole or not at all: half of it would look like the peer.
-    remove(&folder)?;
+    shell::remove(&folder)?;
     fs::rename(&fresh, &folder)?;
     println!("{}: unpacked {} packages", folder.display(), bundle.packages.len());
     Ok(())
-}
-
-/// Removes a folder, if it is there.
-fn remove(folder: &Path) -> Result<(), Failure> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(format!("{}: {error}", folder.display()).into())
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Installs Debian packages; nothing they bring is started, now or at the next boot.

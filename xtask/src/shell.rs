@@ -1,7 +1,8 @@
 //! Running commands: with their output passed on, or caught, or both.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -93,6 +94,16 @@ pub(crate) fn lines(
         }
     }
     Ok(child.wait()?)
+}
+
+/// Removes a folder, if it is there.
+pub(crate) fn remove(folder: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("{}: {error}", folder.display()).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a program of this name is in `PATH`, `/usr/sbin` or `/sbin`.
