@@ -9,6 +9,7 @@
 //! | [`realm`] | a throw-away realm on 127.0.0.1 with its own files, served by MIT's KDC, Heimdal's or ours |
 //! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's, Heimdal's or ours |
 //! | [`sample`] | `c/sample.c`: the same two ends on any GSS library, opened by its path |
+//! | [`c_library`] | our C library in the place of MIT's: compiling for it, running programs on it |
 //! | [`inquiry`] | `c/inquiry.c`: what a GSS library says about its mechanism and about names |
 //! | [`k5crypto`] | `c/k5crypto.c`: MIT's cryptography, a question and an answer per line |
 //! | [`relay`] | passes a connection on and remembers it, for sending it again |
@@ -18,6 +19,7 @@
 //! reaches beyond the machine, and no process outlives the value that stands for it.
 #![forbid(unsafe_code)]
 
+pub mod c_library;
 pub mod failure;
 pub mod gss;
 pub mod inquiry;

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A program or library that scenarios need, and the Debian package that brings it.
+/// A program, library or header that scenarios need, and the Debian package that brings it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
     /// The name of the file, or the whole path of a file that is neither program nor library.
@@ -75,6 +75,18 @@ peers! {
     CC = "cc" from "gcc" in Place::Installed;
     /// The headers of C itself, for the programs in `c`.
     C_HEADERS = "/usr/include/stdio.h" from "libc6-dev" in Place::Installed;
+    /// Builds programs in C++.
+    CXX = "c++" from "g++" in Place::Installed;
+    /// Reads symbol tables.
+    READELF = "readelf" from "binutils" in Place::Installed;
+    /// MIT's GSS-API headers.
+    MIT_HEADERS = "mit-krb5/gssapi/gssapi.h" from "krb5-multidev" in Place::Unpacked("mit-headers");
+    /// A header that MIT's include.
+    COM_ERR_HEADER = "et/com_err.h" from "comerr-dev" in Place::Unpacked("mit-headers");
+    /// Python's binding of MIT's library.
+    PYTHON_GSSAPI = "/usr/lib/python3/dist-packages/gssapi/__init__.py" from "python3-gssapi" in Place::Installed;
+    /// Runs programs in Python.
+    PYTHON = "python3" from "python3" in Place::Installed;
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
     /// Makes and fills Heimdal's database.
@@ -130,7 +142,8 @@ impl Peer {
     /// It is in none of them.
     pub fn find(self) -> Result<PathBuf, Missing> {
         let named = Path::new(self.program);
-        let is_program = self.place != Place::Library && !self.program.contains(".so.");
+        let is_program =
+            self.place != Place::Library && !self.program.contains(".so.") && !self.program.ends_with(".h");
         self.folders()
             .into_iter()
             .map(|folder| folder.join(named))
@@ -158,7 +171,8 @@ impl Peer {
             Place::Library => of_libraries(Path::new("/usr/lib")),
             Place::Unpacked(name) => {
                 let root = unpacked(name).join("usr");
-                let mut folders = vec![root.join("bin"), root.join("lib").join(format!("{name}-servers"))];
+                let servers = root.join("lib").join(format!("{name}-servers"));
+                let mut folders = vec![root.join("bin"), servers, root.join("include")];
                 folders.extend(of_libraries(&root.join("lib")));
                 folders
             }

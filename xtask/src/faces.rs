@@ -44,6 +44,11 @@ const LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-
 
 /// `cargo xtask faces`.
 pub(crate) fn run(_options: &Options) -> Result<(), Failure> {
+    build_all()
+}
+
+/// Builds every face.
+pub(crate) fn build_all() -> Result<(), Failure> {
     let body = body()?;
     let symbols = defined(&body)?;
     FACES.iter().try_for_each(|face| build(face, &body, &symbols))

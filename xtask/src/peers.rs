@@ -39,7 +39,14 @@ struct Bundle {
     libraries: &'static [&'static str],
 }
 
-const BUNDLES: &[Bundle] = &[Bundle {
+const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS];
+
+/// Its development package would conflict with Heimdal's, and its headers must not be those that a compiler finds
+/// by itself.
+const MIT_HEADERS: Bundle =
+    Bundle { folder: "mit-headers", packages: &["comerr-dev", "krb5-multidev"], libraries: &[] };
+
+const HEIMDAL: Bundle = Bundle {
     folder: "heimdal",
     packages: &[
         "heimdal-clients",
@@ -61,7 +68,7 @@ const BUNDLES: &[Bundle] = &[Bundle {
         "libwind0-heimdal",
     ],
     libraries: &["libcap-ng0", "libcom-err2", "libdb5.3", "libedit2", "libldap-2.5-0", "libsqlite3-0"],
-}];
+};
 
 /// Says which peers are missing, and installs them if asked to.
 pub(crate) fn prepare(install: bool) -> Result<(), Failure> {

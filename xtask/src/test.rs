@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::shell::{self, cargo, root};
 use crate::skips::Skips;
 use crate::tally::Tally;
-use crate::{Failure, Options, peers};
+use crate::{Failure, Options, faces, peers};
 
 /// Above this, people stop running the unit and API tests.
 const UNIT_LIMIT: Duration = Duration::from_secs(120);
@@ -45,8 +45,10 @@ fn unit(tally: &mut Tally, only: &str) -> Result<(), Failure> {
 }
 
 fn interop(tally: &mut Tally, require_peers: bool) -> Result<(), Failure> {
+    faces::build_all()?;
     let mut command = cargo(&root(), "test --package interop --no-fail-fast");
     command.env("ORTHROS_BIN", shell::target().join("debug/orthros"));
+    command.env("ORTHROS_FACES", shell::target().join("faces"));
     command.env("ORTHROS_REQUIRE_PEERS", if require_peers { "1" } else { "0" });
     let status = shell::lines(&command, true, |line| tally.line(line))?;
     tally.end(status);

@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod c_library;
 mod client_keytab;
 mod dns;
 mod errors;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     scenarios.extend(client_keytab::scenarios());
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
+    scenarios.extend(c_library::scenarios());
     scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }
