@@ -301,6 +301,10 @@ fn a_context_answers_by_identifier_and_has_no_options() {
     let asked = gss_inquire_name(out(&mut minor), source, out(&mut is_mn), out(&mut mechanism), place);
     assert!(asked == COMPLETE && is_mn == 1 && !mechanism.is_null() && attributes.is_null());
     assert_eq!(gss_delete_name_attribute(out(&mut minor), source, nothing()), 0x0010_0000);
+    let (mut plain, mut composite) = (GssBuffer::EMPTY, GssBuffer::EMPTY);
+    assert_eq!(gss_export_name(out(&mut minor), source, out(&mut plain)), COMPLETE);
+    assert_eq!(gss_export_name_composite(out(&mut minor), source, out(&mut composite)), COMPLETE);
+    assert_eq!(taken(composite), taken(plain));
     let mut local = GssBuffer::EMPTY;
     assert_eq!(
         gss_localname(out(&mut minor), source, nothing(), out(&mut local)),

@@ -4,6 +4,7 @@ use orthros::Major;
 use orthros_wire::Oid;
 
 use super::name;
+use super::names::exported;
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::memory::BufferSet;
@@ -107,5 +108,20 @@ pub extern "C" fn gss_delete_name_attribute(
     boundary(minor_status, || {
         name(name_handle)?;
         Err(no_attributes())
+    })
+}
+
+/// A mechanism name with its attributes as octets (§7.6). Without any, they are those of `gss_export_name`.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_export_name_composite(
+    minor_status: Out<OmUint32>,
+    name_handle: Handle,
+    exp_composite_name: Out<GssBuffer>,
+) -> OmUint32 {
+    exp_composite_name.set(GssBuffer::EMPTY);
+    boundary(minor_status, || {
+        exp_composite_name.require()?;
+        exp_composite_name.give(&exported(name_handle)?)?;
+        Ok(COMPLETE)
     })
 }

@@ -109,15 +109,17 @@ pub extern "C" fn gss_export_name(
     exported_name.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         exported_name.require()?;
-        match &*name(input_name)? {
-            Name::Principal(principal) => exported_name.give(&Name::export(principal))?,
-            _ => {
-                let story = "canonicalize the name before it is exported";
-                return Err(Failed::plain(Major::NameNotMechanismName, story));
-            }
-        }
+        exported_name.give(&exported(input_name)?)?;
         Ok(COMPLETE)
     })
+}
+
+/// A mechanism name's octets.
+pub(super) fn exported(handle: Handle) -> Result<Vec<u8>, Failed> {
+    match &*name(handle)? {
+        Name::Principal(principal) => Ok(Name::export(principal)),
+        _ => Err(Failed::plain(Major::NameNotMechanismName, "canonicalize the name before it is exported")),
+    }
 }
 
 /// A copy (§5.12).
