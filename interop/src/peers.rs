@@ -85,8 +85,10 @@ peers! {
     COM_ERR_HEADER = "et/com_err.h" from "comerr-dev" in Place::Unpacked("mit-headers");
     /// Python's binding of MIT's library.
     PYTHON_GSSAPI = "/usr/lib/python3/dist-packages/gssapi/__init__.py" from "python3-gssapi" in Place::Installed;
-    /// Runs programs in Python.
-    PYTHON = "python3" from "python3" in Place::Installed;
+    /// Runs programs in Python: Debian's own, for which the binding is packaged.
+    PYTHON = "/usr/bin/python3" from "python3" in Place::Installed;
+    /// Asks web servers.
+    CURL = "curl" from "curl" in Place::Installed;
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
     /// Makes and fills Heimdal's database.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod bindings;
 mod c_library;
+mod c_programs;
 mod client_keytab;
 mod dns;
 mod errors;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
     scenarios.extend(c_library::scenarios());
+    scenarios.extend(c_programs::scenarios());
     scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }
