@@ -26,6 +26,7 @@ const NOWHERE: &[&str] = &["gss_export_name_object", "gss_import_name_object", "
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut list = vec![
         Scenario::new("c_library::a_symbol_has_another_version_or_size", NEEDS, symbols),
+        Scenario::new("c_library::it_can_be_unloaded_or_needs_a_library_of_kerberos", NEEDS, dynamic),
         Scenario::new("c_library::a_header_does_not_compile_alone", NEEDS, headers),
         Scenario::new("c_library::a_prototype_differs", NEEDS, declarations),
         Scenario::new("c_library::a_type_or_constant_differs", NEEDS, layouts),
@@ -83,6 +84,25 @@ fn symbols() -> Result<(), Failure> {
     for (name, what) in &ours {
         assert_eq!(theirs.get(name), Some(what), "{name}");
     }
+    Ok(())
+}
+
+/// It stays when a program unloads it (httpd loads its modules twice), its tables are read-only, and it needs C alone.
+fn dynamic() -> Result<(), Failure> {
+    let mut command = Command::new(Peer::READELF.find()?);
+    command.args(["--wide", "--dynamic"]).arg(Maker::Own.library()?);
+    let said = process::run(command, b"")?
+        .success()?
+        .says("[libgssapi_krb5.so.2]")?
+        .says("NODELETE")?
+        .says("BIND_NOW")?;
+    let needed = said.stdout.lines().filter(|line| line.contains("(NEEDED)"));
+    let foreign: Vec<&str> = needed
+        .filter(|line| {
+            !["[libc.so.", "[libm.so.", "[libgcc_s.so.", "[ld-linux"].iter().any(|name| line.contains(name))
+        })
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
     Ok(())
 }
 
