@@ -143,16 +143,7 @@ fn declarations() -> Result<(), Failure> {
     let mut theirs = prototypes(Maker::Mit, HEADERS, folder.path())?;
     theirs.retain(|text| !NOWHERE.iter().any(|name| text.contains(&format!("{name} ("))));
     assert!(ours.len() > 100, "{ours:#?}");
-    same(
-        &ours.join(
-            "
-",
-        ),
-        &theirs.join(
-            "
-",
-        ),
-    )
+    same(&ours.join("\n"), &theirs.join("\n"))
 }
 
 /// One program about layouts and constants, compiled with each one's headers: it prints the same.
