@@ -82,8 +82,9 @@ fn lifetimes(realm: &Realm) -> Result<(), Failure> {
         let [start, end, renewable] = *moments.as_slice() else {
             return Err(Failure::new(format!("three moments are due: {listing}")));
         };
-        check((life - 3..=life).contains(&(end - start)), text, &listing)?;
-        check((86_397..=86_400).contains(&(renewable - start)), "renewable", &listing)?;
+        // The KDC's `time` reads the kernel's coarse clock: at the turn of a second its start can lie one before ours.
+        check((life - 3..=life + 1).contains(&(end - start)), text, &listing)?;
+        check((86_397..=86_401).contains(&(renewable - start)), "renewable", &listing)?;
         check(flags(&listing).contains('R'), "flags", &listing)?;
     }
     Ok(())
