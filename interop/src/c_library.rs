@@ -17,6 +17,7 @@ pub const NEEDS: &[Peer] = &[
     Peer::C_HEADERS,
     Peer::READELF,
     Peer::MIT_GSS,
+    Peer::MIT_KRB5,
     Peer::MIT_HEADERS,
     Peer::COM_ERR_HEADER,
 ];
@@ -138,6 +139,9 @@ pub fn compile(name: &str, maker: Maker, kind: Kind, folder: &Path) -> Result<Pa
         .arg(&program)
         .arg(source)
         .arg(maker.library()?)
+        // For programs that call it.
+        .arg("-Wl,--as-needed")
+        .arg(Peer::MIT_KRB5.find()?)
         .arg("-ldl");
     process::run(command, b"")?.success()?;
     Ok(program)

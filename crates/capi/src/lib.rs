@@ -24,6 +24,7 @@ mod boundary;
 pub mod calls;
 pub mod data;
 pub mod handles;
+pub mod libkrb5;
 pub mod library;
 pub mod memory;
 pub mod oids;

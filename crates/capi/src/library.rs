@@ -2,22 +2,26 @@
 //!
 //! C programs set variables such as `KRB5_KTNAME` while they run and expect the next call to follow, as MIT krb5's library
 //! does. So what was read is kept with the variables and the stamps of the files that it came from, and read again when
-//! they are others. Caches and keytabs in memory stay.
+//! they are others. Caches and keytabs in memory stay. Those of a libkrb5 in the same process are there too.
 
 use std::cell::RefCell;
 use std::env;
 use std::ffi::{CString, OsString, c_char};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orthros::sys::process::is_set_user_id;
 use orthros::{CacheName, CredentialStore, KeytabName, Orthros, SetupError, settings};
 
-/// The variables that count, the one that names the configuration's files first.
-const VARIABLES: [&str; 10] = [
+use crate::libkrb5;
+
+/// The variables that count, those that name the configuration's files first.
+const VARIABLES: [&str; 11] = [
     "KRB5_CONFIG",
+    "KRB5_KDC_PROFILE",
     "KRB5CCNAME",
     "KRB5_KTNAME",
     "KRB5_CLIENT_KTNAME",
@@ -32,7 +36,7 @@ const VARIABLES: [&str; 10] = [
 #[derive(PartialEq, Eq)]
 struct Origin {
     variables: [Option<OsString>; VARIABLES.len()],
-    files: Vec<Option<Stamp>>,
+    files: Vec<(PathBuf, Option<Stamp>)>,
 }
 
 /// What tells one content of a file from another.
@@ -44,9 +48,23 @@ impl Origin {
         let trusted = !is_set_user_id();
         let value = |name| env::var_os(name).filter(|value| trusted && !value.is_empty());
         let variables = VARIABLES.map(value);
-        let [config, ..] = &variables;
-        let files = settings::files_named(config.as_deref());
-        Self { files: files.iter().map(|file| stamp(file)).collect(), variables }
+        let [config, kdc_profile, ..] = &variables;
+        let mut files = if KDC.load(Ordering::Relaxed) {
+            settings::kdc_files_named(kdc_profile.as_deref())
+        } else {
+            Vec::new()
+        };
+        files.extend(settings::files_named(config.as_deref()));
+        let stamped = |file: PathBuf| {
+            let stamp = stamp(&file);
+            (file, stamp)
+        };
+        Self { files: files.into_iter().map(stamped).collect(), variables }
+    }
+
+    /// The configuration's files.
+    fn paths(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|(path, _)| path.clone()).collect()
     }
 }
 
@@ -71,12 +89,20 @@ pub fn orthros() -> Result<Orthros, SetupError> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
     let fresh = match known {
         Some(known) if known.origin == origin => return Ok(known.orthros.clone()),
-        Some(known) => known.orthros.reread()?,
-        None => Orthros::from_system()?,
+        Some(known) => known.orthros.reread(&origin.paths())?,
+        None => Orthros::from_system_with(&origin.paths(), Arc::new(libkrb5::Stores))?,
     };
     let known = Arc::new(Known { origin, orthros: fresh.clone() });
     *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
     Ok(fresh)
+}
+
+/// Whether the process is a KDC, or works on its database, and has its configuration (`krb5_gss_use_kdc_context`).
+static KDC: AtomicBool = AtomicBool::new(false);
+
+/// Takes a KDC's own configuration before the others from now on.
+pub(crate) fn use_kdc_profile() {
+    KDC.store(true, Ordering::Relaxed);
 }
 
 /// The keytab that the program has named for its acceptors (`krb5_gss_register_acceptor_identity`).

@@ -9,7 +9,7 @@ use std::slice;
 
 use orthros_wire::Oid;
 
-use crate::abi::{ChannelBindingsDesc, GssBuffer, KeyValue, KeyValueSet, OidDesc, OidSetDesc};
+use crate::abi::{ChannelBindingsDesc, GssBuffer, KeyValue, KeyValueSet, OidDesc, OidSetDesc, OmUint32};
 use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A place for a result, or null.
@@ -206,6 +206,17 @@ impl In<KeyValueSet> {
             Ok((Text(pair.key).read()?, Text(pair.value).read()?))
         };
         (0..count).map(pair).collect()
+    }
+}
+
+impl In<i32> {
+    /// So many numbers; none for null.
+    pub fn numbers(self, count: OmUint32) -> Vec<i32> {
+        let count = usize::try_from(count).unwrap_or(0);
+        // Null is read as nothing, so the list ends at once.
+        (0..count)
+            .map_while(|number| In(self.0.wrapping_add(number)).read().filter(|_| !self.0.is_null()))
+            .collect()
     }
 }
 

@@ -12,7 +12,7 @@ use orthros_gss::error::NoCredential;
 use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
 use orthros_krb5::config::BadConfig;
-use orthros_krb5::{Config, Env, Keytab, Principal};
+use orthros_krb5::{Config, Env, Principal};
 use orthros_wire::{Clock, Random, SecretBytes};
 
 use crate::acquire::Acquire;
@@ -24,7 +24,8 @@ use crate::random::SystemRandom;
 use crate::replay::{self, MemoryReplay, ReplayCache, ReplayRefusal};
 use crate::seal_key::{Places, UserKey};
 use crate::settings::{self, SetupError};
-use crate::stores::{CacheName, KeytabKeys, KeytabName, Stores};
+use crate::stores::foreign::ForeignStores;
+use crate::stores::{CacheName, Keys, KeytabKeys, KeytabName, Stores};
 use crate::sys::process;
 
 /// Everything that a program needs of the GSS-API, set up once. Cheap to clone, `Send` and `Sync`; several
@@ -195,19 +196,30 @@ impl Orthros {
     /// # Errors
     /// [`SetupError`] names the file or the variable.
     pub fn from_system() -> Result<Self, SetupError> {
-        Self::from_system_with(Arc::default())
+        Self::from_files(&settings::configuration_files(), Arc::default())
     }
 
-    /// What the system is configured for now. Caches and keytabs in memory are those of this object.
+    /// The same, where these files are the configuration's, and names of caches and keytabs may be another library's.
     ///
     /// # Errors
     /// As [`from_system`](Self::from_system).
-    pub fn reread(&self) -> Result<Self, SetupError> {
-        Self::from_system_with(Arc::clone(&self.0.stores))
+    pub fn from_system_with(
+        configuration: &[PathBuf],
+        foreign: Arc<dyn ForeignStores>,
+    ) -> Result<Self, SetupError> {
+        Self::from_files(configuration, Arc::new(Stores::beside(Some(foreign))))
     }
 
-    fn from_system_with(stores: Arc<Stores>) -> Result<Self, SetupError> {
-        let mut config = settings::system_config()?;
+    /// What the system is configured for now, in these files. Caches and keytabs in memory are those of this object.
+    ///
+    /// # Errors
+    /// As [`from_system`](Self::from_system).
+    pub fn reread(&self, configuration: &[PathBuf]) -> Result<Self, SetupError> {
+        Self::from_files(configuration, Arc::clone(&self.0.stores))
+    }
+
+    fn from_files(configuration: &[PathBuf], stores: Arc<Stores>) -> Result<Self, SetupError> {
+        let mut config = settings::config_of(configuration)?;
         let dns = Dns::system();
         if config.qualify_shortname.is_none() {
             config.qualify_shortname = dns.first_search_domain();
@@ -324,8 +336,14 @@ impl Orthros {
         name: &KeytabName,
         service: Option<&Name>,
     ) -> Result<AcceptorCredential, Error> {
-        let keytab = self.read_keytab(name)?;
-        let scope = self.scope_of(service, &keytab)?;
+        let keytab = match self.stores().keys(name)? {
+            Keys::Listed(keytab) => keytab,
+            Keys::Asked(keys) => {
+                // Whether there is a key of that name is seen when it is needed.
+                return Ok(AcceptorCredential::within(keys, self.scope_of(service, |_| true)?));
+            }
+        };
+        let scope = self.scope_of(service, |principal| keytab.keys_for(principal).next().is_some())?;
         if !keytab.entries().any(|entry| scope.contains(entry.principal())) {
             return Err(NoCredential::None(format!("{name}: it has no key for {scope}")).into());
         }
@@ -333,18 +351,19 @@ impl Orthros {
         Ok(AcceptorCredential::within(keys, scope))
     }
 
-    /// For whom an acceptor of this name accepts.
-    pub(crate) fn scope_of(&self, service: Option<&Name>, keytab: &Keytab) -> Result<Scope, Error> {
+    /// For whom an acceptor of this name accepts, if `has_keys` says which principals it may be.
+    pub(crate) fn scope_of(
+        &self,
+        service: Option<&Name>,
+        has_keys: impl Fn(&Principal) -> bool,
+    ) -> Result<Scope, Error> {
         Ok(match service {
             None => Scope::Any,
             Some(Name::HostbasedService { service, host: None }) => Scope::Service(service.clone()),
             Some(Name::HostbasedService { service, .. }) if self.config().ignore_acceptor_hostname => {
                 Scope::Service(service.clone())
             }
-            Some(service) => {
-                let has_keys = |principal: &Principal| keytab.keys_for(principal).next().is_some();
-                Scope::Principal(self.acceptor_principal(service, has_keys)?)
-            }
+            Some(service) => Scope::Principal(self.acceptor_principal(service, has_keys)?),
         })
     }
 

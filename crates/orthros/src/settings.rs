@@ -86,7 +86,24 @@ pub fn files_named(list: Option<&OsStr>) -> Vec<PathBuf> {
 /// [`SetupError`]: a malformed file, or one that is there and can't be read for another reason than missing
 /// permission.
 pub fn system_config() -> Result<Config, SetupError> {
-    Ok(Config::from_profiles(profiles(&configuration_files())?)?)
+    config_of(&configuration_files())
+}
+
+/// The same of these files.
+///
+/// # Errors
+/// As [`system_config`].
+pub fn config_of(files: &[PathBuf]) -> Result<Config, SetupError> {
+    Ok(Config::from_profiles(profiles(files)?)?)
+}
+
+/// The file of a KDC's own configuration, for this value of `KRB5_KDC_PROFILE`: what stands there goes before
+/// [`configuration_files`] in a KDC and in programs that work on its database.
+pub fn kdc_files_named(list: Option<&OsStr>) -> Vec<PathBuf> {
+    match list {
+        Some(list) => env::split_paths(list).take_while(|path| !path.as_os_str().is_empty()).collect(),
+        None => vec!["/etc/krb5kdc/kdc.conf".into()],
+    }
 }
 
 /// The profiles of these files, in their order. A directory stands for its files whose names `includedir` takes. In

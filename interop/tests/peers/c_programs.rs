@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use interop::c_library::Maker;
+use interop::c_library::{Kind, Maker, NEEDS, compile};
 use interop::gss::SERVICE;
 use interop::peers::Peer;
 use interop::process::{self, PATIENCE, Running};
@@ -41,6 +41,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         add("samples_refused", SAMPLES, refusals);
         add("python", &python, conversation);
         add("curl", &curl, web);
+    }
+    let together = [SAMPLES, NEEDS].concat();
+    for library in Maker::ALL {
+        let name = format!("c_programs::together_with_libkrb5_on_{library:?}").to_lowercase();
+        list.push(Scenario::new(name, &together, move || beside_libkrb5(library)));
     }
     list
 }
@@ -174,6 +179,18 @@ fn conversation(initiator: Maker, acceptor: Maker) -> Result<(), Failure> {
     // What it stored, MIT's tools take.
     let listed = realm.peer(Peer::KLIST, &["-c", &format!("FILE:{store}")], "")?.success()?;
     listed.says("alice@PROGRAMS.TEST").map(drop)
+}
+
+/// A program that has libkrb5 in its process too: caches and keytabs cross over.
+fn beside_libkrb5(library: Maker) -> Result<(), Failure> {
+    let realm = realm()?;
+    let program = compile("together", library, Kind::Pie, realm.folder())?;
+    let mut command = realm.command(&program);
+    command.args(["host@localhost".as_ref(), realm.folder().as_os_str()]).envs(library.environment()?);
+    process::run(command, b"")?.success()?.says("all held")?;
+    // What it copied, MIT's tools take.
+    let copied = format!("FILE:{}", realm.folder().join("copied").display());
+    realm.peer(Peer::KLIST, &["-c", &copied], "")?.success()?.says("alice@PROGRAMS.TEST").map(drop)
 }
 
 /// curl asks a server that answers Negotiate, without and with a ticket.

@@ -5,10 +5,10 @@ use std::thread;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::KRB5_OID;
-use orthros::{Context, Error, Flags, Kept, Major, Name, Orthros, Step};
+use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Orthros, Step};
 use orthros_gss::context::AwaitToken;
 
-use super::credentials::{CREDENTIALS, Credential, held};
+use super::credentials::{CREDENTIALS, Credential, Options, held};
 use super::{NAMES, chosen, insert, name};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
@@ -195,6 +195,35 @@ const HOPED: Flags = Flags(
         | Flags::DCE_STYLE.0,
 );
 
+/// What an initiator says of itself. Programs that seal messages without having asked for it work with the originals, so
+/// here too.
+const PROTECTION: Flags = Flags(Flags::CONFIDENTIALITY.0 | Flags::INTEGRITY.0);
+
+impl Options {
+    fn of_initiator(&self, request: Initiate) -> Initiate {
+        let mut request =
+            if self.only_asked_protection { request.without_integrity() } else { request.flag(PROTECTION) };
+        if let Some(enctypes) = &self.enctypes {
+            request = request.enctypes(enctypes);
+        }
+        match &self.negotiable {
+            Some(mechanisms) => request.negotiable(mechanisms),
+            None => request,
+        }
+    }
+
+    fn of_acceptor(&self, request: Accept) -> Accept {
+        let request = match &self.enctypes {
+            Some(enctypes) => request.enctypes(enctypes),
+            None => request,
+        };
+        match &self.negotiable {
+            Some(mechanisms) => request.negotiable(mechanisms),
+            None => request,
+        }
+    }
+}
+
 /// Initiates a context, or goes on with the peer's token (§5.19). It waits for KDCs and name servers: never to be called
 /// where blocking hurts. A token that is not empty is to be sent whatever the status.
 #[unsafe(no_mangle)]
@@ -227,7 +256,7 @@ pub extern "C" fn gss_init_sec_context(
         let token = input_token.octets_or_none()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         let asked = Flags(req_flags);
-        let hoped = asked.intersection(HOPED) | Flags::INTEGRITY;
+        let hoped = asked.intersection(HOPED) | PROTECTION;
         if handle != Handle::NONE {
             let (body, wait) = take(handle, true)?;
             let orthros = body.orthros.clone();
@@ -240,7 +269,8 @@ pub extern "C" fn gss_init_sec_context(
         let orthros = held.orthros.clone();
         let credential = held.set.initiator(&mechanism.oid)?;
         let target = orthros.resolve_name(&target)?;
-        let mut request = orthros.initiate_with(credential, target).mechanism(mechanism).flag(asked);
+        let mut request = orthros.initiate_with(credential, target).mechanism(mechanism);
+        request = held.options.of_initiator(request).flag(asked);
         if let Some(bindings) = input_chan_bindings.bindings()? {
             request = request.bindings(bindings);
         }
@@ -305,7 +335,7 @@ pub extern "C" fn gss_accept_sec_context(
         } else {
             let held = held(acceptor_cred_handle, Usage::Accept)?;
             let orthros = held.orthros.clone();
-            let mut request = orthros.accept(held.set.acceptor(&KRB5_OID)?);
+            let mut request = held.options.of_acceptor(orthros.accept(held.set.acceptor(&KRB5_OID)?));
             if let Some(bindings) = input_chan_bindings.bindings()? {
                 request = request.bindings(bindings);
             }
@@ -329,7 +359,7 @@ pub extern "C" fn gss_accept_sec_context(
             {
                 let set = CredentialSet::initiating(Arc::clone(delegated));
                 let orthros = orthros.clone();
-                delegated_cred_handle.set(insert(&CREDENTIALS, Credential { set, orthros })?);
+                delegated_cred_handle.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
             }
         }
         Ok(major)

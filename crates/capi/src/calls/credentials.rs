@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::{CredentialStore, Major, Orthros};
+use orthros_crypto::Enctype;
 use orthros_gss::credential::{Facts, Lifetime};
 use orthros_wire::Oid;
 
@@ -23,9 +24,29 @@ pub(crate) static CREDENTIALS: Table<Credential> = Table::new(Kind::Credential);
 
 /// What a credential's handle stands for. Contexts that are made with it are as the process was configured when it was
 /// got.
+#[derive(Clone)]
 pub(crate) struct Credential {
     pub(crate) set: CredentialSet,
     pub(crate) orthros: Orthros,
+    pub(crate) options: Options,
+}
+
+/// What was set for the contexts that will be made with a credential.
+#[derive(Clone, Default)]
+pub(crate) struct Options {
+    /// Flags of protection go to the peer only where the program asks for them.
+    pub(crate) only_asked_protection: bool,
+    /// The enctypes of session keys.
+    pub(crate) enctypes: Option<Vec<Enctype>>,
+    /// What may be negotiated.
+    pub(crate) negotiable: Option<Vec<Oid>>,
+}
+
+impl Credential {
+    /// A credential without options.
+    pub(crate) fn new(set: CredentialSet, orthros: Orthros) -> Self {
+        Self { set, orthros, options: Options::default() }
+    }
 }
 
 /// The credential of a handle; `None` for `GSS_C_NO_CREDENTIAL`.
@@ -55,7 +76,7 @@ fn held_for_any(handle: Handle) -> Result<Arc<Credential>, Failed> {
 fn default_of(usage: Usage) -> Result<Credential, Failed> {
     let orthros = library::orthros()?;
     let store = library::with_defaults(CredentialStore::new());
-    Ok(Credential { set: orthros.acquire_from(&store, None, usage)?, orthros })
+    Ok(Credential::new(orthros.acquire_from(&store, None, usage)?, orthros))
 }
 
 pub(crate) fn usage(number: i32) -> Result<Usage, Failed> {
@@ -142,7 +163,7 @@ pub(crate) fn acquire(
     let facts = set.inquire(orthros.env().now());
     acquired.mechanisms.give(&mechanisms(&facts))?;
     acquired.time.set(seconds(facts.lifetime()));
-    acquired.handle.set(insert(&CREDENTIALS, Credential { set, orthros })?);
+    acquired.handle.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
     Ok(COMPLETE)
 }
 

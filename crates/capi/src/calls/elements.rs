@@ -50,6 +50,7 @@ impl Element {
         let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
         let orthros = library::orthros()?;
         let element = orthros.acquire_from(&library::with_defaults(store), named.as_deref(), usage)?;
+        let options = old.as_ref().map(|old| old.options.clone()).unwrap_or_default();
         let set = match old {
             None => element,
             Some(old) => {
@@ -67,7 +68,7 @@ impl Element {
         self.mechanisms.give(&facts.mechanisms)?;
         self.initiator_time.set(facts.initiator_lifetime.map_or(0, seconds));
         self.acceptor_time.set(facts.acceptor_lifetime.map_or(0, seconds));
-        let made = Credential { set, orthros };
+        let made = Credential { options, ..Credential::new(set, orthros) };
         if self.handle.is_present() {
             self.handle.set(insert(&CREDENTIALS, made)?);
         } else if !CREDENTIALS.replace(self.to, made) {

@@ -12,8 +12,11 @@
 //! | [`mechanisms`] | which mechanisms there are, and what they are like (§5.17, §5.22, §5.24, RFC 5587, RFC 5801) |
 //! | [`messages`] | protection of messages (§5.15, §5.31 to §5.34, appendix B) |
 //! | [`names`] | names (§5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27) |
+//! | [`objects`] | objects of a libkrb5 in the same process |
 //! | [`oids`] | object identifiers as text, and tokens in their frame |
 //! | [`pieces`] | messages in pieces, with associated data; key material (RFC 4401) |
+//! | [`options`] | options of credentials, and what they answer by an identifier |
+//! | [`private`] | what the originals have for themselves |
 //! | [`statuses`] | §5.11 |
 //! | [`stores`] | credentials from places that are named, and put there (RFC 5588) |
 
@@ -27,8 +30,11 @@ pub mod local;
 pub mod mechanisms;
 pub mod messages;
 pub mod names;
+pub mod objects;
 pub mod oids;
+pub mod options;
 pub mod pieces;
+pub mod private;
 pub mod statuses;
 pub mod stores;
 

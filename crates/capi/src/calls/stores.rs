@@ -184,7 +184,7 @@ pub extern "C" fn gss_import_cred(
         cred_handle.require()?;
         let orthros = library::orthros()?;
         let set = CredentialSet::initiating(orthros.import_credential(token.octets()?)?);
-        cred_handle.set(insert(&CREDENTIALS, Credential { set, orthros })?);
+        cred_handle.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
         Ok(COMPLETE)
     })
 }

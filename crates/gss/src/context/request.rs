@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use orthros_crypto::Enctype;
 use orthros_krb5::Env;
 use orthros_krb5::config::Config;
+use orthros_wire::Oid;
 
 use super::step::{AwaitToken, Step};
 use crate::mech::{self, spnego};
@@ -48,6 +50,10 @@ pub struct Initiate {
     pub(crate) flags: Flags,
     pub(crate) bindings: Option<ChannelBindings>,
     pub(crate) lifetime_seconds: Option<u32>,
+    /// The enctypes that its session key may be of; `None`: of all that are configured.
+    pub(crate) enctypes: Option<Vec<Enctype>>,
+    /// What may be negotiated; `None`: all that is negotiated by default.
+    pub(crate) negotiable: Option<Vec<Oid>>,
 }
 
 impl Initiate {
@@ -61,6 +67,8 @@ impl Initiate {
             flags: Flags::INTEGRITY,
             bindings: None,
             lifetime_seconds: None,
+            enctypes: None,
+            negotiable: None,
         }
     }
 
@@ -129,6 +137,24 @@ impl Initiate {
         Self { lifetime_seconds: Some(seconds), ..self }
     }
 
+    /// Does not say of itself that messages will be protected, which it does otherwise (`GSS_KRB5_CRED_NO_CI_FLAGS_X`):
+    /// for protocols with peers that refuse flags which their program did not ask for.
+    pub fn without_integrity(self) -> Self {
+        Self { flags: self.flags.with(Flags::INTEGRITY, false), ..self }
+    }
+
+    /// With a session key of one of these enctypes, as far as they are configured
+    /// (`gss_krb5_set_allowable_enctypes`): for who hands the key to something that knows few.
+    pub fn enctypes(self, enctypes: &[Enctype]) -> Self {
+        Self { enctypes: Some(enctypes.to_vec()), ..self }
+    }
+
+    /// Where the mechanism is negotiated: offers of the mechanisms only these (`gss_set_neg_mechs`, RFC 4178
+    /// appendix C).
+    pub fn negotiable(self, mechanisms: &[Oid]) -> Self {
+        Self { negotiable: Some(mechanisms.to_vec()), ..self }
+    }
+
     /// With other settings, for this context only.
     pub fn with_settings(self, settings: &Settings) -> Self {
         Self { settings: settings.clone(), ..self }
@@ -149,6 +175,8 @@ pub struct Accept {
     pub(crate) bindings: Option<ChannelBindings>,
     pub(crate) bindings_required: bool,
     pub(crate) offer_proved: bool,
+    /// What may be negotiated; `None`: all that is negotiated by default.
+    pub(crate) negotiable: Option<Vec<Oid>>,
 }
 
 impl Accept {
@@ -160,6 +188,7 @@ impl Accept {
             bindings: None,
             bindings_required: false,
             offer_proved: false,
+            negotiable: None,
         }
     }
 
@@ -178,6 +207,20 @@ impl Accept {
     /// its first choice is taken. Otherwise somebody in between could have taken better choices out of the list.
     pub fn offer_proved(self) -> Self {
         Self { offer_proved: true, ..self }
+    }
+
+    /// With keys of these enctypes only, as far as they are configured.
+    pub fn enctypes(mut self, enctypes: &[Enctype]) -> Self {
+        let mut config = Config::clone(&self.settings.config);
+        config.permitted_enctypes.retain(|enctype| enctypes.contains(enctype));
+        self.settings.config = Arc::new(config);
+        self
+    }
+
+    /// Where the mechanism is negotiated: takes of the mechanisms only these (`gss_set_neg_mechs`, RFC 4178
+    /// appendix C).
+    pub fn negotiable(self, mechanisms: &[Oid]) -> Self {
+        Self { negotiable: Some(mechanisms.to_vec()), ..self }
     }
 
     /// With other settings, for this context only.

@@ -264,14 +264,17 @@ pub(super) fn write(cache: &CredentialCache) -> Zeroizing<Vec<u8>> {
         }
     }
     RawPrincipal::of(&cache.primary).write(&mut writer);
-    for entry in &cache.entries {
-        match entry {
-            Entry::Configuration(note) => writer.octets(&configuration_record(&cache.primary, note)),
-            Entry::Credential(credential) => writer.octets(&credential_record(credential)),
-            Entry::Opaque(credential) => writer.octets(credential.record.expose_octets()),
-        }
-    }
+    cache.records().for_each(|record| writer.octets(&record));
     writer.finish()
+}
+
+/// The record of an entry, as version 4 has it.
+pub(super) fn record(primary: &Principal, entry: &Entry) -> Zeroizing<Vec<u8>> {
+    match entry {
+        Entry::Configuration(note) => configuration_record(primary, note),
+        Entry::Credential(credential) => credential_record(credential),
+        Entry::Opaque(credential) => Zeroizing::new(credential.record.expose_octets().to_vec()),
+    }
 }
 
 pub(super) fn credential_record(credential: &Credential) -> Zeroizing<Vec<u8>> {

@@ -183,6 +183,11 @@ impl CredentialCache {
         format::write(self).into()
     }
 
+    /// The records of all entries, tickets and notes, as a file of version 4 has them one after another.
+    pub fn records(&self) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
+        self.entries.iter().map(|entry| format::record(&self.primary, entry))
+    }
+
     /// Whose cache it is.
     pub fn primary(&self) -> &Principal {
         &self.primary

@@ -123,7 +123,8 @@ impl Initiating<'_> {
         client: &Principal,
         keytab: &Keytab,
     ) -> Result<Arc<InitiatorCredential>, Error> {
-        let memory = CacheName::Memory(format!("client keytab: {client}"));
+        let key = format!("client keytab: {client}");
+        let memory = CacheName::Memory(key.clone());
         if place.is_none() {
             // What was got before, while it lasts.
             let again = Initiating { cache: &memory, client: Some(client), ..*self };
@@ -144,8 +145,8 @@ impl Initiating<'_> {
                 Err(error) => tracing::warn!(%error, "the ticket stays in memory"),
             }
         }
-        self.orthros.write_cache(&memory, content)?;
-        Ok(self.orthros.credential_from_store(&memory)?)
+        let timesync = self.orthros.config().kdc_timesync;
+        Ok(Arc::clone(&self.orthros.stores().keep_in_memory(&key, content, timesync).credential))
     }
 
     fn keytab(&self) -> Result<Arc<Keytab>, StoreError> {

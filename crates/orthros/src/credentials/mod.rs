@@ -180,7 +180,8 @@ impl Orthros {
             None => self.acceptor_from(self.default_keytab(), name)?,
             Some(Place::Named(keytab)) => self.acceptor_from(keytab, name)?,
             Some(Place::Given(keytab)) => {
-                let scope = self.scope_of(name, keytab)?;
+                let has_keys = |principal: &Principal| keytab.keys_for(principal).next().is_some();
+                let scope = self.scope_of(name, has_keys)?;
                 if !keytab.entries().any(|entry| scope.contains(entry.principal())) {
                     return Err(NoCredential::None(format!("the keytab has no key for {scope}")).into());
                 }
@@ -292,7 +293,7 @@ pub struct Storing {
 }
 
 /// A cache of a credential's tickets.
-fn cache_of(credential: &InitiatorCredential) -> CredentialCache {
+pub fn cache_of(credential: &InitiatorCredential) -> CredentialCache {
     let mut cache = CredentialCache::new(credential.client().clone());
     let offset = i32::try_from(credential.offset_seconds()).ok().filter(|seconds| *seconds != 0);
     cache.set_time_offset(offset.map(|seconds| TimeOffset { seconds, microseconds: 0 }));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use orthros_gss::InitiatorCredential;
 use orthros_krb5::{Credential, CredentialCache};
 
+use super::foreign::ForeignStores;
 use super::{CacheName, CacheSnapshot, StoreError, StoreFault, Stores, directory, file, locked};
 use crate::Orthros;
 
@@ -19,8 +20,7 @@ impl CacheName {
         match self {
             Self::Directory(folder) => directory::primary(folder).map(Self::DirectoryFile).map(Cow::Owned),
             Self::DirectoryFile(path) => directory::check(path).map(|_| Cow::Borrowed(self)),
-            Self::File(_) | Self::Memory(_) => Ok(Cow::Borrowed(self)),
-            Self::Unsupported(_) => Err(StoreFault::Type),
+            Self::File(_) | Self::Memory(_) | Self::Unsupported(_) => Ok(Cow::Borrowed(self)),
         }
         .map_err(|fault| self.fails(fault))
     }
@@ -30,6 +30,9 @@ impl Stores {
     /// The content of a cache, and its tickets as a credential.
     pub(crate) fn cache(&self, name: &CacheName, timesync: bool) -> Result<Arc<CacheSnapshot>, StoreError> {
         let name = &*name.settled()?;
+        if let Some(foreign) = self.foreign_for(name) {
+            return foreign_cache(foreign, name, timesync).map_err(|fault| name.fails(fault));
+        }
         match name {
             CacheName::File(path) | CacheName::DirectoryFile(path) => self.caches.read(path, |octets| {
                 let cache = CredentialCache::parse(octets).map_err(StoreFault::Cache)?;
@@ -43,6 +46,28 @@ impl Stores {
         .map_err(|fault| name.fails(fault))
     }
 
+    /// The other library, if it is the one that has caches of this name. What is in the memory of this object stays
+    /// there.
+    fn foreign_for(&self, name: &CacheName) -> Option<&dyn ForeignStores> {
+        match name {
+            CacheName::Memory(key) if locked(&self.memory_caches).contains_key(key) => None,
+            CacheName::Memory(_) | CacheName::Unsupported(_) => self.foreign(),
+            CacheName::Directory(_) | CacheName::DirectoryFile(_) | CacheName::File(_) => None,
+        }
+    }
+
+    /// Makes a cache in the memory of this object.
+    pub(crate) fn keep_in_memory(
+        &self,
+        key: &str,
+        cache: CredentialCache,
+        timesync: bool,
+    ) -> Arc<CacheSnapshot> {
+        let snapshot = Arc::new(snapshot(cache, &CacheName::Memory(key.to_owned()), timesync));
+        locked(&self.memory_caches).insert(key.to_owned(), Arc::clone(&snapshot));
+        snapshot
+    }
+
     fn write_cache(
         &self,
         name: &CacheName,
@@ -50,6 +75,10 @@ impl Stores {
         timesync: bool,
     ) -> Result<(), StoreError> {
         let name = &*name.settled()?;
+        if let Some(foreign) = self.foreign_for(name) {
+            let written = foreign.write_cache(&name.to_string(), &cache);
+            return written.map_err(|report| name.fails(StoreFault::Foreign(report)));
+        }
         match name {
             CacheName::DirectoryFile(path) => {
                 self.caches.forget(path);
@@ -61,8 +90,7 @@ impl Stores {
                 file::replace(path, cache.to_octets().expose_octets())
             }
             CacheName::Memory(key) => {
-                let snapshot = Arc::new(snapshot(cache, name, timesync));
-                locked(&self.memory_caches).insert(key.clone(), snapshot);
+                self.keep_in_memory(key, cache, timesync);
                 Ok(())
             }
             CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
@@ -73,6 +101,10 @@ impl Stores {
     /// Adds a ticket to a cache that is there already.
     pub(crate) fn add_ticket(&self, name: &CacheName, ticket: &Credential) -> Result<(), StoreError> {
         let name = &*name.settled()?;
+        if let Some(foreign) = self.foreign_for(name) {
+            let added = foreign.add_ticket(&name.to_string(), ticket);
+            return added.map_err(|report| name.fails(StoreFault::Foreign(report)));
+        }
         match name {
             CacheName::File(path) | CacheName::DirectoryFile(path) => file::append(path, |beginning| {
                 CredentialCache::credential_octets_for(beginning, ticket).map_err(StoreFault::Cache)
@@ -86,6 +118,10 @@ impl Stores {
 
     fn destroy_cache(&self, name: &CacheName) -> Result<bool, StoreError> {
         let name = &*name.settled()?;
+        if let Some(foreign) = self.foreign_for(name) {
+            let destroyed = foreign.destroy_cache(&name.to_string());
+            return destroyed.map_err(|report| name.fails(StoreFault::Foreign(report)));
+        }
         match name {
             CacheName::File(path) | CacheName::DirectoryFile(path) => {
                 self.caches.forget(path);
@@ -96,6 +132,17 @@ impl Stores {
         }
         .map_err(|fault| name.fails(fault))
     }
+}
+
+fn foreign_cache(
+    foreign: &dyn ForeignStores,
+    name: &CacheName,
+    timesync: bool,
+) -> Result<Arc<CacheSnapshot>, StoreFault> {
+    let octets = foreign.read_cache(&name.to_string()).map_err(StoreFault::Foreign)?;
+    let octets = octets.ok_or(StoreFault::Missing)?;
+    let cache = CredentialCache::parse(octets.expose_octets()).map_err(StoreFault::Cache)?;
+    Ok(Arc::new(snapshot(cache, name, timesync)))
 }
 
 fn snapshot(cache: CredentialCache, name: &CacheName, timesync: bool) -> CacheSnapshot {

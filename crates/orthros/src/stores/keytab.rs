@@ -7,6 +7,7 @@ use orthros_krb5::ap::AcceptorKeys;
 use orthros_krb5::keytab::KeytabEntry;
 use orthros_krb5::{Keytab, Principal};
 
+use super::foreign::ForeignKeytab;
 use super::{KeytabName, StoreError, StoreFault, Stores, file, locked};
 use crate::Orthros;
 
@@ -16,8 +17,39 @@ impl KeytabName {
     }
 }
 
+/// The keys that a name stands for.
+pub(crate) enum Keys {
+    /// All of them.
+    Listed(Arc<Keytab>),
+    /// They are told one by one, when they are asked for.
+    Asked(Arc<dyn AcceptorKeys + Send + Sync>),
+}
+
 impl Stores {
+    /// The content of a keytab that can be listed.
     pub(crate) fn keytab(&self, name: &KeytabName) -> Result<Arc<Keytab>, StoreError> {
+        match self.keys(name)? {
+            Keys::Listed(keytab) => Ok(keytab),
+            Keys::Asked(_) => {
+                Err(name
+                    .fails(StoreFault::Foreign("this keytab can't be listed, only asked for a key".into())))
+            }
+        }
+    }
+
+    pub(crate) fn keys(&self, name: &KeytabName) -> Result<Keys, StoreError> {
+        let foreign = match name {
+            KeytabName::Memory(key) if locked(&self.memory_keytabs).contains_key(key) => None,
+            KeytabName::Memory(_) | KeytabName::Unsupported(_) => self.foreign(),
+            KeytabName::File(_) => None,
+        };
+        if let Some(foreign) = foreign {
+            return match foreign.keytab(&name.to_string()) {
+                Ok(ForeignKeytab::Listed(keytab)) => Ok(Keys::Listed(Arc::new(keytab))),
+                Ok(ForeignKeytab::Asked(keys)) => Ok(Keys::Asked(keys)),
+                Err(report) => Err(name.fails(StoreFault::Foreign(report))),
+            };
+        }
         match name {
             KeytabName::File(path) => {
                 self.keytabs.read(path, |octets| Keytab::parse(octets).map_err(StoreFault::Keytab))
@@ -27,6 +59,7 @@ impl Stores {
             }
             KeytabName::Unsupported(_) => Err(StoreFault::Type),
         }
+        .map(Keys::Listed)
         .map_err(|fault| name.fails(fault))
     }
 }

@@ -9,14 +9,16 @@
 //! | `cache` | what [`Orthros`](crate::Orthros) does with credential caches |
 //! | `collection` | caches of several clients side by side |
 //! | `keytab` | what it does with keytabs |
+//! | [`foreign`] | caches and keytabs of another library in this process |
 //!
 //! Deliberately not here yet: `KEYRING` and `KCM` caches. Their names are understood, and using them
-//! says so.
+//! says so, unless another library of the process has them.
 
 mod cache;
 mod collection;
 mod directory;
 pub(crate) mod file;
+pub mod foreign;
 mod keytab;
 pub mod name;
 pub(crate) mod snapshot;
@@ -32,7 +34,8 @@ use orthros_krb5::ccache::BadCache;
 use orthros_krb5::keytab::BadKeytab;
 use orthros_krb5::{CredentialCache, Keytab};
 
-pub(crate) use keytab::KeytabKeys;
+use foreign::ForeignStores;
+pub(crate) use keytab::{Keys, KeytabKeys};
 pub use name::{CacheName, KeytabName};
 use snapshot::Snapshots;
 
@@ -55,6 +58,8 @@ pub enum StoreFault {
     Cache(BadCache),
     /// The name of a file in the folder of a `DIR` cache does not begin with `tkt`.
     DirName,
+    /// The other library that keeps it says so.
+    Foreign(String),
     /// The operating system says so.
     Io(io::Error),
     /// The content is no keytab.
@@ -82,6 +87,7 @@ impl fmt::Display for StoreError {
             StoreFault::DirName => {
                 f.write_str("the name of a cache file in the folder of a DIR cache begins with tkt")
             }
+            StoreFault::Foreign(report) => f.write_str(report),
             StoreFault::Io(error) => error.fmt(f),
             StoreFault::Keytab(error) => error.fmt(f),
             StoreFault::Missing => f.write_str("there is no such cache or keytab"),
@@ -118,6 +124,19 @@ pub(crate) struct Stores {
     keytabs: Snapshots<Keytab>,
     memory_caches: Mutex<HashMap<String, Arc<CacheSnapshot>>>,
     memory_keytabs: Mutex<HashMap<String, Arc<Keytab>>>,
+    foreign: Option<Arc<dyn ForeignStores>>,
+}
+
+impl Stores {
+    /// No stores in memory yet, beside those of another library.
+    pub(crate) fn beside(foreign: Option<Arc<dyn ForeignStores>>) -> Self {
+        Self { foreign, ..Self::default() }
+    }
+
+    /// The stores of the other library, if it is there.
+    fn foreign(&self) -> Option<&dyn ForeignStores> {
+        self.foreign.as_deref().filter(|foreign| foreign.are_there())
+    }
 }
 
 fn locked<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {

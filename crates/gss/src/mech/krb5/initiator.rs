@@ -67,7 +67,7 @@ impl Naming {
             })),
             Some(Next::Principal(target)) => {
                 let Self { initiate, targets, .. } = self;
-                let flags = initiate.flags.intersection(SUPPORTED) | Flags::INTEGRITY;
+                let flags = initiate.flags.intersection(SUPPORTED);
                 // Three legs are mutual.
                 let mutual = Dress::of(flags) == Dress::Bare || flags.contains(Flags::MUTUAL);
                 let flags = flags.with(Flags::MUTUAL, mutual);
@@ -99,6 +99,13 @@ fn host_realm_known(initiate: &Initiate, target: &Principal) -> bool {
                 || initiate.settings.config.realm_of_host(host).is_some()
         }
         _ => true,
+    }
+}
+
+impl Initiate {
+    /// Whether the ticket's session key is of an enctype that was asked for.
+    fn takes(&self, ticket: &Credential) -> bool {
+        self.enctypes.as_ref().is_none_or(|only| only.contains(&ticket.key.enctype()))
     }
 }
 
@@ -161,7 +168,8 @@ impl Initiating {
         let now = self.kdc_time();
         // Under which name a ticket is filed whose realm was found by asking.
         let asked = if self.host_realm_known { self.target.clone() } else { self.target.in_realm("") };
-        let ticket = credential.ticket_for(&self.target, now).or_else(|| credential.ticket_for(&asked, now));
+        let kept = |server| credential.ticket_for(server, now).filter(|ticket| self.initiate.takes(ticket));
+        let ticket = kept(&self.target).or_else(|| kept(&asked));
         let Some(ticket) = ticket else {
             return match credential.granting_ticket(&self.target, now) {
                 Err(reason) => Step::fail(reason),
@@ -291,10 +299,11 @@ impl Initiating {
     }
 
     fn policy(&self) -> ExchangePolicy {
-        ExchangePolicy {
-            kdc_offset: self.initiate.credential.offset_seconds(),
-            ..ExchangePolicy::service(&self.initiate.settings.config)
+        let mut policy = ExchangePolicy::service(&self.initiate.settings.config);
+        if let Some(only) = &self.initiate.enctypes {
+            policy.enctypes.retain(|enctype| only.contains(enctype));
         }
+        ExchangePolicy { kdc_offset: self.initiate.credential.offset_seconds(), ..policy }
     }
 
     fn local_time(&self) -> Timestamp {

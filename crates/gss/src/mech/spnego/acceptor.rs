@@ -3,7 +3,7 @@
 use orthros_wire::Oid;
 
 use super::token::{self, NegState, NegTokenInit, NegTokenResp, respond};
-use super::{MECHANISMS, Negotiating, Proof, initiator, offered};
+use super::{Negotiating, Proof, initiator, negotiable, offered};
 use crate::Context;
 use crate::context::{Accept, After, AwaitToken, Step};
 use crate::error::{BadToken, Error, Refusal};
@@ -18,7 +18,10 @@ pub(crate) struct Acceptor {
 
 /// The first token of an acceptor that speaks first: it has been handed an empty token.
 pub(crate) fn speak_first(accept: Accept) -> Step {
-    Step::send(token::hints(&offered()), After::Receive(AwaitToken::accepting(accept)))
+    Step::send(
+        token::hints(&offered(accept.negotiable.as_deref())),
+        After::Receive(AwaitToken::accepting(accept)),
+    )
 }
 
 /// Takes the offer: what is in the frame of the initiator's first token.
@@ -27,7 +30,10 @@ pub(crate) fn start(accept: Accept, offer: &[u8]) -> Step {
         Ok(offer) => offer,
         Err(error) => return Step::fail(error),
     };
-    let here = |oid: &Oid| MECHANISMS.iter().any(|row| row.oid == *oid || row.negotiated_as.contains(oid));
+    let here = |oid: &Oid| {
+        let mut rows = negotiable(accept.negotiable.as_deref());
+        rows.any(|row| row.oid == *oid || row.negotiated_as.contains(oid))
+    };
     let Some(place) = offer.mech_types.iter().position(here) else {
         let reject = respond(NegState::Reject, None, None, None);
         return Step::refuse(reject, Refusal::NoMechanism(offer.mech_types.into_value()).into());

@@ -26,7 +26,11 @@ enum Peer {
 
 /// The first step of a negotiated context.
 pub(crate) fn start(initiate: Initiate) -> Step {
-    let initiator = Initiator { proof: Proof::of(token::list(&offered())), peer: Peer::Unasked };
+    let offer = offered(initiate.negotiable.as_deref());
+    if offer.is_empty() {
+        return Step::fail(Refusal::NoMechanism(initiate.negotiable.unwrap_or_default()));
+    }
+    let initiator = Initiator { proof: Proof::of(token::list(&offer)), peer: Peer::Unasked };
     Negotiating::Initiator(initiator).take(krb5::initiator::start(initiate))
 }
 
@@ -106,7 +110,7 @@ impl Offered {
             let response = NegTokenResp::read(token)?;
             let state = NegState::of(&response)?;
             if let Some(chosen) =
-                response.supported_mech.as_ref().filter(|chosen| !offered().contains(chosen))
+                response.supported_mech.as_ref().filter(|chosen| !offered(None).contains(chosen))
             {
                 return Err(Refusal::Mechanism(chosen.clone()).into());
             }

@@ -116,7 +116,13 @@ impl Proof {
     }
 }
 
-/// The identifiers of what is negotiated.
-fn offered() -> Vec<Oid> {
-    MECHANISMS.iter().map(|row| row.oid.clone()).collect()
+/// What is negotiated; where a list says so, only what stands in it.
+fn negotiable(only: Option<&[Oid]>) -> impl Iterator<Item = &'static Mechanism> {
+    let wanted = move |row: &&Mechanism| only.is_none_or(|only| only.contains(&row.oid));
+    MECHANISMS.into_iter().filter(wanted)
+}
+
+/// Its identifiers.
+fn offered(only: Option<&[Oid]>) -> Vec<Oid> {
+    negotiable(only).map(|row| row.oid.clone()).collect()
 }

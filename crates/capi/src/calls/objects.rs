@@ -1,0 +1,99 @@
+//! Objects of the libkrb5 that a program shares its process with: caches, keytabs and principals that it lends.
+
+use std::sync::Arc;
+
+use orthros::credential::{CredentialSet, Usage};
+use orthros::credentials::cache_of;
+use orthros::{CacheName, CredentialStore, KeytabName, Major, Name};
+
+use super::credentials::{CREDENTIALS, Credential, held};
+use super::insert;
+use crate::abi::{Handle, OmUint32};
+use crate::boundary::boundary;
+use crate::libkrb5::{self, LentCache, LentKeytab, LentPrincipal};
+use crate::library;
+use crate::pointers::Out;
+use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
+
+fn of_libkrb5(report: String) -> Failed {
+    Failed::told(Major::Failure, report)
+}
+
+/// Adds a credential's tickets to a cache of the program's, which it has made for a client already. sshd keeps what was
+/// delegated so.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_copy_ccache(
+    minor_status: Out<OmUint32>,
+    cred_handle: Handle,
+    out_ccache: LentCache,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        if !out_ccache.is_present() {
+            return Err(Failed::call(CALL_INACCESSIBLE_READ));
+        }
+        let held = held(cred_handle, Usage::Initiate)?;
+        let tickets = cache_of(held.set.initiator(&orthros::mechanism::KRB5_OID)?);
+        libkrb5::fill(out_ccache, &tickets).map_err(of_libkrb5)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// A credential of a cache to initiate with, of a keytab to accept with, or of both; for one principal of the keytab, or
+/// for all.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_import_cred(
+    minor_status: Out<OmUint32>,
+    id: LentCache,
+    keytab_principal: LentPrincipal,
+    keytab: LentKeytab,
+    cred: Out<Handle>,
+) -> OmUint32 {
+    cred.set(Handle::NONE);
+    boundary(minor_status, || {
+        cred.require()?;
+        let usage = match (id.is_present(), keytab.is_present()) {
+            (true, true) => Usage::Both,
+            (true, false) => Usage::Initiate,
+            (false, true) => Usage::Accept,
+            (false, false) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
+        };
+        let orthros = library::orthros()?;
+        let initiator = if usage.initiates() {
+            let name = libkrb5::name_of_cache(id).map_err(of_libkrb5)?;
+            Some(orthros.credential_from(&CacheName::from(name.as_str()))?)
+        } else {
+            None
+        };
+        let acceptor = if usage.accepts() {
+            let name = libkrb5::name_of_keytab(keytab).map_err(of_libkrb5)?;
+            let service = if keytab_principal.is_present() {
+                Some(Name::Principal(libkrb5::principal(keytab_principal).map_err(of_libkrb5)?))
+            } else {
+                None
+            };
+            let store = CredentialStore::new().keytab(KeytabName::from(name.as_str()));
+            Some(orthros.acquire_from(&store, service.as_ref(), Usage::Accept)?)
+        } else {
+            None
+        };
+        let set = match (initiator, acceptor) {
+            (Some(initiator), Some(acceptor)) => {
+                let acceptor = acceptor.acceptor(&orthros::mechanism::KRB5_OID)?.clone();
+                CredentialSet::both(Arc::clone(&initiator), acceptor)
+            }
+            (Some(initiator), None) => CredentialSet::initiating(initiator),
+            (None, Some(acceptor)) => acceptor,
+            (None, None) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
+        };
+        cred.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
+        Ok(COMPLETE)
+    })
+}
+
+/// Takes the configuration of a KDC, `kdc.conf` before `krb5.conf`, from now on in this process. kadmind calls it when it
+/// starts.
+#[unsafe(no_mangle)]
+pub extern "C" fn krb5_gss_use_kdc_context() -> OmUint32 {
+    library::use_kdc_profile();
+    COMPLETE
+}

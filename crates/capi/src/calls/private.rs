@@ -1,0 +1,112 @@
+//! What the originals export for themselves and their plug-ins.
+//!
+//! Those that take a structure which only the original knows answer that they are not available; this is the table:
+//!
+//! | function | what it takes | answer |
+//! |---|---|---|
+//! | `gss_krb5_set_cred_rcache` | a `krb5_rcache` | `GSS_S_UNAVAILABLE`; name the replay cache in a credential store (`rcache`) |
+//! | `gss_krb5int_make_seal_token_v3`, `gssint_g_seqstate_init` | the original's context, its sequence window | `EOPNOTSUPP`, which is what these return: an error number |
+//! | `gss_krb5int_unseal_token_v3` | the original's context | `GSS_S_UNAVAILABLE` |
+//! | `gssspi_mech_invoke` | for each identifier another structure | `GSS_S_UNAVAILABLE`; the calls of the public headers do the same |
+
+use orthros::Major;
+
+use super::name;
+use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
+use crate::boundary::boundary;
+use crate::calls::contexts::context;
+use crate::pointers::{In, Out};
+use crate::status::{COMPLETE, Failed};
+
+/// Tells a context of a token that the program has changed after it was made, as SSPI has it. Kerberos' tokens are whole
+/// when they are handed out, so there is nothing to complete.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_complete_auth_token(
+    minor_status: Out<OmUint32>,
+    context_handle: Handle,
+    input_message_buffer: In<GssBuffer>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        input_message_buffer.octets_or_none()?;
+        context(context_handle)?;
+        Ok(COMPLETE)
+    })
+}
+
+/// An attribute of a name as an object of another library. Names have no such attributes here.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_map_name_to_any(
+    minor_status: Out<OmUint32>,
+    name_handle: Handle,
+    _authenticated: i32,
+    type_id: In<GssBuffer>,
+    output: Out<usize>,
+) -> OmUint32 {
+    output.set(0);
+    boundary(minor_status, || {
+        let kind = String::from_utf8_lossy(type_id.octets()?).into_owned();
+        name(name_handle)?;
+        Err(Failed::told(Major::Unavailable, format!("the name has nothing of the kind {kind:?}")))
+    })
+}
+
+/// Frees what [`gss_map_name_to_any`] gave; it gives nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_release_any_name_mapping(
+    minor_status: Out<OmUint32>,
+    name_handle: Handle,
+    _type_id: In<GssBuffer>,
+    _input: Out<usize>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        name(name_handle)?;
+        Err(Failed::plain(Major::Unavailable, "nothing was mapped from this name"))
+    })
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5_set_cred_rcache(
+    minor_status: Out<OmUint32>,
+    _cred_handle: Handle,
+    _rcache: Out<u8>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        Err(Failed::plain(
+            Major::Unavailable,
+            "replay caches of libkrb5 can't be used; name one in a credential store (rcache)",
+        ))
+    })
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gssspi_mech_invoke(
+    minor_status: Out<OmUint32>,
+    _desired_mech: In<OidDesc>,
+    desired_object: In<OidDesc>,
+    _value: In<GssBuffer>,
+) -> OmUint32 {
+    boundary(minor_status, || {
+        let asked = desired_object.identifier()?.map_or_else(|| "nothing".into(), |oid| oid.to_string());
+        Err(Failed::told(Major::Unavailable, format!("mechanisms have no inner call {asked} here")))
+    })
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5int_make_seal_token_v3() -> i32 {
+    libc::EOPNOTSUPP
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gss_krb5int_unseal_token_v3() -> OmUint32 {
+    Major::Unavailable.number()
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gssint_g_seqstate_init() -> i32 {
+    libc::EOPNOTSUPP
+}
