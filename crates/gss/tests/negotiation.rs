@@ -390,3 +390,25 @@ fn every_cut_token_is_refused() {
         assert_eq!(outcome.0.unwrap().unwrap_err(), Error::Token(BadToken::Malformed), "cut at {cut}");
     }
 }
+
+#[test]
+fn what_may_not_be_negotiated_is_neither_offered_nor_taken() {
+    let pair = Pair::new();
+    let other = [oid("1.3.6.1.4.1.311.2.2.10")];
+    let none = |outcome: Option<Outcome>| {
+        let error = outcome.unwrap().unwrap_err();
+        assert!(matches!(error, Error::Refused(Refusal::NoMechanism(_))), "{error}");
+    };
+    let (here, there) = pair.run(negotiated(&pair).negotiable(&other), pair.accept(), |token| token);
+    none(here);
+    assert!(there.is_none(), "nothing was sent");
+    let (here, there) = pair.run(negotiated(&pair), pair.accept().negotiable(&other), |token| token);
+    let told = here.unwrap().unwrap_err();
+    assert!(matches!(told, Error::Refused(Refusal::NegotiationRejected)), "{told}");
+    none(there);
+    talk(pair.run(
+        negotiated(&pair).negotiable(&[KRB5_OID]),
+        pair.accept().negotiable(&[KRB5_OID]),
+        |token| token,
+    ));
+}
