@@ -1,6 +1,8 @@
-//! The border to C: no panic crosses it.
+//! The border to C: no panic crosses it, and no fork happens amid a call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use orthros::sys::gate;
 
 use crate::abi::OmUint32;
 use crate::pointers::Out;
@@ -12,6 +14,7 @@ pub(crate) fn boundary(minor: Out<OmUint32>, body: impl FnOnce() -> Result<OmUin
         return status::CALL_INACCESSIBLE_WRITE;
     }
     minor.set(0);
+    let _inside = gate::enter();
     // State behind handles is changed by single assignments, so that what a panic leaves is whole.
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(major)) => major,

@@ -50,6 +50,8 @@ pub(crate) use locate::Located;
 use message::{Question, Reading};
 use system::Servers;
 
+use crate::sys::gate;
+
 /// How DNS is asked. Cheap to make; opens sockets only when it asks.
 ///
 /// ```
@@ -197,7 +199,7 @@ impl Asker<'_> {
                 self.random.fill(&mut id);
                 let question = Question::new(u16::from_be_bytes(id), name, kind)
                     .ok_or_else(|| DnsError::Name(name.to_owned()))?;
-                let what = match transport::ask(*server, &question, ends) {
+                let what = match gate::outside(|| transport::ask(*server, &question, ends)) {
                     Ok(Reading::Answer(answer)) if answer.records.is_empty() => return Err(not_found()),
                     Ok(Reading::Answer(answer)) => return Ok(answer),
                     Ok(Reading::NoSuchName) => return Err(not_found()),

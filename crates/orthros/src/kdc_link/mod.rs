@@ -28,6 +28,8 @@ pub use report::{Attempt, LinkReport, Outcome, Transport};
 
 use plan::{Next, Plan};
 
+use crate::sys::gate;
+
 /// The longest answer that is taken, in octets: 1 MiB.
 pub const MAX_ANSWER_LEN: usize = 1 << 20;
 
@@ -97,8 +99,8 @@ impl KdcLink {
             match plan.next() {
                 Next::Ask { address, transport, deadline } => {
                     let outcome = match transport {
-                        Transport::Udp => udp::ask(address, request, self, deadline),
-                        Transport::Tcp => tcp::ask(address, request, self, deadline),
+                        Transport::Udp => gate::outside(|| udp::ask(address, request, self, deadline)),
+                        Transport::Tcp => gate::outside(|| tcp::ask(address, request, self, deadline)),
                     };
                     if let Some(answer) = plan.took(outcome, &wants_tcp) {
                         return Ok(answer);
@@ -121,7 +123,7 @@ pub(crate) fn resolve(host: &str, port: u16, limit: Duration) -> Result<Vec<Sock
         // Nobody listens any more if this came too late.
         let _ = sender.send(found);
     });
-    match spawned.map(|_| receiver.recv_timeout(limit)) {
+    match spawned.map(|_| gate::outside(|| receiver.recv_timeout(limit))) {
         Ok(Ok(Ok(addresses))) => Ok(addresses),
         Ok(Ok(Err(error))) => Err(Outcome::NotFound(error.to_string())),
         Ok(Err(_)) => Err(Outcome::no_name_server(limit)),

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`fork`] | notices that this process is a copy of another |
+//! | [`gate`] | what a fork waits for, so that its child finds no lock held |
 //! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
 //! | [`interface`] | the addresses of this machine |
 //! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
@@ -13,6 +14,7 @@
 
 pub mod file;
 pub mod fork;
+pub mod gate;
 pub mod interface;
 pub mod process;
 pub mod socket;

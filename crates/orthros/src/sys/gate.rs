@@ -1,0 +1,172 @@
+//! The gate that `fork` waits at.
+//!
+//! A child of `fork` has only the thread that forked. A lock that another thread held at that moment stays held in the
+//! child for ever, and what it guards may be half changed. So every call that C programs make of the library is inside
+//! this gate, and `fork` waits until nobody is: then no lock of ours is held. A call that waits for the network is
+//! outside meanwhile, with no lock in its hands, so that `fork` never waits long.
+//!
+//! The gate is 64 doors, each thread has one of them: calls of different threads do not meet. The handlers of `fork` are
+//! installed by the first call; programs in Rust, who do not fork that way, never go through here.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+const DOORS: usize = 64;
+
+static GATE: [RwLock<()>; DOORS] = [const { RwLock::new(()) }; DOORS];
+
+thread_local! {
+    /// How many calls of this thread are inside, one within another.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    /// The thread's door, while it is inside.
+    static OPEN: RefCell<Option<RwLockReadGuard<'static, ()>>> = const { RefCell::new(None) };
+    /// All doors, closed by this thread for its fork.
+    static CLOSED: RefCell<Vec<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A call that is inside the gate, until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Inside(());
+
+/// Goes inside; waits while another thread forks.
+pub fn enter() -> Inside {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(install);
+    // A thread that is ending has no locals any more, and goes by.
+    let _ = DEPTH.try_with(|depth| {
+        depth.set(depth.get() + 1);
+        if depth.get() == 1 {
+            open();
+        }
+    });
+    Inside(())
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let _ = DEPTH.try_with(|depth| {
+            depth.set(depth.get().saturating_sub(1));
+            if depth.get() == 0 {
+                close();
+            }
+        });
+    }
+}
+
+/// Waits for something outside the gate: `wait` must hold no lock and take none that others hold for long.
+pub fn outside<T>(wait: impl FnOnce() -> T) -> T {
+    /// Goes inside again, also when the wait ends by a panic.
+    struct Back;
+
+    impl Drop for Back {
+        fn drop(&mut self) {
+            open();
+        }
+    }
+
+    let inside = DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false);
+    let _back = inside.then(|| {
+        close();
+        Back
+    });
+    wait()
+}
+
+fn open() {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static DOOR: usize = NEXT.fetch_add(1, Ordering::Relaxed) % DOORS;
+    }
+    let door = DOOR.try_with(|door| GATE.get(*door)).ok().flatten();
+    if let Some(door) = door {
+        let _ = OPEN
+            .try_with(|open| *open.borrow_mut() = Some(door.read().unwrap_or_else(PoisonError::into_inner)));
+    }
+}
+
+fn close() {
+    let _ = OPEN.try_with(|open| open.borrow_mut().take());
+}
+
+fn install() {
+    // SAFETY: the handlers are functions that live as long as the process: who registers them sees to it that the code
+    // stays mapped (the libraries are linked `-z nodelete`). No precondition otherwise (pthread_atfork(3)).
+    let registered = unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork)) };
+    if registered != 0 {
+        tracing::warn!(errno = registered, "fork is not waited for");
+    }
+}
+
+/// Closes every door behind those who are inside. A thread that forks amid a call of its own can't wait for itself.
+extern "C" fn before_fork() {
+    if DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(true) {
+        return;
+    }
+    let _ = CLOSED.try_with(|closed| {
+        let doors = GATE.iter().map(|door| door.write().unwrap_or_else(PoisonError::into_inner));
+        closed.borrow_mut().extend(doors);
+    });
+}
+
+/// Opens them again, in the parent and in the child: this thread is in both.
+extern "C" fn after_fork() {
+    let _ = CLOSED.try_with(|closed| closed.borrow_mut().clear());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::fork::tests::in_a_child;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Barrier, Mutex, mpsc};
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn a_fork_amid_other_threads_calls_leaves_no_lock_held() {
+        static SHARED: Mutex<u64> = Mutex::new(0);
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        let _inside = enter();
+                        *SHARED.lock().unwrap() += 1;
+                    }
+                });
+            }
+            for _ in 0..200 {
+                let told = in_a_child(|| {
+                    let _inside = enter();
+                    vec![u8::from(SHARED.try_lock().is_ok())]
+                });
+                assert_eq!(told, [1], "held for ever in the child");
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+    }
+
+    #[test]
+    fn a_call_that_waits_for_the_network_holds_no_fork_up() {
+        let both = Barrier::new(2);
+        let (done, forked) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            let both = &both;
+            scope.spawn(move || {
+                let _inside = enter();
+                let _within = enter();
+                outside(|| {
+                    both.wait();
+                    forked.recv_timeout(Duration::from_secs(20)).expect("the fork waits for who is outside");
+                });
+                assert!(OPEN.with(|open| open.borrow().is_some()), "inside again");
+            });
+            both.wait();
+            assert_eq!(in_a_child(|| vec![1]), [1]);
+            done.send(()).unwrap();
+        });
+        assert!(OPEN.with(|open| open.borrow().is_none()));
+    }
+}
