@@ -8,6 +8,8 @@
 //! | [`memory`] | what the caller frees: buffers, sets |
 //! | [`handles`] | contexts, credentials and names behind numbers that are checked |
 //! | [`data`] | the object identifiers that the originals export as data |
+//! | [`extensions`] | what only this library has |
+//! | [`libkrb5`] | the libkrb5 that shares the process with us |
 //! | [`oids`] | object identifiers that live as long as the process |
 //! | [`library`] | the process's configuration, read again when it changes |
 //! | [`status`] | minor numbers and the stories behind them |
@@ -16,13 +18,14 @@
 //! Every call sets its outputs to their empty value, then checks its arguments, then works, then returns results. No
 //! panic leaves the library: `boundary` answers `GSS_S_FAILURE` in its place.
 //!
-//! `unsafe` stands in `pointers`, `pieces`, `memory`, `oids` and `data`. What a caller must keep is RFC 2744's: each pointer is null
+//! `unsafe` stands in `pointers`, `pieces`, `memory`, `oids`, `data` and `libkrb5`. What a caller must keep is RFC 2744's: each pointer is null
 //! or points to a place of its type that the caller lends for the call.
 
 pub mod abi;
 mod boundary;
 pub mod calls;
 pub mod data;
+pub mod extensions;
 pub mod handles;
 pub mod libkrb5;
 pub mod library;

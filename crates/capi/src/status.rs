@@ -157,6 +157,19 @@ fn remember(minor: OmUint32, story: String) {
     keep(&mut SHARED.lock().unwrap_or_else(PoisonError::into_inner), story);
 }
 
+/// What is known behind a minor number.
+pub(crate) struct Story {
+    pub(crate) text: String,
+    /// The error of Kerberos' protocol that the number stands for.
+    pub(crate) kerberos: Option<ErrorCode>,
+}
+
+/// The story behind a minor number.
+pub(crate) fn story(minor: OmUint32) -> Story {
+    let code = minor.checked_sub(KRB5_TABLE).and_then(|code| i32::try_from(code).ok());
+    Story { text: tell_minor(minor), kerberos: code.filter(|code| *code < 128).map(ErrorCode) }
+}
+
 /// What a minor number means.
 pub fn tell_minor(minor: OmUint32) -> String {
     let find =

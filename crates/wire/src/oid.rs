@@ -38,7 +38,7 @@ impl Oid {
     ///
     /// # Errors
     /// [`BadOid`] if they are empty, end within an arc, write an arc with a leading zero, or hold an arc of
-    /// 64 bits and more.
+    /// more than 128 bits, which no UUID has (ITU-T X.667).
     pub fn from_content(content: &[u8]) -> Result<Self, BadOid> {
         arcs(content).ok_or(BadOid)?;
         Ok(Self(Cow::Owned(content.to_vec())))
@@ -51,14 +51,14 @@ impl Oid {
 }
 
 /// The arcs that `content` encodes; the first octets' two arcs are still joined.
-fn arcs(content: &[u8]) -> Option<Vec<u64>> {
+fn arcs(content: &[u8]) -> Option<Vec<u128>> {
     let mut arcs = Vec::new();
-    let mut pending: Option<u64> = None;
+    let mut pending: Option<u128> = None;
     for &octet in content {
         if pending.is_none() && octet == 0x80 {
             return None;
         }
-        let value = pending.unwrap_or(0).checked_mul(128)? | u64::from(octet & 0x7f);
+        let value = pending.unwrap_or(0).checked_mul(128)? | u128::from(octet & 0x7f);
         if octet & 0x80 == 0 {
             arcs.push(value);
             pending = None;
@@ -92,7 +92,7 @@ impl FromStr for Oid {
     fn from_str(text: &str) -> Result<Self, BadOid> {
         let arcs = text
             .split('.')
-            .map(|arc| arc.parse::<u64>().map_err(|_| BadOid))
+            .map(|arc| arc.parse::<u128>().map_err(|_| BadOid))
             .collect::<Result<Vec<_>, _>>()?;
         let [first, second, rest @ ..] = arcs.as_slice() else { return Err(BadOid) };
         if *first > 2 || (*first < 2 && *second > 39) {
@@ -101,7 +101,7 @@ impl FromStr for Oid {
         let joined = second.checked_add(first * 40).ok_or(BadOid)?;
         let mut content = Vec::new();
         for arc in std::iter::once(&joined).chain(rest) {
-            let groups = (64 - arc.leading_zeros()).div_ceil(7).max(1);
+            let groups = (u128::BITS - arc.leading_zeros()).div_ceil(7).max(1);
             for group in (0..groups).rev() {
                 let more = if group > 0 { 0x80 } else { 0 };
                 content.push(((arc >> (7 * group)) & 0x7f) as u8 | more);
@@ -125,5 +125,9 @@ mod tests {
         }
         assert_eq!("2.999.3".parse::<Oid>().unwrap().content(), [0x88, 0x37, 0x03]);
         assert_eq!("2.999.3".parse::<Oid>().unwrap().to_string(), "2.999.3");
+        // The greatest UUID is an arc, one more is none.
+        let greatest = format!("2.25.{}.1", u128::MAX);
+        assert_eq!(greatest.parse::<Oid>().unwrap().to_string(), greatest);
+        assert_eq!(Oid::from_content(&[&[0x69][..], &[0xff; 19], &[0x7f]].concat()), Err(BadOid));
     }
 }

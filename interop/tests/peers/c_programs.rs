@@ -47,6 +47,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         let name = format!("c_programs::together_with_libkrb5_on_{library:?}").to_lowercase();
         list.push(Scenario::new(name, &together, move || beside_libkrb5(library)));
     }
+    list.push(Scenario::new("c_programs::what_only_orthros_has", &together, what_only_we_have));
     list
 }
 
@@ -191,6 +192,24 @@ fn beside_libkrb5(library: Maker) -> Result<(), Failure> {
     // What it copied, MIT's tools take.
     let copied = format!("FILE:{}", realm.folder().join("copied").display());
     realm.peer(Peer::KLIST, &["-c", &copied], "")?.success()?.says("alice@PROGRAMS.TEST").map(drop)
+}
+
+/// KDC messages that the program carries itself, contexts that must stay, errors as JSON: all without a new function, so
+/// that MIT's library only says that it does not know them.
+fn what_only_we_have() -> Result<(), Failure> {
+    let realm = realm()?;
+    let program = compile("extensions", Maker::Own, Kind::Pie, realm.folder())?;
+    let mut command = realm.command(&program);
+    command.args(["host@localhost", &realm.port.to_string()]).envs(Maker::Own.environment()?);
+    let finished = process::run(command, b"")?.success()?.says("all held")?;
+    let finished = finished.says("could reach none")?;
+    let json = finished.stdout.lines().find_map(|line| line.strip_prefix("json: ")).unwrap_or_default();
+    let told: serde_json::Value = serde_json::from_str(json).map_err(|error| format!("{json}: {error}"))?;
+    assert_eq!(told["kerberos_error_name"], "KDC_ERR_S_PRINCIPAL_UNKNOWN", "{told}");
+    assert!(told["story"].as_str().is_some_and(|story| story.contains("nothing/localhost")), "{told}");
+    let mut command = realm.command(&program);
+    command.arg("host@localhost").envs(Maker::Mit.environment()?);
+    process::run(command, b"")?.success()?.says("all held").map(drop)
 }
 
 /// curl asks a server that answers Negotiate, without and with a ticket.

@@ -5,8 +5,8 @@ use std::thread;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::KRB5_OID;
-use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Orthros, Step};
-use orthros_gss::context::AwaitToken;
+use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
+use orthros_gss::context::{AwaitToken, NeedKdc};
 
 use super::credentials::{CREDENTIALS, Credential, Options, held};
 use super::{NAMES, chosen, insert, name};
@@ -24,6 +24,8 @@ pub(crate) static CONTEXTS: Table<Body> = Table::new(Kind::Context);
 /// What a context's handle stands for.
 pub(crate) struct Body {
     initiates: bool,
+    /// The program carries its messages to KDCs.
+    carries: bool,
     orthros: Orthros,
     state: Mutex<State>,
 }
@@ -31,6 +33,8 @@ pub(crate) struct Body {
 enum State {
     /// A token of the peer's is awaited.
     Half(AwaitToken),
+    /// A KDC is asked by the program, which may have brought the reply; an empty one says that none could be reached.
+    Asking(NeedKdc, Option<Vec<u8>>),
     /// It is up.
     Up(Arc<Context>),
     /// A call is at work on it, which holds no lock while it waits for the network.
@@ -63,7 +67,7 @@ fn body(handle: Handle) -> Result<Arc<Body>, Failed> {
 pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
     match &*body(handle)?.state() {
         State::Up(context) => Ok(Arc::clone(context)),
-        State::Half(_) => Err(no_context("the context is not up yet")),
+        State::Half(_) | State::Asking(..) => Err(no_context("the context is not up yet")),
         State::Busy => Err(no_context("another thread is at work on the context")),
         State::Over => Err(no_context("the context failed, and can only be deleted")),
     }
@@ -72,18 +76,28 @@ pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
 /// Where the steps end that need no token of the peer's.
 enum Reached {
     Half(AwaitToken),
+    Asking(NeedKdc),
     Up(Context),
     Failed(Error),
 }
 
-/// Runs the steps until a token of the peer's is awaited, and hands out what is to be sent, whatever the end is.
-fn run(orthros: &Orthros, mut step: Step, output_token: Out<GssBuffer>) -> Result<Reached, Failed> {
+/// Runs the steps until a token of the peer's is awaited, and hands out what is to be sent, whatever the end is. Where the
+/// program carries messages to KDCs, nothing waits for the network: one more end is that a KDC is to be asked, and names
+/// stay as they are written.
+fn run(
+    orthros: &Orthros,
+    carries: bool,
+    mut step: Step,
+    output_token: Out<GssBuffer>,
+) -> Result<Reached, Failed> {
     loop {
         step = match step {
             Step::Send(owed) => {
                 output_token.give(owed.token())?;
                 owed.sent()
             }
+            Step::Need(Need::Kdc(need)) if carries => return Ok(Reached::Asking(need)),
+            Step::Need(Need::Resolve(need)) if carries => need.unavailable(),
             Step::Need(need) => orthros.provide(need),
             Step::Receive(wait) => return Ok(Reached::Half(wait)),
             Step::Done(context) => return Ok(Reached::Up(context)),
@@ -121,13 +135,14 @@ impl Told {
 fn settle(
     orthros: Orthros,
     known: Option<Arc<Body>>,
-    initiates: bool,
+    (initiates, carries): (bool, bool),
     reached: Reached,
     hoped: Flags,
     told: Told,
 ) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
     let (major, state, up) = match reached {
         Reached::Half(wait) => (CONTINUE_NEEDED, State::Half(wait), None),
+        Reached::Asking(need) => (CONTINUE_NEEDED, State::Asking(need, None), None),
         Reached::Up(context) => {
             let context = Arc::new(context);
             (COMPLETE, State::Up(Arc::clone(&context)), Some(context))
@@ -142,7 +157,7 @@ fn settle(
     match known {
         Some(body) => body.put(state),
         None => {
-            let body = Body { initiates, orthros, state: Mutex::new(state) };
+            let body = Body { initiates, carries, orthros, state: Mutex::new(state) };
             told.handle.set(insert(&CONTEXTS, body)?);
         }
     }
@@ -161,8 +176,9 @@ fn time_left(context: &Context) -> OmUint32 {
     u32::try_from(context.lifetime_seconds()).unwrap_or(INDEFINITE - 1)
 }
 
-/// The half-built context of a handle, taken out of it for a step.
-fn take(handle: Handle, initiates: bool) -> Result<(Arc<Body>, AwaitToken), Failed> {
+/// The half-built context of a handle, taken out of it for a step: the step that it makes of the peer's token, or of the
+/// reply of a KDC that the program has brought.
+fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Arc<Body>, Step), Failed> {
     let body = body(handle)?;
     if body.initiates != initiates {
         return Err(no_context("the context has the other role"));
@@ -171,10 +187,19 @@ fn take(handle: Handle, initiates: bool) -> Result<(Arc<Body>, AwaitToken), Fail
     match std::mem::replace(&mut *state, State::Busy) {
         State::Half(wait) => {
             drop(state);
-            Ok((body, wait))
+            Ok((body, wait.token(token)))
+        }
+        State::Asking(need, Some(reply)) => {
+            drop(state);
+            let step = match &*reply {
+                [] => need.unavailable("the program could reach none"),
+                reply => need.reply(reply),
+            };
+            Ok((body, step))
         }
         other => {
             let story = match &other {
+                State::Asking(..) => "a KDC's reply is awaited (GSS_ORTHROS_KDC_MESSAGE)",
                 State::Up(_) => "the context is up already",
                 State::Busy => "another thread is at work on the context",
                 _ => "the context failed, and can only be deleted",
@@ -182,6 +207,25 @@ fn take(handle: Handle, initiates: bool) -> Result<(Arc<Body>, AwaitToken), Fail
             *state = other;
             Err(no_context(story))
         }
+    }
+}
+
+/// The realm and the request of a context that asks a KDC.
+pub(super) fn kdc_request(handle: Handle) -> Result<[Vec<u8>; 2], Failed> {
+    match &*body(handle)?.state() {
+        State::Asking(need, _) => Ok([need.realm().as_bytes().to_vec(), need.request().to_vec()]),
+        _ => Err(Failed::plain(Major::Unavailable, "the context asks no KDC")),
+    }
+}
+
+/// The reply of the KDC that a context asks, for its next step.
+pub(super) fn bring_kdc_reply(handle: Handle, octets: &[u8]) -> Result<(), Failed> {
+    match &mut *body(handle)?.state() {
+        State::Asking(_, reply) => {
+            *reply = Some(octets.to_vec());
+            Ok(())
+        }
+        _ => Err(Failed::plain(Major::Unavailable, "the context asks no KDC")),
     }
 }
 
@@ -206,17 +250,22 @@ impl Options {
         if let Some(enctypes) = &self.enctypes {
             request = request.enctypes(enctypes);
         }
+        if self.stays {
+            request = request.stays();
+        }
         match &self.negotiable {
             Some(mechanisms) => request.negotiable(mechanisms),
             None => request,
         }
     }
 
-    fn of_acceptor(&self, request: Accept) -> Accept {
-        let request = match &self.enctypes {
-            Some(enctypes) => request.enctypes(enctypes),
-            None => request,
-        };
+    fn of_acceptor(&self, mut request: Accept) -> Accept {
+        if let Some(enctypes) = &self.enctypes {
+            request = request.enctypes(enctypes);
+        }
+        if self.stays {
+            request = request.stays();
+        }
         match &self.negotiable {
             Some(mechanisms) => request.negotiable(mechanisms),
             None => request,
@@ -258,10 +307,10 @@ pub extern "C" fn gss_init_sec_context(
         let asked = Flags(req_flags);
         let hoped = asked.intersection(HOPED) | PROTECTION;
         if handle != Handle::NONE {
-            let (body, wait) = take(handle, true)?;
+            let (body, step) = take(handle, true, token)?;
             let orthros = body.orthros.clone();
-            let reached = run(&orthros, wait.token(token), output_token);
-            return advance(orthros, body, true, reached, hoped, told).map(|(major, _)| major);
+            let reached = run(&orthros, body.carries, step, output_token);
+            return advance(orthros, body, reached, hoped, told).map(|(major, _)| major);
         }
         let mechanism = chosen(mech_type)?;
         let target = name(target_name)?;
@@ -277,8 +326,9 @@ pub extern "C" fn gss_init_sec_context(
         if time_req != 0 && time_req != INDEFINITE {
             request = request.lifetime_seconds(time_req);
         }
-        let reached = run(&orthros, request.start(), output_token)?;
-        settle(orthros, None, true, reached, hoped, told).map(|(major, _)| major)
+        let carries = held.options.carries;
+        let reached = run(&orthros, carries, request.start(), output_token)?;
+        settle(orthros, None, (true, carries), reached, hoped, told).map(|(major, _)| major)
     })
 }
 
@@ -286,13 +336,15 @@ pub extern "C" fn gss_init_sec_context(
 fn advance(
     orthros: Orthros,
     body: Arc<Body>,
-    initiates: bool,
     reached: Result<Reached, Failed>,
     hoped: Flags,
     told: Told,
 ) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
     match reached {
-        Ok(reached) => settle(orthros, Some(body), initiates, reached, hoped, told),
+        Ok(reached) => {
+            let kind = (body.initiates, body.carries);
+            settle(orthros, Some(body), kind, reached, hoped, told)
+        }
         Err(failed) => {
             body.put(State::Over);
             Err(failed)
@@ -327,10 +379,10 @@ pub extern "C" fn gss_accept_sec_context(
         let token = input_token.octets()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         let (major, up, orthros) = if handle != Handle::NONE {
-            let (body, wait) = take(handle, false)?;
+            let (body, step) = take(handle, false, token)?;
             let orthros = body.orthros.clone();
-            let reached = run(&orthros, wait.token(token), output_token);
-            let (major, up) = advance(orthros.clone(), body, false, reached, Flags(0), told)?;
+            let reached = run(&orthros, false, step, output_token);
+            let (major, up) = advance(orthros.clone(), body, reached, Flags(0), told)?;
             (major, up, orthros)
         } else {
             let held = held(acceptor_cred_handle, Usage::Accept)?;
@@ -346,8 +398,8 @@ pub extern "C" fn gss_accept_sec_context(
                     other => other,
                 },
             };
-            let reached = run(&orthros, step, output_token)?;
-            let (major, up) = settle(orthros.clone(), None, false, reached, Flags(0), told)?;
+            let reached = run(&orthros, false, step, output_token)?;
+            let (major, up) = settle(orthros.clone(), None, (false, false), reached, Flags(0), told)?;
             (major, up, orthros)
         };
         if let Some(context) = up {
@@ -537,7 +589,7 @@ pub extern "C" fn gss_import_sec_context(
         let orthros = library::orthros()?;
         let context = orthros.import(interprocess_token.octets()?)?;
         let (initiates, state) = (context.is_initiator(), Mutex::new(State::Up(Arc::new(context))));
-        context_handle.set(insert(&CONTEXTS, Body { initiates, orthros, state })?);
+        context_handle.set(insert(&CONTEXTS, Body { initiates, carries: false, orthros, state })?);
         Ok(COMPLETE)
     })
 }

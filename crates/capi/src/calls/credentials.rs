@@ -40,6 +40,10 @@ pub(crate) struct Options {
     pub(crate) enctypes: Option<Vec<Enctype>>,
     /// What may be negotiated.
     pub(crate) negotiable: Option<Vec<Oid>>,
+    /// Contexts stay in this process.
+    pub(crate) stays: bool,
+    /// The program carries messages to KDCs.
+    pub(crate) carries: bool,
 }
 
 impl Credential {

@@ -4,9 +4,10 @@ use std::ffi::{CString, c_char};
 
 use orthros::{CacheName, KeytabName, Major};
 
-use super::contexts::{context, spend};
+use super::contexts::{bring_kdc_reply, context, kdc_request, spend};
 use crate::abi::{GssBuffer, Handle, LucidContext, OidDesc, OmUint32};
 use crate::boundary::boundary;
+use crate::extensions::KDC_MESSAGE;
 use crate::library;
 use crate::memory::{BufferSet, free_lucid};
 use crate::pointers::{In, Out, Text};
@@ -55,24 +56,34 @@ pub extern "C" fn gss_inquire_sec_context_by_oid(
     data_set.set(std::ptr::null_mut());
     boundary(minor_status, || {
         data_set.require()?;
-        let context = context(context_handle)?;
         let question = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
+        if question == KDC_MESSAGE {
+            data_set.give(kdc_request(context_handle)?.iter().map(Vec::as_slice))?;
+            return Ok(COMPLETE);
+        }
+        let context = context(context_handle)?;
         let answers = context.inquire(&question)?;
         data_set.give(answers.iter().map(|answer| answer.expose_octets()))?;
         Ok(COMPLETE)
     })
 }
 
-/// Sets an option of a context. Kerberos has none, so that no identifier is available, as with MIT krb5.
+/// Sets an option of a context: the reply of a KDC that the program has asked for it ([`KDC_MESSAGE`]). Kerberos has none
+/// of its own, so that no other identifier is available, as with MIT krb5.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_set_sec_context_option(
     minor_status: Out<OmUint32>,
-    _context_handle: Out<Handle>,
-    _desired_object: In<OidDesc>,
-    _value: In<GssBuffer>,
+    context_handle: Out<Handle>,
+    desired_object: In<OidDesc>,
+    value: In<GssBuffer>,
 ) -> OmUint32 {
     boundary(minor_status, || {
-        Err(Failed::plain(Major::Unavailable, "contexts have no option of that identifier"))
+        let option = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
+        if option != KDC_MESSAGE {
+            return Err(Failed::told(Major::Unavailable, format!("contexts have no option {option}")));
+        }
+        bring_kdc_reply(context_handle.get().unwrap_or(Handle::NONE), value.octets_or_none()?)?;
+        Ok(COMPLETE)
     })
 }
 

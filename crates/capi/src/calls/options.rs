@@ -7,6 +7,7 @@ use orthros_wire::Oid;
 use super::credentials::{CREDENTIALS, Options, credential};
 use crate::abi::{GssBuffer, Handle, OidDesc, OidSetDesc, OmUint32};
 use crate::boundary::boundary;
+use crate::extensions::{CARRY, TRANSFER};
 use crate::memory::BufferSet;
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
@@ -53,10 +54,22 @@ fn set(handle: Handle, option: In<OidDesc>, value: In<GssBuffer>) -> Result<OmUi
         let enctypes = enctypes(&numbers)?;
         return change(handle, |options| options.enctypes = Some(enctypes));
     }
+    if option == TRANSFER {
+        let stays = match value.octets_or_none()? {
+            b"on" => false,
+            b"off" => true,
+            _ => return Err(Failed::plain(Major::Failure, "whether contexts may move is either on or off")),
+        };
+        return change(handle, |options| options.stays = stays);
+    }
+    if option == CARRY {
+        return change(handle, |options| options.carries = true);
+    }
     Err(Failed::told(Major::Unavailable, format!("credentials have no option {option}")))
 }
 
-/// Sets an option of a credential: `GSS_KRB5_CRED_NO_CI_FLAGS_X`, and Heimdal's `GSS_KRB5_SET_ALLOWABLE_ENCTYPES_X`.
+/// Sets an option of a credential: `GSS_KRB5_CRED_NO_CI_FLAGS_X`, Heimdal's `GSS_KRB5_SET_ALLOWABLE_ENCTYPES_X`, and ours
+/// ([`extensions`](crate::extensions)).
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_set_cred_option(
     minor_status: Out<OmUint32>,

@@ -4,6 +4,7 @@ use orthros::Major;
 
 use crate::abi::{GssBuffer, OidDesc, OmUint32, STATUS_MAJOR, STATUS_MINOR};
 use crate::boundary::boundary;
+use crate::extensions::{self, STATUS_JSON};
 use crate::pointers::{In, Out};
 use crate::status::{self, COMPLETE, Failed};
 
@@ -31,6 +32,7 @@ pub extern "C" fn gss_display_status(
                 ((*sentence).to_owned(), place + 1 < sentences.len())
             }
             STATUS_MINOR if place == 0 => (status::tell_minor(status_value), false),
+            STATUS_JSON if place == 0 => (extensions::json(status_value), false),
             _ => return Err(unknown()),
         };
         status_string.give(text.as_bytes())?;

@@ -155,6 +155,12 @@ impl Initiate {
         Self { negotiable: Some(mechanisms.to_vec()), ..self }
     }
 
+    /// The context can't be exported, whatever is configured.
+    pub fn stays(mut self) -> Self {
+        self.settings.transfer = false;
+        self
+    }
+
     /// With other settings, for this context only.
     pub fn with_settings(self, settings: &Settings) -> Self {
         Self { settings: settings.clone(), ..self }
@@ -221,6 +227,12 @@ impl Accept {
     /// appendix C).
     pub fn negotiable(self, mechanisms: &[Oid]) -> Self {
         Self { negotiable: Some(mechanisms.to_vec()), ..self }
+    }
+
+    /// The context can't be exported, whatever is configured.
+    pub fn stays(mut self) -> Self {
+        self.settings.transfer = false;
+        self
     }
 
     /// With other settings, for this context only.
