@@ -21,13 +21,13 @@ static void require(int holds, const char *what)
     }
 }
 
-static void gss_ok(OM_uint32 major, OM_uint32 minor, const char *what)
+static void gss_ok(OM_uint32 major, const OM_uint32 *minor, const char *what)
 {
     OM_uint32 ignored, more = 0;
     gss_buffer_desc text;
 
     if (GSS_ERROR(major)) {
-        gss_display_status(&ignored, minor, GSS_C_MECH_CODE, GSS_C_NO_OID, &more, &text);
+        gss_display_status(&ignored, *minor, GSS_C_MECH_CODE, GSS_C_NO_OID, &more, &text);
         printf("%s: %08x %.*s\n", what, major, (int)text.length, (char *)text.value);
     }
     require(!GSS_ERROR(major), what);
@@ -40,7 +40,7 @@ static gss_name_t target(const char *text)
     gss_name_t name;
 
     major = gss_import_name(&minor, &buffer, GSS_C_NT_HOSTBASED_SERVICE, &name);
-    gss_ok(major, minor, "a target's name");
+    gss_ok(major, &minor, "a target's name");
     return name;
 }
 
@@ -51,8 +51,8 @@ static gss_cred_id_t credential(gss_OID option, const char *value)
     gss_cred_id_t cred;
 
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, GSS_C_INITIATE, &cred, NULL, NULL);
-    gss_ok(major, minor, "a credential");
-    gss_ok(gss_set_cred_option(&minor, &cred, option, &buffer), minor, "its option");
+    gss_ok(major, &minor, "a credential");
+    gss_ok(gss_set_cred_option(&minor, &cred, option, &buffer), &minor, "its option");
     return cred;
 }
 
@@ -111,20 +111,20 @@ static void carried(gss_name_t name, const char *port)
         major = initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, &flags);
         require(GSS_ERROR(major) == GSS_S_NO_CONTEXT, "without the reply it does not go on, and asks again");
         major = gss_inquire_sec_context_by_oid(&minor, context, GSS_ORTHROS_KDC_MESSAGE, &asked);
-        gss_ok(major, minor, "it asks a KDC");
+        gss_ok(major, &minor, "it asks a KDC");
         require(asked->count == 2 && asked->elements[0].length > 0, "of a realm, something");
         reply = ask(port, &asked->elements[1]);
         gss_release_buffer_set(&minor, &asked);
-        gss_ok(gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_KDC_MESSAGE, &reply), minor, "the reply is taken");
+        gss_ok(gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_KDC_MESSAGE, &reply), &minor, "the reply is taken");
         free(reply.value);
         requests++;
         major = initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, &flags);
     }
-    gss_ok(major, minor, "the context is up");
+    gss_ok(major, &minor, "the context is up");
     require(requests > 0, "a KDC was asked");
     major = gss_accept_sec_context(&minor, &accepted, GSS_C_NO_CREDENTIAL, &token, GSS_C_NO_CHANNEL_BINDINGS, NULL, NULL,
                                    &back, NULL, NULL, NULL);
-    gss_ok(major, minor, "the acceptor takes it");
+    gss_ok(major, &minor, "the acceptor takes it");
     require(GSS_ERROR(gss_inquire_sec_context_by_oid(&minor, context, GSS_ORTHROS_KDC_MESSAGE, &asked)), "nothing is asked");
     require(GSS_ERROR(gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_KDC_MESSAGE, &empty)), "no reply is due");
     gss_release_buffer(&minor, &token);
@@ -143,7 +143,7 @@ static void nobody_there(gss_name_t name)
 
     major = initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, NULL);
     require(major == GSS_S_CONTINUE_NEEDED, "a KDC is to be asked");
-    gss_ok(gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_KDC_MESSAGE, &empty), minor, "there is no reply");
+    gss_ok(gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_KDC_MESSAGE, &empty), &minor, "there is no reply");
     major = initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, NULL);
     require(GSS_ERROR(major), "so there is no context");
     gss_display_status(&ignored, minor, GSS_C_MECH_CODE, GSS_C_NO_OID, &more, &text);
@@ -162,7 +162,7 @@ static void explained(void)
 
     major = initiate(&minor, GSS_C_NO_CREDENTIAL, &context, name, GSS_C_NO_BUFFER, &token, NULL);
     require(GSS_ERROR(major), "a service that nobody knows");
-    gss_ok(gss_display_status(&ignored, minor, GSS_C_ORTHROS_JSON, GSS_C_NO_OID, &more, &text), ignored, "as JSON");
+    gss_ok(gss_display_status(&ignored, minor, GSS_C_ORTHROS_JSON, GSS_C_NO_OID, &more, &text), &ignored, "as JSON");
     printf("json: %.*s\n", (int)text.length, (char *)text.value);
     gss_release_buffer(&minor, &text);
     gss_release_name(&minor, &name);
@@ -175,17 +175,17 @@ static void stays(gss_name_t name, const char *value, int may_move)
     gss_ctx_id_t context = GSS_C_NO_CONTEXT;
     gss_buffer_desc token, message = {5, "still"}, mic;
 
-    gss_ok(initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, &flags), minor, "a context");
+    gss_ok(initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, &flags), &minor, "a context");
     gss_release_buffer(&minor, &token);
     require(!(flags & GSS_C_TRANS_FLAG) == !may_move, "its flag says whether it moves");
     major = gss_export_sec_context(&minor, &context, &token);
     if (may_move) {
-        gss_ok(major, minor, "it moves");
+        gss_ok(major, &minor, "it moves");
         require(context == GSS_C_NO_CONTEXT, "it is gone here");
         gss_release_buffer(&minor, &token);
     } else {
         require(GSS_ERROR(major) == GSS_S_UNAVAILABLE && token.length == 0, "it does not move");
-        gss_ok(gss_get_mic(&minor, context, 0, &message, &mic), minor, "it goes on");
+        gss_ok(gss_get_mic(&minor, context, 0, &message, &mic), &minor, "it goes on");
         gss_release_buffer(&minor, &mic);
         gss_delete_sec_context(&minor, &context, NULL);
     }
@@ -199,7 +199,7 @@ static void unknown_elsewhere(void)
     gss_buffer_desc value = {3, "off"};
 
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, GSS_C_INITIATE, &cred, NULL, NULL);
-    gss_ok(major, minor, "a credential");
+    gss_ok(major, &minor, "a credential");
     major = gss_set_cred_option(&minor, &cred, GSS_ORTHROS_TRANSFER, &value);
     require(GSS_ERROR(major) == GSS_S_UNAVAILABLE, "another library knows nothing of it");
     gss_release_cred(&minor, &cred);

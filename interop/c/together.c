@@ -26,13 +26,13 @@ static void krb5_ok(krb5_error_code code, const char *what)
     require(code == 0, what);
 }
 
-static void gss_ok(OM_uint32 major, OM_uint32 minor, const char *what)
+static void gss_ok(OM_uint32 major, const OM_uint32 *minor, const char *what)
 {
     OM_uint32 ignored, more = 0;
     gss_buffer_desc text;
 
     if (GSS_ERROR(major)) {
-        gss_display_status(&ignored, minor, GSS_C_MECH_CODE, (gss_OID)gss_mech_krb5, &more, &text);
+        gss_display_status(&ignored, *minor, GSS_C_MECH_CODE, (gss_OID)gss_mech_krb5, &more, &text);
         printf("%s: %08x %.*s\n", what, major, (int)text.length, (char *)text.value);
     }
     require(!GSS_ERROR(major), what);
@@ -45,7 +45,7 @@ static gss_name_t target(const char *text)
     gss_name_t name;
 
     major = gss_import_name(&minor, &buffer, GSS_C_NT_HOSTBASED_SERVICE, &name);
-    gss_ok(major, minor, "the target's name");
+    gss_ok(major, &minor, "the target's name");
     return name;
 }
 
@@ -93,7 +93,7 @@ static int establish(gss_cred_id_t initiator, gss_cred_id_t acceptor, gss_OID me
                                        &back, &ends->flags, NULL, &ends->delegated);
         gss_release_buffer(&minor, &there);
         if (GSS_ERROR(other)) {
-            gss_ok(other, minor, "the acceptor");
+            gss_ok(other, &minor, "the acceptor");
             return 0;
         }
     }
@@ -118,7 +118,7 @@ static int enctype(gss_ctx_id_t context)
     int found = 0;
 
     major = gss_inquire_sec_context_by_oid(&minor, context, GSS_C_INQ_SSPI_SESSION_KEY, &set);
-    gss_ok(major, minor, "the session key is told");
+    gss_ok(major, &minor, "the session key is told");
     /* The second member is an identifier that ends with the enctype. */
     last = set->elements[1].length - 1;
     found = ((unsigned char *)set->elements[1].value)[last];
@@ -145,7 +145,7 @@ static void caches_in_memory(gss_name_t name, const char *folder)
     require(tickets(memory, "host") == 0, "no ticket of the target's yet");
 
     /* What libkrb5 has in its memory initiates, and what is fetched is put there. */
-    gss_ok(gss_krb5_ccache_name(&minor, "MEMORY:together", NULL), minor, "the thread's cache");
+    gss_ok(gss_krb5_ccache_name(&minor, "MEMORY:together", NULL), &minor, "the thread's cache");
     require(establish(GSS_C_NO_CREDENTIAL, GSS_C_NO_CREDENTIAL, GSS_C_NO_OID, GSS_C_MUTUAL_FLAG, name, &ends),
             "a context by a cache in libkrb5's memory");
     finish(&ends);
@@ -153,9 +153,9 @@ static void caches_in_memory(gss_name_t name, const char *folder)
 
     /* What is stored into memory is there for libkrb5. */
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, GSS_C_INITIATE, &cred, NULL, NULL);
-    gss_ok(major, minor, "a credential of it");
+    gss_ok(major, &minor, "a credential of it");
     major = gss_store_cred_into(&minor, cred, GSS_C_INITIATE, GSS_C_NO_OID, 1, 0, &store, NULL, NULL);
-    gss_ok(major, minor, "it is stored");
+    gss_ok(major, &minor, "it is stored");
     krb5_ok(krb5_cc_resolve(krb5, "MEMORY:stored", &stored), "the stored cache");
     krb5_ok(krb5_cc_get_principal(krb5, stored, &told), "its client");
     require(krb5_principal_compare(krb5, told, client), "it is the same client");
@@ -167,17 +167,17 @@ static void caches_in_memory(gss_name_t name, const char *folder)
     snprintf(path, sizeof path, "FILE:%s/copied", folder);
     krb5_ok(krb5_cc_resolve(krb5, path, &stored), "another cache");
     krb5_ok(krb5_cc_initialize(krb5, stored, client), "it is made");
-    gss_ok(gss_krb5_copy_ccache(&minor, cred, stored), minor, "it is filled");
+    gss_ok(gss_krb5_copy_ccache(&minor, cred, stored), &minor, "it is filled");
     require(tickets(stored, "krbtgt") >= 1, "its ticket was copied");
     krb5_ok(krb5_cc_close(krb5, stored), "it is closed");
     gss_release_cred(&minor, &cred);
-    gss_ok(gss_krb5_ccache_name(&minor, NULL, NULL), minor, "the default cache again");
+    gss_ok(gss_krb5_ccache_name(&minor, NULL, NULL), &minor, "the default cache again");
 
     /* One that is not there names itself. */
-    gss_ok(gss_krb5_ccache_name(&minor, "MEMORY:nobody's", NULL), minor, "a cache that nobody made");
+    gss_ok(gss_krb5_ccache_name(&minor, "MEMORY:nobody's", NULL), &minor, "a cache that nobody made");
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, GSS_C_INITIATE, &cred, NULL, NULL);
     require(GSS_ERROR(major), "nothing comes of a cache that nobody made");
-    gss_ok(gss_krb5_ccache_name(&minor, NULL, NULL), minor, "the default cache again");
+    gss_ok(gss_krb5_ccache_name(&minor, NULL, NULL), &minor, "the default cache again");
     krb5_free_principal(krb5, client);
     krb5_ok(krb5_cc_close(krb5, file), "the default cache is closed");
 }
@@ -207,18 +207,18 @@ static void objects(gss_name_t name)
     }
     krb5_kt_end_seq_get(krb5, file, &cursor);
 
-    gss_ok(gss_krb5_import_cred(&minor, cache, NULL, NULL, &initiator), minor, "a cache is a credential");
-    gss_ok(gss_krb5_import_cred(&minor, NULL, NULL, memory, &acceptor), minor, "a keytab is a credential");
+    gss_ok(gss_krb5_import_cred(&minor, cache, NULL, NULL, &initiator), &minor, "a cache is a credential");
+    gss_ok(gss_krb5_import_cred(&minor, NULL, NULL, memory, &acceptor), &minor, "a keytab is a credential");
     require(establish(initiator, acceptor, GSS_C_NO_OID, GSS_C_MUTUAL_FLAG, name, &ends), "a context of the two");
     finish(&ends);
     gss_release_cred(&minor, &acceptor);
-    gss_ok(gss_krb5_import_cred(&minor, NULL, service, file, &acceptor), minor, "a keytab's key is a credential");
+    gss_ok(gss_krb5_import_cred(&minor, NULL, service, file, &acceptor), &minor, "a keytab's key is a credential");
     require(establish(initiator, acceptor, GSS_C_NO_OID, GSS_C_MUTUAL_FLAG, name, &ends), "a context of that service");
     finish(&ends);
     gss_release_cred(&minor, &acceptor);
-    gss_ok(gss_krb5_import_cred(&minor, cache, NULL, file, &both), minor, "both are one credential");
+    gss_ok(gss_krb5_import_cred(&minor, cache, NULL, file, &both), &minor, "both are one credential");
     major = gss_inquire_cred(&minor, both, NULL, NULL, &usage, NULL);
-    gss_ok(major, minor, "it is told of");
+    gss_ok(major, &minor, "it is told of");
     require(usage == GSS_C_BOTH, "it is for both");
     require(establish(both, both, (gss_OID)gss_mech_krb5, GSS_C_MUTUAL_FLAG, name, &ends), "a context of it alone");
     finish(&ends);
@@ -240,7 +240,7 @@ static gss_cred_id_t fresh(gss_cred_usage_t usage)
     gss_cred_id_t cred;
 
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, usage, &cred, NULL, NULL);
-    gss_ok(major, minor, "a credential");
+    gss_ok(major, &minor, "a credential");
     return cred;
 }
 
@@ -258,7 +258,7 @@ static void options(gss_name_t name)
     require(establish(cred, NULL, GSS_C_NO_OID, 0, name, &ends), "a context that asks for nothing");
     require((ends.flags & protection) == protection, "the initiator tells its peer of protection");
     finish(&ends);
-    gss_ok(gss_set_cred_option(&minor, &cred, (gss_OID)GSS_KRB5_CRED_NO_CI_FLAGS_X, &empty), minor, "the option is set");
+    gss_ok(gss_set_cred_option(&minor, &cred, (gss_OID)GSS_KRB5_CRED_NO_CI_FLAGS_X, &empty), &minor, "the option is set");
     require(establish(cred, NULL, GSS_C_NO_OID, 0, name, &ends), "a context that asks for nothing");
     require((ends.flags & protection) == 0, "and nothing was told of it");
     finish(&ends);
@@ -274,7 +274,7 @@ static void options(gss_name_t name)
     if (before == one[0])
         one[0] = ENCTYPE_AES256_CTS_HMAC_SHA1_96;
     finish(&ends);
-    gss_ok(gss_krb5_set_allowable_enctypes(&minor, cred, 1, one), minor, "one enctype is named");
+    gss_ok(gss_krb5_set_allowable_enctypes(&minor, cred, 1, one), &minor, "one enctype is named");
     require(establish(cred, NULL, GSS_C_NO_OID, 0, name, &ends), "a context of this enctype");
     require(enctype(ends.initiator) == one[0], "its key is of this enctype, and of no other as before");
     finish(&ends);
@@ -282,7 +282,7 @@ static void options(gss_name_t name)
     gss_release_cred(&minor, &cred);
 
     cred = fresh(GSS_C_INITIATE);
-    gss_ok(gss_set_neg_mechs(&minor, cred, &krb5_only), minor, "only Kerberos is negotiated");
+    gss_ok(gss_set_neg_mechs(&minor, cred, &krb5_only), &minor, "only Kerberos is negotiated");
     require(establish(cred, NULL, &spnego, GSS_C_MUTUAL_FLAG, name, &ends), "a negotiated context");
     finish(&ends);
     gss_release_cred(&minor, &cred);

@@ -15,6 +15,8 @@ use crate::peers::{self, Peer, Place};
 pub struct Scenario {
     name: String,
     needs: Vec<Peer>,
+    /// Whether it works with several accounts, which only root can.
+    as_root: bool,
     body: Box<dyn FnOnce() -> Result<(), Failure> + Send>,
 }
 
@@ -27,12 +29,26 @@ impl Scenario {
         needs: &[Peer],
         body: impl FnOnce() -> Result<(), Failure> + Send + 'static,
     ) -> Self {
-        Self { name: name.into(), needs: needs.to_vec(), body: Box::new(body) }
+        Self { name: name.into(), needs: needs.to_vec(), as_root: false, body: Box::new(body) }
+    }
+
+    /// The same; it works with several accounts, which only root can.
+    #[must_use]
+    pub fn as_root(self) -> Self {
+        Self { as_root: true, ..self }
     }
 
     fn into_trial(self) -> Trial {
-        let Self { name, needs, body } = self;
-        Trial::ignorable_test(name, move || match peers::require(&needs) {
+        let Self { name, needs, as_root, body } = self;
+        let possible = move || {
+            let may = !as_root || rustix::process::geteuid().is_root();
+            if may {
+                peers::require(&needs).map_err(|missing| missing.to_string())
+            } else {
+                Err("only root can work with several accounts".to_owned())
+            }
+        };
+        Trial::ignorable_test(name, move || match possible() {
             Ok(()) => body().map(|()| Completion::Completed).map_err(Failed::from),
             Err(missing) if peers::are_required() => Err(Failed::from(missing)),
             Err(missing) => Ok(Completion::ignored_with(missing)),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use orthros::sys::process::is_set_user_id;
+use orthros::sys::process::{effective_user, is_set_user_id};
 use orthros::{CacheName, CredentialStore, KeytabName, Orthros, SetupError, settings};
 
 use crate::libkrb5;
@@ -37,6 +37,8 @@ const VARIABLES: [&str; 11] = [
 struct Origin {
     variables: [Option<OsString>; VARIABLES.len()],
     files: Vec<(PathBuf, Option<Stamp>)>,
+    /// Servers give up root's rights while they run; names of caches and keys follow the user.
+    user: u32,
 }
 
 /// What tells one content of a file from another.
@@ -59,7 +61,7 @@ impl Origin {
             let stamp = stamp(&file);
             (file, stamp)
         };
-        Self { files: files.into_iter().map(stamped).collect(), variables }
+        Self { files: files.into_iter().map(stamped).collect(), user: effective_user(), variables }
     }
 
     /// The configuration's files.

@@ -13,7 +13,7 @@ use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
 use orthros_krb5::config::BadConfig;
 use orthros_krb5::{Config, Env, Principal};
-use orthros_wire::{Clock, Random, SecretBytes};
+use orthros_wire::{Clock, Random, SecretBytes, Timestamp};
 
 use crate::acquire::Acquire;
 use crate::clock::SystemClock;
@@ -23,7 +23,7 @@ use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
 use crate::random::SystemRandom;
 use crate::replay::{self, MemoryReplay, ReplayCache, ReplayRefusal};
 use crate::seal_key::{Places, UserKey};
-use crate::settings::{self, SetupError};
+use crate::settings::{self, SetupError, TransferKey};
 use crate::stores::foreign::ForeignStores;
 use crate::stores::{CacheName, Keys, KeytabKeys, KeytabName, Stores};
 use crate::sys::process;
@@ -57,7 +57,12 @@ struct Inner {
 /// Where the sealing key and the ledger come from.
 enum Transfer {
     /// The user's key and the ledger beside it, opened when first needed.
-    User { places: Places, opened: Mutex<Option<Arc<OpenedKey>>>, memory_ledger: Option<MemoryLedger> },
+    User {
+        /// Whose key, or why there is none.
+        key: Result<TransferKey, String>,
+        opened: Mutex<Option<Arc<OpenedKey>>>,
+        memory_ledger: Option<MemoryLedger>,
+    },
     /// Both given by the caller.
     Given { key: SealingKey, ledger: Box<dyn Ledger> },
 }
@@ -161,7 +166,10 @@ impl Builder {
         let transfer = match self.given {
             Some((key, ledger)) => Transfer::Given { key, ledger },
             None => Transfer::User {
-                places: self.places.unwrap_or_else(|| settings::transfer_places(&config)),
+                key: match self.places {
+                    Some(places) => Ok(TransferKey::own(places)),
+                    None => TransferKey::configured(&config.transfer),
+                },
                 opened: Mutex::default(),
                 memory_ledger: (config.transfer.ledger.as_deref() == Some("memory")).then(MemoryLedger::new),
             },
@@ -220,6 +228,7 @@ impl Orthros {
 
     fn from_files(configuration: &[PathBuf], stores: Arc<Stores>) -> Result<Self, SetupError> {
         let mut config = settings::config_of(configuration)?;
+        config.transfer = settings::transfer(&config)?;
         let dns = Dns::system();
         if config.qualify_shortname.is_none() {
             config.qualify_shortname = dns.first_search_domain();
@@ -396,7 +405,7 @@ impl Orthros {
         }
         match &self.0.transfer {
             Transfer::Given { key, .. } => context.export(key),
-            Transfer::User { places, opened, .. } => match user_key(places, opened) {
+            Transfer::User { key, opened, .. } => match user_key(key, opened) {
                 Ok(opened) => context.export(&opened.key),
                 Err(refusal) => Err(Kept { context, error: refusal.into() }),
             },
@@ -410,7 +419,7 @@ impl Orthros {
     ) -> Result<T, TransferRefusal> {
         match &self.0.transfer {
             Transfer::Given { key, .. } => Ok(work(key)),
-            Transfer::User { places, opened, .. } => Ok(work(&user_key(places, opened)?.key)),
+            Transfer::User { key, opened, .. } => Ok(work(&user_key(key, opened)?.key)),
         }
     }
 
@@ -428,8 +437,8 @@ impl Orthros {
         let answer = match &self.0.transfer {
             Transfer::Given { ledger, .. } => ledger.spend(&id, until, now),
             Transfer::User { memory_ledger: Some(ledger), .. } => ledger.spend(&id, until, now),
-            Transfer::User { places, opened, .. } => match user_key(places, opened) {
-                Ok(opened) => opened.ledger.spend(&id, until, now),
+            Transfer::User { key, opened, .. } => match spend_beside(key, opened, &id, until, now) {
+                Ok(answer) => answer,
                 Err(refusal) => return need.unavailable(refusal.to_string()),
             },
         };
@@ -443,6 +452,28 @@ impl Orthros {
 
 /// The user's key: the one that was opened before, if it is still the one that others would find.
 fn user_key(
+    key: &Result<TransferKey, String>,
+    opened: &Mutex<Option<Arc<OpenedKey>>>,
+) -> Result<Arc<OpenedKey>, TransferRefusal> {
+    let key = key.as_ref().map_err(|report| TransferRefusal::Key(report.clone()))?;
+    let at_files = key.at_files(|| open_key(key.places(), opened));
+    at_files.map_err(|refused| TransferRefusal::Key(refused.to_string()))?
+}
+
+/// Asks the ledger beside that key.
+fn spend_beside(
+    key: &Result<TransferKey, String>,
+    opened: &Mutex<Option<Arc<OpenedKey>>>,
+    id: &[u8; 16],
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Result<(), SpendRefusal>, TransferRefusal> {
+    let key = key.as_ref().map_err(|report| TransferRefusal::Key(report.clone()))?;
+    let at_files = key.at_files(|| Ok(open_key(key.places(), opened)?.ledger.spend(id, until, now)));
+    at_files.map_err(|refused| TransferRefusal::Key(refused.to_string()))?
+}
+
+fn open_key(
     places: &Places,
     opened: &Mutex<Option<Arc<OpenedKey>>>,
 ) -> Result<Arc<OpenedKey>, TransferRefusal> {
@@ -471,9 +502,7 @@ impl Orthros {
     pub fn transfer_folder(&self) -> Result<Option<PathBuf>, Error> {
         match &self.0.transfer {
             Transfer::Given { .. } => Ok(None),
-            Transfer::User { places, opened, .. } => {
-                Ok(Some(user_key(places, opened)?.user.folder().to_owned()))
-            }
+            Transfer::User { key, opened, .. } => Ok(Some(user_key(key, opened)?.user.folder().to_owned())),
         }
     }
 }

@@ -87,8 +87,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("alice");
         let mut content = Vec::new();
-        let owner =
-            User { id: folder.path().metadata().unwrap().uid(), name: String::new(), home: "/".into() };
+        let owner = User {
+            id: folder.path().metadata().unwrap().uid(),
+            group: 0,
+            name: String::new(),
+            home: "/".into(),
+        };
         assert_eq!(read(&path, &owner, &mut content), LoginFile::Absent);
         assert_eq!(read(folder.path(), &owner, &mut content), LoginFile::Refused);
         std::fs::write(&path, "alice@R\n").unwrap();
@@ -97,7 +101,7 @@ mod tests {
         std::fs::write(&path, large).unwrap();
         assert_eq!(read(&path, &owner, &mut Vec::new()), LoginFile::Refused);
         // A file of root's is trusted for everybody, another's is not.
-        let other = User { id: owner.id + 1, name: String::new(), home: "/".into() };
+        let other = User { id: owner.id + 1, group: 0, name: String::new(), home: "/".into() };
         std::fs::write(&path, "").unwrap();
         let expected = if owner.id == 0 { LoginFile::Content(b"") } else { LoginFile::Refused };
         assert_eq!(read(&path, &other, &mut Vec::new()), expected);
@@ -109,8 +113,12 @@ mod tests {
         let path = folder.path().join("alice");
         let mode = rustix::fs::Mode::RWXU;
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-        let owner =
-            User { id: folder.path().metadata().unwrap().uid(), name: String::new(), home: "/".into() };
+        let owner = User {
+            id: folder.path().metadata().unwrap().uid(),
+            group: 0,
+            name: String::new(),
+            home: "/".into(),
+        };
         assert_eq!(read(&path, &owner, &mut Vec::new()), LoginFile::Refused);
     }
 

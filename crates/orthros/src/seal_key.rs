@@ -74,7 +74,15 @@ impl Places {
     /// assert!(places.folders().any(|folder| folder.starts_with("/dev/shm")));
     /// ```
     pub fn from_environment(configured: Option<PathBuf>, lookup: impl Fn(&str) -> Option<OsString>) -> Self {
-        let user = process::effective_user();
+        Self::of_user(process::effective_user(), configured, lookup)
+    }
+
+    /// The same for another user of this machine.
+    pub fn of_user(
+        user: u32,
+        configured: Option<PathBuf>,
+        lookup: impl Fn(&str) -> Option<OsString>,
+    ) -> Self {
         let first_of_list = |list: OsString| {
             let first = list.as_bytes().split(|octet| *octet == b':').next().unwrap_or_default().to_vec();
             PathBuf::from(OsStr::from_bytes(&first))
@@ -272,7 +280,7 @@ impl Place {
                 }
             })?;
         let metadata = folder.metadata().map_err(|error| Fault::io("it can't be looked at", &error))?;
-        let us = process::effective_user();
+        let us = process::file_user();
         if metadata.uid() != us {
             return Err(Fault::Place(format!("it belongs to uid {}, not to us (uid {us})", metadata.uid())));
         }
@@ -289,7 +297,7 @@ impl Place {
     fn check_base(&self, base: &File) -> Result<(), Fault> {
         let metadata = base.metadata().map_err(|error| Fault::io("it can't be looked at", &error))?;
         let (owner, mode) = (metadata.uid(), metadata.mode());
-        if owner != 0 && owner != process::effective_user() {
+        if owner != 0 && owner != process::file_user() {
             return Err(Fault::Place(format!("{} belongs to uid {owner}", self.base.display())));
         }
         if mode & 0o022 != 0 && mode & 0o1000 == 0 {
@@ -336,7 +344,7 @@ fn read_key(folder: &File) -> Result<Option<Zeroizing<[u8; KEY_LEN]>>, Fault> {
     };
     let fault = |error: io::Error| Fault::io(KEY_FILE, &error);
     let metadata = file.metadata().map_err(fault)?;
-    let us = process::effective_user();
+    let us = process::file_user();
     if !metadata.is_file() || metadata.uid() != us || metadata.mode() & 0o077 != 0 {
         return Err(Fault::Place(format!(
             "{KEY_FILE}: it must be a regular file of uid {us} that nobody else may read (mode 0600); \

@@ -18,12 +18,13 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use orthros_krb5::Config;
-use orthros_krb5::config::{BadConfig, Include, PathTokens, Profile};
+use orthros_krb5::config::{BadConfig, Include, PathTokens, Profile, Transfer};
 
 use crate::replay::{self, ReplayCache};
 use crate::seal_key::Places;
 use crate::stores::{CacheName, KeytabName};
 use crate::sys::process;
+use crate::sys::users::{self, User};
 
 /// Why the system's configuration can't be used.
 #[derive(Debug)]
@@ -222,11 +223,92 @@ pub fn replay_cache() -> Result<Box<dyn ReplayCache>, SetupError> {
     Ok(name.open(variable))
 }
 
-/// Where the key for transfer tokens may live: the folder that `transfer_key` names in section `[orthros]`, or
-/// `ORTHROS_TRANSFER`, else the runtime folders.
-pub fn transfer_places(config: &Config) -> Places {
-    let configured = variable("ORTHROS_TRANSFER")
-        .or_else(|| config.transfer.key.as_deref().map(OsStr::new).map(OsStr::to_os_string))
-        .map(PathBuf::from);
-    Places::from_environment(configured, variable)
+/// Whose key seals what this process exports, and where it lies.
+#[derive(Clone, Debug)]
+pub struct TransferKey {
+    places: Places,
+    /// The account that contexts are handed to; `None`: this process's own user.
+    receiver: Option<Receiver>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Receiver {
+    user: u32,
+    group: u32,
+}
+
+impl TransferKey {
+    /// A key of this process's user, in these places.
+    pub fn own(places: Places) -> Self {
+        Self { places, receiver: None }
+    }
+
+    /// As section `[orthros]` says, and `ORTHROS_TRANSFER` before it: the folder that `transfer_key` names, else the
+    /// runtime folders; for processes of root, the account that `transfer_allow` names. Processes of other users hand
+    /// nothing to anybody else, whatever is configured for root.
+    ///
+    /// # Errors
+    /// Which account is not there.
+    pub fn configured(transfer: &Transfer) -> Result<Self, String> {
+        let folder = transfer.key.as_deref().map(PathBuf::from);
+        let root = process::effective_user() == 0;
+        let Some(name) = transfer.allow.as_deref().filter(|_| root) else {
+            return Ok(Self::own(Places::from_environment(folder, variable)));
+        };
+        let found = match name.parse() {
+            Ok(number) => users::by_id(number),
+            Err(_) => users::by_name(name),
+        };
+        match found {
+            Ok(Some(User { id: user, group, .. })) => {
+                let places = Places::of_user(user, folder, variable);
+                Ok(Self { places, receiver: Some(Receiver { user, group }) })
+            }
+            Ok(None) => {
+                Err(format!("transfer_allow in [orthros] names {name}, who is no user of this machine"))
+            }
+            Err(error) => Err(format!("transfer_allow in [orthros] names {name}: {error}")),
+        }
+    }
+
+    /// Where the key may lie.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Works at its files as their owner does.
+    ///
+    /// # Errors
+    /// This process may not.
+    pub fn at_files<T>(&self, work: impl FnOnce() -> T) -> io::Result<T> {
+        match self.receiver {
+            None => Ok(work()),
+            Some(Receiver { user, group }) => process::opening_files_as(user, group, work),
+        }
+    }
+}
+
+/// Section `[orthros]` with what `ORTHROS_TRANSFER` says instead: words with commas between them, each `off`, `memory`
+/// (`transfer_ledger`), `allow=USER` or a folder.
+///
+/// # Errors
+/// [`SetupError::Name`] with the word that is none of these.
+pub fn transfer(config: &Config) -> Result<Transfer, SetupError> {
+    let mut transfer = config.transfer.clone();
+    let words = variable("ORTHROS_TRANSFER").unwrap_or_default();
+    let words = words.to_str().ok_or_else(|| SetupError::Name("ORTHROS_TRANSFER is no text".into()))?;
+    for word in words.split(',').filter(|word| !word.is_empty()) {
+        match word.split_once('=') {
+            None if word == "off" => transfer.enabled = false,
+            None if word == "memory" => transfer.ledger = Some(word.to_owned()),
+            None if word.starts_with('/') => transfer.key = Some(word.to_owned()),
+            Some(("allow", user)) => transfer.allow = Some(user.to_owned()),
+            _ => {
+                return Err(SetupError::Name(format!(
+                    "ORTHROS_TRANSFER: {word:?} is none of off, memory, allow=USER and a folder's path"
+                )));
+            }
+        }
+    }
+    Ok(transfer)
 }

@@ -2,6 +2,7 @@
 //! their options, Python's binding, curl.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use interop::c_library::{Kind, Maker, NEEDS, compile};
 use interop::gss::SERVICE;
@@ -48,6 +49,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         list.push(Scenario::new(name, &together, move || beside_libkrb5(library)));
     }
     list.push(Scenario::new("c_programs::what_only_orthros_has", &together, what_only_we_have));
+    let handed = "c_programs::a_context_is_handed_to_another_account_and_to_no_third";
+    list.push(Scenario::new(handed, &together, handed_over).as_root());
     list
 }
 
@@ -205,11 +208,36 @@ fn what_only_we_have() -> Result<(), Failure> {
     let finished = finished.says("could reach none")?;
     let json = finished.stdout.lines().find_map(|line| line.strip_prefix("json: ")).unwrap_or_default();
     let told: serde_json::Value = serde_json::from_str(json).map_err(|error| format!("{json}: {error}"))?;
-    assert_eq!(told["kerberos_error_name"], "KDC_ERR_S_PRINCIPAL_UNKNOWN", "{told}");
-    assert!(told["story"].as_str().is_some_and(|story| story.contains("nothing/localhost")), "{told}");
+    let text = |member| told.get(member).and_then(serde_json::Value::as_str).unwrap_or_default();
+    assert_eq!(text("kerberos_error_name"), "KDC_ERR_S_PRINCIPAL_UNKNOWN", "{told}");
+    assert!(text("story").contains("nothing/localhost"), "{told}");
     let mut command = realm.command(&program);
     command.arg("host@localhost").envs(Maker::Mit.environment()?);
     process::run(command, b"")?.success()?.says("all held").map(drop)
+}
+
+/// Root accepts a context, and an account that is named to get it goes on with it.
+fn handed_over() -> Result<(), Failure> {
+    let realm = realm()?;
+    let program = compile("handed", Maker::Own, Kind::Pie, realm.folder())?;
+    // The two accounts meet in a folder in which each can make one of its own.
+    let meeting = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o1777)).tempdir()?;
+    let run = |transfer: &str, words: &[&str]| -> Result<Finished, Failure> {
+        let mut command = realm.command(&program);
+        command.arg("host@localhost").args(words).envs(Maker::Own.environment()?);
+        command.env("ORTHROS_TRANSFER", format!("{transfer}{}", meeting.path().display()));
+        process::run(command, b"")
+    };
+    let finished = run("allow=nobody,", &["65533", "65534"])?.success()?;
+    finished
+        .says("uid 65533: refused")?
+        .says("uid 65534: goes on")?
+        .says("uid 65534: refused")?
+        .says("all held")?;
+    // Without the switch it is root's own.
+    run("", &["65534", "0"])?.success()?.says("uid 65534: refused")?.says("uid 0: goes on")?;
+    let nobody = run("allow=nobody-of-this-name,", &["65534", "0"])?.refusal()?;
+    nobody.says("transfer_allow in [orthros] names nobody-of-this-name").map(drop)
 }
 
 /// curl asks a server that answers Negotiate, without and with a ticket.

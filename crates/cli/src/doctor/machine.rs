@@ -6,7 +6,7 @@ use std::path::Path;
 
 use orthros::Name;
 use orthros::replay::{CacheName, File2};
-use orthros::settings;
+use orthros::settings::{self, TransferKey};
 use orthros::sys::process;
 use rustix::fs::Access;
 
@@ -124,12 +124,23 @@ fn to_be_made(path: &Path) -> Finding {
 
 /// Where the key of transfer tokens lies or could lie.
 pub(super) fn transfer(patient: &Patient) -> Vec<Finding> {
-    if !patient.config.transfer.enabled {
-        return vec![Finding::note("contexts can't be exported: [orthros] transfer = no")];
-    }
+    let transfer = match settings::transfer(&patient.config) {
+        Ok(transfer) if !transfer.enabled => {
+            return vec![Finding::note(
+                "contexts can't be exported: transfer is switched off ([orthros], ORTHROS_TRANSFER)",
+            )];
+        }
+        Ok(transfer) => transfer,
+        Err(error) => return vec![Finding::warning(error.to_string(), "correct the variable")],
+    };
+    let key = match TransferKey::configured(&transfer) {
+        Ok(key) => key,
+        Err(report) => return vec![Finding::warning(report, "name a user of this machine, or none")],
+    };
     let mut found = Vec::new();
-    for folder in settings::transfer_places(&patient.config).folders() {
-        match place(&folder) {
+    for folder in key.places().folders() {
+        let looked = key.at_files(|| place(&folder)).unwrap_or_else(|error| Err(error.to_string()));
+        match looked {
             Ok(text) => {
                 found.push(Finding::ok(text));
                 break;
@@ -148,7 +159,7 @@ pub(super) fn transfer(patient: &Patient) -> Vec<Finding> {
 
 /// Whether a folder is fit: it is there and ours alone, or it can be made.
 fn place(folder: &Path) -> Result<String, String> {
-    let (shown, us) = (folder.display(), process::effective_user());
+    let (shown, us) = (folder.display(), process::file_user());
     match fs::symlink_metadata(folder) {
         Ok(metadata) if !metadata.is_dir() => Err(format!("{shown} is no folder")),
         Ok(metadata) if metadata.uid() != us => Err(format!("{shown} belongs to user {}", metadata.uid())),

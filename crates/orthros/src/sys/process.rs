@@ -14,6 +14,49 @@ pub fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The user as whom this thread opens files: the effective one, save within [`opening_files_as`].
+pub fn file_user() -> u32 {
+    // SAFETY: no memory is involved; -1 is nobody's id, so that nothing changes and the present one is told
+    // (setfsuid(2)).
+    unsafe { libc::setfsuid(u32::MAX) }.cast_unsigned()
+}
+
+/// Does some work with the rights of another user at files, of this thread only: what is opened is opened as if that
+/// user did it, and what is made is theirs. No link that they have laid leads further than their own rights.
+///
+/// # Errors
+/// `PermissionDenied` if this process may not: only root may.
+pub fn opening_files_as<T>(user: u32, group: u32, work: impl FnOnce() -> T) -> io::Result<T> {
+    /// The ids before, taken on again also when the work ends by a panic.
+    struct Before(u32, u32);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            take_on(self.0, self.1);
+        }
+    }
+
+    fn take_on(user: u32, group: u32) {
+        // SAFETY: no memory is involved; the calls change this thread's ids only (setfsgid(2)).
+        unsafe { libc::setfsgid(group) };
+        // SAFETY: as above (setfsuid(2)).
+        unsafe { libc::setfsuid(user) };
+    }
+
+    // SAFETY: as in `file_user`.
+    let group_before = unsafe { libc::setfsgid(u32::MAX) }.cast_unsigned();
+    let _before = Before(file_user(), group_before);
+    take_on(user, group);
+    if file_user() != user {
+        let refused = format!(
+            "only root may open files as another user, and this process is of uid {}",
+            effective_user()
+        );
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, refused));
+    }
+    Ok(work())
+}
+
 /// Whether this process was given privileges that its caller lacks (set-user-id, set-group-id, capabilities).
 /// Its environment then comes from someone less trusted and must not choose files (secure_getenv(3)).
 pub fn is_set_user_id() -> bool {

@@ -14,6 +14,8 @@ const LARGEST_ENTRY: usize = 1 << 20;
 pub struct User {
     /// The user id.
     pub id: u32,
+    /// The id of the user's own group.
+    pub group: u32,
     /// The name.
     pub name: String,
     /// The home directory.
@@ -75,7 +77,7 @@ fn look_up(
         let home = unsafe { CStr::from_ptr(entry.pw_dir) };
         let name = name.to_str().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?.to_owned();
         let home = OsStr::from_bytes(home.to_bytes()).into();
-        return Ok(Some(User { id: entry.pw_uid, name, home }));
+        return Ok(Some(User { id: entry.pw_uid, group: entry.pw_gid, name, home }));
     }
 }
 

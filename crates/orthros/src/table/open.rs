@@ -210,7 +210,7 @@ impl Rules {
         if self == Self::Any {
             return Ok(());
         }
-        let us = process::effective_user();
+        let us = process::file_user();
         if metadata.uid() != us {
             return Err(format!("it belongs to uid {}, not to us (uid {us})", metadata.uid()));
         }
