@@ -469,7 +469,12 @@ fn spend_beside(
     now: Timestamp,
 ) -> Result<Result<(), SpendRefusal>, TransferRefusal> {
     let key = key.as_ref().map_err(|report| TransferRefusal::Key(report.clone()))?;
-    let at_files = key.at_files(|| Ok(open_key(key.places(), opened)?.ledger.spend(id, until, now)));
+    let at_files = key.at_files(|| {
+        // The ledger beside the key that opened the token, which looks itself whether it is still in its place.
+        let kept = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let key = kept.map_or_else(|| open_key(key.places(), opened), Ok)?;
+        Ok(key.ledger.spend(id, until, now))
+    });
     at_files.map_err(|refused| TransferRefusal::Key(refused.to_string()))?
 }
 

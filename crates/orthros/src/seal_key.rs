@@ -12,12 +12,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use hkdf::Hkdf;
 use orthros_wire::{Random, SecretBytes};
@@ -119,9 +120,34 @@ impl Places {
 pub struct UserKey {
     secret: SecretBytes,
     key_id: [u8; KEY_ID_LEN],
-    place: Place,
     folder: PathBuf,
     ledger_identity: [u8; 16],
+    seen: Option<Seen>,
+}
+
+/// What tells key and ledger from others that came in their place; looking costs no opening. Within another folder they
+/// are others.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    key: Object,
+    /// The ledger's content changes all the time.
+    ledger: Object,
+    changed: (i64, i64, u64),
+}
+
+/// Device, inode, owner, mode, and when it was made: a number of an inode can come again.
+type Object = (u64, u64, u32, u32, SystemTime);
+
+impl Seen {
+    /// What is there now; `None` where one is missing, or the file system does not say when it was made.
+    fn in_folder(folder: &Path) -> Option<Self> {
+        let look = |name| folder.join(name).symlink_metadata().ok();
+        let object =
+            |data: &Metadata| Some((data.dev(), data.ino(), data.uid(), data.mode(), data.created().ok()?));
+        let (key, ledger) = (look(KEY_FILE)?, look(LEDGER_FILE)?);
+        let changed = (key.ctime(), key.ctime_nsec(), key.size());
+        Some(Self { key: object(&key)?, ledger: object(&ledger)?, changed })
+    }
 }
 
 impl UserKey {
@@ -168,10 +194,10 @@ impl UserKey {
         self.key_id
     }
 
-    /// Whether the key and its ledger still lie where they were opened. If not, nobody could import what this
-    /// key seals: open another before exporting.
+    /// Whether the key and its ledger still lie where they were opened, as far as the directory tells. If not, nobody
+    /// could import what this key seals: open another before exporting.
     pub fn is_current(&self) -> bool {
-        Self::open_at(&self.place).is_ok_and(|found| found.key_id == self.key_id)
+        self.seen.is_some() && Seen::in_folder(&self.folder) == self.seen
     }
 
     /// The folder that holds the key and the ledger.
@@ -185,8 +211,16 @@ impl UserKey {
     }
 
     fn open_at(place: &Place) -> Result<Self, Fault> {
+        let opened = Self::open_once(place)?;
+        // Whoever has made key or ledger looks again, at what is there now.
+        if opened.is_current() { Ok(opened) } else { Self::open_once(place) }
+    }
+
+    fn open_once(place: &Place) -> Result<Self, Fault> {
         process::check_file_size_limit(FileLedger::usual_len())
             .map_err(|limit| Fault::Passing(limit.to_string()))?;
+        // Looked at first: what changes while it is opened is seen to have changed.
+        let seen = Seen::in_folder(&place.folder());
         let folder = place.open_folder()?;
         let stored = read_or_make_key(&folder)?;
         let path = place.folder();
@@ -199,7 +233,7 @@ impl UserKey {
             .expand(b"orthros user key", &mut secret)
             .and_then(|()| derive.expand(b"orthros user key id", &mut key_id))
             .map_err(|_| Fault::Place("HKDF refused the length of a key".into()))?;
-        Ok(Self { secret: secret.into(), key_id, place: place.clone(), folder: path, ledger_identity })
+        Ok(Self { secret: secret.into(), key_id, folder: path, ledger_identity, seen })
     }
 }
 
