@@ -89,6 +89,12 @@ peers! {
     PYTHON = "/usr/bin/python3" from "python3" in Place::Installed;
     /// Asks web servers.
     CURL = "curl" from "curl" in Place::Installed;
+    /// PostgreSQL's server.
+    POSTGRES = "/usr/lib/postgresql/15/bin/postgres" from "postgresql-15" in Place::Installed;
+    /// Makes a cluster of PostgreSQL's.
+    INITDB = "/usr/lib/postgresql/15/bin/initdb" from "postgresql-15" in Place::Installed;
+    /// PostgreSQL's client itself; what `PATH` finds under this name is a script that chooses a version.
+    PSQL = "/usr/lib/postgresql/15/bin/psql" from "postgresql-client-15" in Place::Installed;
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
     /// Makes and fills Heimdal's database.

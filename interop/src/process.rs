@@ -19,6 +19,8 @@ pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     captured: Arc<Captured>,
+    /// The signal that ends it in good order, without `SIG`; killed at once if `None`.
+    orderly: Option<&'static str>,
 }
 
 /// A process that has ended, and all it printed.
@@ -75,7 +77,15 @@ impl Running {
             collect(stderr, Stream::Stderr, &captured);
         }
         let stdin = child.stdin.take();
-        Ok(Self { what, child, stdin, captured })
+        Ok(Self { what, child, stdin, captured, orderly: None })
+    }
+
+    /// When dropped it gets this signal first (its name without `SIG`), and five seconds to end: for servers with
+    /// processes of their own, or with things to put away.
+    #[must_use]
+    pub fn ended_by(mut self, signal: &'static str) -> Self {
+        self.orderly = Some(signal);
+        self
     }
 
     /// The process id.
@@ -141,27 +151,41 @@ impl Running {
         Ok(self.stdout().lines().next().unwrap_or_default().to_owned())
     }
 
+    /// Sends it a signal, by its name without `SIG`.
+    ///
+    /// # Errors
+    /// The signal is unknown, or the process has ended and was waited for.
+    pub fn signal(&self, signal: &str) -> Result<(), Failure> {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", r#"kill -s "$1" "$2""#, "kill", signal, &self.pid().to_string()]);
+        run(command, b"")?.success().map(drop)
+    }
+
     /// Waits for its end.
     ///
     /// # Errors
     /// It still runs when `patience` is over; it is killed then.
     pub fn finish(mut self, patience: Duration) -> Result<Finished, Failure> {
         self.close_stdin();
-        let deadline = Instant::now() + patience;
-        let mut pause = Duration::from_millis(1);
-        let status = loop {
-            if let Some(status) = self.child.try_wait()? {
-                break status;
-            }
-            if Instant::now() >= deadline {
-                return Err(self.complaint(&format!("still ran after {patience:?}")));
-            }
-            thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
+        let Some(status) = self.status_within(patience)? else {
+            return Err(self.complaint(&format!("still ran after {patience:?}")));
         };
         // A grandchild may hold the pipes open; what it says is not waited for beyond a second.
         self.captured.wait(Instant::now() + Duration::from_secs(1), |output| output.ended == 2);
         Ok(Finished { what: self.what.clone(), status, stdout: self.stdout(), stderr: self.stderr() })
+    }
+
+    fn status_within(&mut self, patience: Duration) -> Result<Option<ExitStatus>, Failure> {
+        let deadline = Instant::now() + patience;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() || Instant::now() >= deadline {
+                return Ok(status);
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
     }
 
     fn wait_until(
@@ -199,7 +223,12 @@ impl fmt::Debug for Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended already.
+        // All fail only for a process that has ended already.
+        if let (Some(signal), Ok(None)) = (self.orderly, self.child.try_wait())
+            && self.signal(signal).is_ok()
+        {
+            let _ = self.status_within(Duration::from_secs(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -356,6 +385,18 @@ mod tests {
         let folder = format!("/proc/{}", running.pid());
         drop(running);
         assert!(!std::path::Path::new(&folder).exists());
+    }
+
+    #[test]
+    fn an_orderly_end_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "trap 'echo > put-away; exit' TERM; echo ready; while :; do sleep 0.01; done";
+        let mut command = shell(script);
+        command.current_dir(folder.path());
+        let mut running = Running::start(command).unwrap().ended_by("TERM");
+        running.wait_for("ready", PATIENCE).unwrap();
+        drop(running);
+        assert!(folder.path().join("put-away").is_file());
     }
 
     #[test]

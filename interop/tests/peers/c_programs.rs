@@ -12,7 +12,7 @@ use interop::realm::on_free_port;
 use interop::{Failure, Finished, Realm, Scenario, Side};
 
 /// Who is on whose library: the initiator, the acceptor. That all of it holds on MIT's shows that it is no demand of ours.
-const SIDES: [(Maker, Maker); 4] =
+pub(crate) const SIDES: [(Maker, Maker); 4] =
     [(Maker::Mit, Maker::Mit), (Maker::Own, Maker::Mit), (Maker::Mit, Maker::Own), (Maker::Own, Maker::Own)];
 
 /// MIT's realm, samples and the compiler that links the library.

@@ -8,6 +8,7 @@ mod bindings;
 mod c_library;
 mod c_programs;
 mod client_keytab;
+mod daemons;
 mod dns;
 mod errors;
 mod heimdal;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
     scenarios.extend(weak::scenarios());
     scenarios.extend(c_library::scenarios());
     scenarios.extend(c_programs::scenarios());
+    scenarios.extend(daemons::scenarios());
     scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }
