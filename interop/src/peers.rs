@@ -95,6 +95,14 @@ peers! {
     INITDB = "/usr/lib/postgresql/15/bin/initdb" from "postgresql-15" in Place::Installed;
     /// PostgreSQL's client itself; what `PATH` finds under this name is a script that chooses a version.
     PSQL = "/usr/lib/postgresql/15/bin/psql" from "postgresql-client-15" in Place::Installed;
+    /// BIND's name server.
+    NAMED = "named" from "bind9" in Place::Installed;
+    /// BIND's way to change a zone.
+    NSUPDATE = "nsupdate" from "bind9-dnsutils" in Place::Installed;
+    /// Asks name servers.
+    DIG = "dig" from "bind9-dnsutils" in Place::Installed;
+    /// DNS in Python.
+    PYTHON_DNS = "/usr/lib/python3/dist-packages/dns/__init__.py" from "python3-dnspython" in Place::Installed;
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
     /// Makes and fills Heimdal's database.

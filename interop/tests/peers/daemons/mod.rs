@@ -18,13 +18,14 @@ use interop::{Failure, Finished, Realm, RealmBuilder, Running, Scenario, Side};
 
 use crate::c_programs::SIDES;
 
+mod bind;
 mod postgres;
 
 /// A scenario for each pair of libraries: its name, what it needs beside a realm, and what it does.
 type Row =
     (&'static str, &'static [Peer], fn(&Stage) -> Result<(), Failure>, fn(RealmBuilder) -> RealmBuilder);
 
-const TABLE: &[Row] = &[postgres::ROW];
+const TABLE: &[Row] = &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS];
 
 /// MIT's realm.
 const REALM: &[Peer] =
@@ -90,7 +91,9 @@ impl Stage {
     fn daemon(&self, program: &Path, folder: &Path) -> Result<Command, Failure> {
         let mut command = self.realm.command(program);
         command.env_remove("XDG_RUNTIME_DIR").env_remove("KRB5CCNAME").envs(self.server.environment()?);
-        command.env("HOME", folder).env("TMPDIR", folder).env("KRB5RCACHEDIR", folder).current_dir(folder);
+        command.env("HOME", folder).env("TMPDIR", folder).env("KRB5RCACHEDIR", folder);
+        // As systemd's `RuntimeDirectory=` gives it.
+        command.env("RUNTIME_DIRECTORY", folder).current_dir(folder);
         Ok(command)
     }
 
@@ -130,12 +133,12 @@ impl Stage {
         must_be_mapped(self.client, &started).map_err(|why| finished.complaint(&why.to_string()))?;
         Ok(finished)
     }
+}
 
-    /// Sees that a daemon runs on the library that it was meant to run on.
-    fn check(&self, daemon: &Running) -> Result<(), Failure> {
-        let maps = fs::read_to_string(format!("/proc/{}/maps", daemon.pid()))?;
-        must_be_mapped(self.server, &maps).map_err(|why| why.while_doing(format!("{daemon:?}")))
-    }
+/// Sees that a process runs on this library.
+fn must_run_on(library: Maker, process: &Running) -> Result<(), Failure> {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", process.pid()))?;
+    must_be_mapped(library, &maps).map_err(|why| why.while_doing(format!("{process:?}")))
 }
 
 /// Sees that a list of the files that a process mapped names this library, and no other of its kind.

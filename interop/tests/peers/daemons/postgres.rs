@@ -7,9 +7,9 @@ use interop::process::{self, PATIENCE};
 use interop::realm::on_free_port;
 use interop::{Failure, Finished, Running};
 
-use super::{Account, NAME, Row, Stage};
+use super::{Account, NAME, Row, Stage, must_run_on};
 
-pub(super) const ROW: Row = ("postgres", &[Peer::POSTGRES, Peer::INITDB, Peer::PSQL], logins, |realm| {
+pub(super) const LOGINS: Row = ("postgres", &[Peer::POSTGRES, Peer::INITDB, Peer::PSQL], logins, |realm| {
     realm.service("postgres/localhost")
 });
 
@@ -83,7 +83,7 @@ fn psql(
 
 fn logins(stage: &Stage) -> Result<(), Failure> {
     let (mut server, port) = cluster(stage)?;
-    stage.check(&server)?;
+    must_run_on(stage.server, &server)?;
     let log = |why: Failure, server: &Running| why.while_doing(format!("the server: {}", server.stderr()));
     let sealed = "dbname=sealed user=alice gssencmode=require";
     for (words, answer) in [
