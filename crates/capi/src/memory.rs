@@ -80,14 +80,21 @@ impl Out<OidSet> {
         set.identifiers()
     }
 
-    /// Puts another set in the place of the one that stands there.
+    /// Changes what the set holds that stands there; it stays where it is, as programs remember the set and not only its
+    /// place (mod_auth_gssapi does). Makes one if there is none.
     ///
     /// # Errors
-    /// No memory; the old set is still there then.
+    /// No memory; the set is as it was then.
     pub fn replace(self, identifiers: &[Oid]) -> Result<(), Failed> {
         let fresh = make_set(&identifiers.iter().collect::<Vec<_>>())?;
-        self.release();
-        self.set(fresh);
+        match self.get().filter(|set| !set.is_null()) {
+            None => self.set(fresh),
+            Some(set) => {
+                // SAFETY: both are sets of `make_set` (RFC 2744 §5.28), and the new one is nobody else's.
+                unsafe { set.swap(fresh) };
+                free_set(fresh);
+            }
+        }
         Ok(())
     }
 

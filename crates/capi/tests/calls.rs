@@ -182,9 +182,12 @@ fn a_status_is_told_in_sentences() {
 fn a_set_has_each_member_once() {
     let (mut minor, mut set, mut present) = (0, ptr::null_mut(), 0);
     assert_eq!(gss_create_empty_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
+    let first = set;
     for member in [&KRB5_OID, &SPNEGO_OID, &KRB5_OID] {
         assert_eq!(gss_add_oid_set_member(out(&mut minor), oid(member), out(&mut set)), COMPLETE);
     }
+    // Programs keep the set itself, to release it by that.
+    assert_eq!(set, first);
     // SAFETY: the set that the calls have made.
     assert_eq!(unsafe { (*set).count }, 2);
     for (member, there) in [(&KRB5_OID, 1), (&"1.2.3".parse().unwrap(), 0)] {
