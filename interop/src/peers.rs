@@ -103,6 +103,29 @@ peers! {
     DIG = "dig" from "bind9-dnsutils" in Place::Installed;
     /// DNS in Python.
     PYTHON_DNS = "/usr/lib/python3/dist-packages/dns/__init__.py" from "python3-dnspython" in Place::Installed;
+    /// Remote procedure calls, for `c/rpc.c`.
+    TIRPC_HEADERS = "/usr/include/tirpc/rpc/rpcsec_gss.h" from "libtirpc-dev" in Place::Installed;
+    /// OpenSSH's server.
+    SSHD = "sshd" from "openssh-server" in Place::Installed;
+    /// OpenSSH's client.
+    SSH = "ssh" from "openssh-client" in Place::Installed;
+    /// Makes OpenSSH's keys.
+    SSH_KEYGEN = "ssh-keygen" from "openssh-client" in Place::Installed;
+    /// Apache's web server.
+    APACHE = "apache2" from "apache2-bin" in Place::Installed;
+    /// Apache's way to the GSS-API.
+    MOD_AUTH_GSSAPI = "/usr/lib/apache2/modules/mod_auth_gssapi.so" from "libapache2-mod-auth-gssapi"
+        in Place::Installed;
+    /// OpenLDAP's server.
+    SLAPD = "slapd" from "slapd" in Place::Installed;
+    /// OpenLDAP's way to ask who one is.
+    LDAPWHOAMI = "ldapwhoami" from "ldap-utils" in Place::Installed;
+    /// OpenLDAP's way to ask for entries.
+    LDAPSEARCH = "ldapsearch" from "ldap-utils" in Place::Installed;
+    /// SASL's GSSAPI and GSS-SPNEGO.
+    SASL_GSSAPI = "sasl2/libgssapiv2.so" from "libsasl2-modules-gssapi-mit" in Place::Library;
+    /// SASL's GS2-KRB5.
+    SASL_GS2 = "sasl2/libgs2.so" from "libsasl2-modules-gssapi-mit" in Place::Library;
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
     /// Makes and fills Heimdal's database.

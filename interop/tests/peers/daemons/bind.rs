@@ -13,13 +13,13 @@ use interop::{Failure, Finished, Running};
 use super::{Account, Row, Stage, must_run_on};
 
 pub(super) const UPDATES: Row =
-    ("bind", &[Peer::NAMED, Peer::NSUPDATE, Peer::DIG], updates, |realm| realm.service("DNS/localhost"));
+    ("bind", &[Peer::NAMED, Peer::NSUPDATE, Peer::DIG], updates, |realm| Ok(realm.service("DNS/localhost")));
 
 pub(super) const RESTARTS: Row = (
     "bind_restarted",
     &[Peer::NAMED, Peer::DIG, Peer::PYTHON, Peer::PYTHON_GSSAPI, Peer::PYTHON_DNS],
     restarts,
-    |realm| realm.service("DNS/localhost"),
+    |realm| Ok(realm.service("DNS/localhost")),
 );
 
 /// The zone's name server is named as its service is.

@@ -6,26 +6,35 @@
 //! otherwise. Of each process that matters the scenario sees which library it mapped.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use interop::c_library::Maker;
 use interop::peers::Peer;
-use interop::process;
+use interop::process::{self, PATIENCE};
 use interop::{Failure, Finished, Realm, RealmBuilder, Running, Scenario, Side};
 
 use crate::c_programs::SIDES;
 
 mod bind;
+mod ldap;
 mod postgres;
+mod ssh;
 
 /// A scenario for each pair of libraries: its name, what it needs beside a realm, and what it does.
-type Row =
-    (&'static str, &'static [Peer], fn(&Stage) -> Result<(), Failure>, fn(RealmBuilder) -> RealmBuilder);
+type Row = (
+    &'static str,
+    &'static [Peer],
+    fn(&Stage) -> Result<(), Failure>,
+    fn(RealmBuilder) -> Result<RealmBuilder, Failure>,
+);
 
-const TABLE: &[Row] = &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS];
+const TABLE: &[Row] = &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS, ssh::LOGINS, ldap::BINDS];
 
 /// MIT's realm.
 const REALM: &[Peer] =
@@ -62,9 +71,13 @@ struct Account {
 const NAME: &str = "DAEMONS.TEST";
 
 impl Stage {
-    fn set(client: Maker, server: Maker, fill: fn(RealmBuilder) -> RealmBuilder) -> Result<Self, Failure> {
+    fn set(
+        client: Maker,
+        server: Maker,
+        fill: fn(RealmBuilder) -> Result<RealmBuilder, Failure>,
+    ) -> Result<Self, Failure> {
         let people = Realm::build(NAME).principal("alice", "wonderland").principal("bob", "builder");
-        let realm = fill(people).start(Side::Mit)?;
+        let realm = fill(people)?.start(Side::Mit)?;
         let bob = format!("FILE:{}", realm.folder().join("bob").display());
         realm.kinit(Side::Mit, "alice", &["-f"])?;
         realm.kinit(Side::Mit, "bob", &["-f", "-c", &bob])?;
@@ -150,6 +163,18 @@ fn must_be_mapped(library: Maker, files: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::new(format!("it should run on the library of {library:?}, and mapped {found:?}")))
+}
+
+/// Waits until something listens on a port: for a server that says so too early.
+fn listens(port: u16) -> Result<(), Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    while let Err(error) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+        if Instant::now() > deadline {
+            return Err(Failure::from(error).while_doing(format!("port {port}")));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
 }
 
 impl Account {

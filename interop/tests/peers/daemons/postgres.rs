@@ -10,7 +10,7 @@ use interop::{Failure, Finished, Running};
 use super::{Account, NAME, Row, Stage, must_run_on};
 
 pub(super) const LOGINS: Row = ("postgres", &[Peer::POSTGRES, Peer::INITDB, Peer::PSQL], logins, |realm| {
-    realm.service("postgres/localhost")
+    Ok(realm.service("postgres/localhost"))
 });
 
 /// Who may come, and how: into `sealed` with encryption only, into `plain` without only, where a map gives the name.
