@@ -2,7 +2,8 @@
 //!
 //! Each is a pointer to a description, as the original's, and right before any code has run: programs that are no
 //! position-independent code copy the pointers into memory of their own before a constructor could set them. Nothing in
-//! this library reads them, so that two copies are no matter.
+//! this library reads them, so that two copies are no matter. What they point to is there once for each identifier, and
+//! is what calls hand out: some programs compare pointers (kadmind does).
 //!
 //! Deliberately without docs of their own: a symbol's name says what it is, and RFC 2744, RFC 5587 and the headers of MIT
 //! krb5 what for.
@@ -31,15 +32,44 @@ macro_rules! identifiers {
     ($($name:ident $octets:expr;)+) => {
         $(
             #[unsafe(no_mangle)]
-            pub static $name: Constant<*const Constant<OidDesc>> = Constant({
-                static DESC: Constant<OidDesc> = Constant(describe($octets));
-                &raw const DESC
-            });
+            pub static $name: Constant<*const Constant<OidDesc>> = Constant(description($octets));
         )+
 
         /// Every identifier by its symbol's name, with its octets.
         pub const IDENTIFIERS: &[(&str, &[u8])] = &[$((stringify!($name), $octets)),+];
+
+        /// A description for each name; of those with the same octets, only the first is pointed to.
+        static DESCRIPTIONS: [Constant<OidDesc>; IDENTIFIERS.len()] = [$(Constant(describe($octets))),+];
     };
+}
+
+/// The description of an identifier; past the last one if none of the names is its.
+const fn description(octets: &[u8]) -> *const Constant<OidDesc> {
+    let (mut place, mut rows) = ((&raw const DESCRIPTIONS).cast::<Constant<OidDesc>>(), IDENTIFIERS);
+    while let [(_, known), rest @ ..] = rows {
+        if are_same(known, octets) {
+            break;
+        }
+        (place, rows) = (place.wrapping_add(1), rest);
+    }
+    place
+}
+
+/// Equality that the compiler can work out.
+const fn are_same(mut left: &[u8], mut right: &[u8]) -> bool {
+    while let ([first, left_rest @ ..], [second, right_rest @ ..]) = (left, right) {
+        if *first != *second {
+            return false;
+        }
+        (left, right) = (left_rest, right_rest);
+    }
+    left.is_empty() && right.is_empty()
+}
+
+/// The description of an identifier that has a symbol.
+pub(crate) fn known(octets: &[u8]) -> Option<*const OidDesc> {
+    let is_known = IDENTIFIERS.iter().any(|(_, known)| *known == octets);
+    is_known.then(|| description(octets).cast())
 }
 
 identifiers! {
@@ -138,6 +168,19 @@ mod tests {
     use super::*;
     use orthros::mechanism::attribute::ATTRIBUTES;
     use orthros_wire::Oid;
+
+    #[test]
+    fn an_identifier_is_in_one_place_under_all_its_names() {
+        let oid: Oid = "1.2.840.113554.1.2.2.1".parse().unwrap();
+        let place = gss_nt_krb5_name.0.cast();
+        assert_eq!(GSS_KRB5_NT_PRINCIPAL_NAME.0.cast(), place);
+        assert_eq!(crate::oids::interned(&oid), place);
+        // SAFETY: a description in static memory.
+        let length = unsafe { (*place).length };
+        assert_eq!(length, 10);
+        assert_eq!(GSS_C_NT_USER_NAME.0, gss_nt_user_name.0);
+        assert_ne!(gss_nt_krb5_principal.0.cast(), place);
+    }
 
     #[test]
     fn every_identifier_is_short_and_the_ones_of_our_tables_are_theirs() {

@@ -7,9 +7,11 @@
 use std::ffi::{CStr, c_char};
 use std::slice;
 
+use orthros::Major;
 use orthros_wire::Oid;
 
 use crate::abi::{ChannelBindingsDesc, GssBuffer, KeyValue, KeyValueSet, OidDesc, OidSetDesc, OmUint32};
+use crate::libkrb5::LentPrincipal;
 use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A place for a result, or null.
@@ -117,6 +119,23 @@ impl In<GssBuffer> {
     /// `GSS_S_CALL_INACCESSIBLE_READ` for a length without octets.
     pub fn octets_or_none<'a>(self) -> Result<&'a [u8], Failed> {
         self.read().unwrap_or(GssBuffer::EMPTY).octets()
+    }
+}
+
+impl In<GssBuffer> {
+    /// The principal of libkrb5 that the octets of a buffer point to.
+    ///
+    /// # Errors
+    /// `GSS_S_FAILURE` for octets that are no pointer or a null one; `GSS_S_CALL_INACCESSIBLE_READ` for null.
+    pub fn lent_principal(self) -> Result<LentPrincipal, Failed> {
+        let address = <[u8; size_of::<usize>()]>::try_from(self.octets()?).map_or(0, usize::from_ne_bytes);
+        // SAFETY: whoever says that the name is of this type lends a `krb5_principal` there for the call.
+        let principal = unsafe { LentPrincipal::new(std::ptr::with_exposed_provenance_mut(address)) };
+        if principal.is_present() {
+            Ok(principal)
+        } else {
+            Err(Failed::plain(Major::Failure, "a name of this type is a pointer to a principal of libkrb5"))
+        }
     }
 }
 

@@ -179,6 +179,17 @@ fn a_status_is_told_in_sentences() {
 }
 
 #[test]
+fn a_pointer_to_a_principal_needs_a_pointer_and_a_libkrb5() {
+    let (mut minor, mut name) = (0, Handle::NONE);
+    let by_pointer = "1.2.840.113554.1.2.2.2".parse().unwrap();
+    // Text, a null pointer, and what would be a principal if this process had a libkrb5.
+    for octets in [&b"alice"[..], &[0; size_of::<usize>()], &1_usize.to_ne_bytes()] {
+        let major = gss_import_name(out(&mut minor), lend(&buffer(octets)), oid(&by_pointer), out(&mut name));
+        assert_eq!((major, name), (0x000d_0000, Handle::NONE), "{octets:?}");
+    }
+}
+
+#[test]
 fn a_set_has_each_member_once() {
     let (mut minor, mut set, mut present) = (0, ptr::null_mut(), 0);
     assert_eq!(gss_create_empty_oid_set(out(&mut minor), out(&mut set)), COMPLETE);

@@ -7,12 +7,13 @@ use orthros_wire::Oid;
 use super::{NAMES, chosen, insert, name};
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
 use crate::boundary::boundary;
-use crate::library;
 use crate::oids::{StaticOid, interned};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
+use crate::{libkrb5, library};
 
-/// Makes a name of octets (§5.16). Without a type: a Kerberos principal's text form.
+/// Makes a name of octets (§5.16). Without a type: a Kerberos principal's text form. Of the type `gss_nt_krb5_principal`:
+/// from a `krb5_principal` that the octets point to.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_import_name(
     minor_status: Out<OmUint32>,
@@ -25,13 +26,21 @@ pub extern "C" fn gss_import_name(
         output_name.require()?;
         let octets = input_name_buffer.octets()?;
         let name_type = input_name_type.identifier()?;
-        let octets =
-            if is_text(name_type.as_ref()) { octets.strip_suffix(&[0]).unwrap_or(octets) } else { octets };
-        let name = Name::import(octets, name_type.as_ref())?;
+        let name = if name_type.as_ref().map(Oid::content) == Some(OF_LIBKRB5) {
+            let lent = input_name_buffer.lent_principal()?;
+            Name::Principal(libkrb5::principal(lent).map_err(|report| Failed::told(Major::Failure, report))?)
+        } else if is_text(name_type.as_ref()) {
+            Name::import(octets.strip_suffix(&[0]).unwrap_or(octets), name_type.as_ref())?
+        } else {
+            Name::import(octets, name_type.as_ref())?
+        };
         output_name.set(insert(&NAMES, name)?);
         Ok(COMPLETE)
     })
 }
+
+/// 1.2.840.113554.1.2.2.2, `gss_nt_krb5_principal`.
+const OF_LIBKRB5: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x02];
 
 /// Whether names of this type are text. Programs, MIT krb5's own samples among them, count the zero at the end of a C
 /// string in; in text it is left out.
