@@ -49,6 +49,10 @@ peers! {
     KDB5_UTIL = "kdb5_util" from "krb5-kdc" in Place::Installed;
     /// Fills MIT's database.
     KADMIN_LOCAL = "kadmin.local" from "krb5-admin-server" in Place::Installed;
+    /// Changes MIT's database for others.
+    KADMIND = "kadmind" from "krb5-admin-server" in Place::Installed;
+    /// Asks `kadmind`.
+    KADMIN = "kadmin" from "krb5-user" in Place::Installed;
     /// MIT's way to a ticket.
     KINIT = "kinit" from "krb5-user" in Place::Installed;
     /// MIT's view of a cache or keytab.

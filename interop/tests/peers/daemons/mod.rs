@@ -22,6 +22,7 @@ use interop::{Failure, Finished, Realm, RealmBuilder, Running, Scenario, Side};
 use crate::c_programs::SIDES;
 
 mod bind;
+mod kadmin;
 mod ldap;
 mod postgres;
 mod ssh;
@@ -34,7 +35,8 @@ type Row = (
     fn(RealmBuilder) -> Result<RealmBuilder, Failure>,
 );
 
-const TABLE: &[Row] = &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS, ssh::LOGINS, ldap::BINDS];
+const TABLE: &[Row] =
+    &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS, ssh::LOGINS, ldap::BINDS, kadmin::CHANGES];
 
 /// MIT's realm.
 const REALM: &[Peer] =
