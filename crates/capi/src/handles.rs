@@ -1,24 +1,41 @@
 //! Contexts, credentials and names behind handles that can't be forged, used twice or used after their end.
 //!
-//! A handle is a number of the size of a pointer: two bits for the kind, so that a name is never taken for a context;
-//! then the number of a slot; then the slot's generation, which goes up whenever the slot is emptied. With 64 bits a
-//! slot has 2^34 generations, with 32 bits 2^14. Whatever is no living handle, any number at all, finds nothing.
+//! A handle is a number of the size of a pointer, never the address of an object: the highest bit; the slot's generation,
+//! which goes up whenever the slot is emptied; the number of the slot; two bits for the kind, so that a name is never
+//! taken for a context. With 64 bits a slot has 2^33 generations, with 32 bits (and no highest bit to spare) 2^14.
+//! Whatever is no living handle, any number at all, finds nothing.
+//!
+//! With 64 bits the handle of a context is an address that may be read: libtirpc's server copies sixteen octets from
+//! there, which MIT krb5's library would have there, and sends them as a name that nobody looks at. Each slot has a piece
+//! of zeros that nothing is ever written to, and the place in it is the generation, of which there are 2^16 then. Such
+//! zeros cost address space only. Where there is none to be had, the handle is a number as the others.
 //!
 //! Slots lie in chunks that never move, each twice as large as the one before, so that looking up takes the slot's own
 //! lock and no other. Making and ending take one for the list of free slots.
 
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::abi::Handle;
 
 const KIND_BITS: u32 = 2;
-const INDEX_BITS: u32 = if usize::BITS == 64 { 28 } else { 16 };
+const INDEX_BITS: u32 = if HAS_ADDRESSES { 28 } else { 16 };
 const GENERATION_SHIFT: u32 = KIND_BITS + INDEX_BITS;
 /// The first generation; 0 would make a handle of small bits only.
 const FIRST_GENERATION: usize = 1;
 /// Slots in the first chunk.
 const FIRST_CHUNK: usize = 64;
 const CHUNKS: usize = INDEX_BITS as usize - 6;
+/// Whether there is so much address space that handles may be places in it.
+const HAS_ADDRESSES: bool = usize::BITS == 64;
+/// What tells numbers from addresses, which programs have none of with this bit.
+const NUMBER: usize = if HAS_ADDRESSES { 1 << (usize::BITS - 1) } else { 0 };
+/// Generations of a slot whose handles are numbers.
+const GENERATIONS: usize = (usize::MAX ^ NUMBER) >> GENERATION_SHIFT;
+/// The same where they are addresses.
+const ADDRESS_BITS: u32 = 16;
+/// Octets that may be read where a handle points to.
+const READABLE: usize = 16;
 
 /// What kind of object a table holds.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +54,21 @@ struct Slot<T> {
     value: Option<Arc<T>>,
 }
 
-type Chunk<T> = Box<[Mutex<Slot<T>>]>;
+struct Chunk<T> {
+    slots: Box<[Mutex<Slot<T>>]>,
+    /// Where the zeros of its first slot begin, if handles are addresses.
+    zeros: Option<usize>,
+}
+
+/// Where a handle leads, if it lives.
+struct Way<'a, T> {
+    chunk: &'a Chunk<T>,
+    /// Of the slot, in the table.
+    index: usize,
+    /// Of the slot, in the chunk.
+    place: usize,
+    generation: usize,
+}
 
 /// The objects of one kind.
 pub struct Table<T> {
@@ -76,41 +107,42 @@ impl<T> Table<T> {
                 }
             }
         };
-        let (chunk, place) = place(index)?;
-        let slots = self.chunks.get(chunk)?.get_or_init(|| {
-            let slot = |_| Mutex::new(Slot { generation: FIRST_GENERATION, value: None });
-            (0..FIRST_CHUNK << chunk).map(slot).collect()
-        });
-        let mut slot = lock(slots.get(place)?);
+        let (number, place) = place(index)?;
+        let chunk = self.chunks.get(number)?.get_or_init(|| Chunk::new(FIRST_CHUNK << number, self.kind));
+        let mut slot = lock(chunk.slots.get(place)?);
         slot.value = Some(Arc::new(value));
-        Some(Handle(slot.generation << GENERATION_SHIFT | index << KIND_BITS | self.kind as usize))
+        Some(Handle(match chunk.zeros {
+            Some(zeros) => zeros + (place << ADDRESS_BITS) + slot.generation,
+            None => NUMBER | slot.generation << GENERATION_SHIFT | index << KIND_BITS | self.kind as usize,
+        }))
     }
 
     /// The object of a handle, if it lives.
     pub fn find(&self, handle: Handle) -> Option<Arc<T>> {
-        self.slot(handle)?.value.clone()
+        self.way(handle)?.slot()?.value.clone()
     }
 
     /// Takes an object out: its handle, and every copy of it, is dead from now on.
     pub fn remove(&self, handle: Handle) -> Option<Arc<T>> {
+        let way = self.way(handle)?;
         let value = {
-            let mut slot = self.slot(handle)?;
+            let mut slot = way.slot()?;
             let value = slot.value.take()?;
             // A slot whose generations are used up is never used again.
-            let generations = usize::MAX >> GENERATION_SHIFT;
             slot.generation += 1;
-            if slot.generation > generations {
+            if slot.generation > way.chunk.generations() {
                 return Some(value);
             }
             value
         };
-        lock(&self.free).slots.push(index(handle));
+        lock(&self.free).slots.push(way.index);
         Some(value)
     }
 
     /// Puts another object in the place of a living one. Whether it lived.
     pub fn replace(&self, handle: Handle, value: T) -> bool {
-        match self.slot(handle) {
+        let way = self.way(handle);
+        match way.as_ref().and_then(Way::slot) {
             Some(mut slot) if slot.value.is_some() => {
                 slot.value = Some(Arc::new(value));
                 true
@@ -125,18 +157,56 @@ impl<T> Table<T> {
         free.used - free.slots.len()
     }
 
-    fn slot(&self, handle: Handle) -> Option<MutexGuard<'_, Slot<T>>> {
+    fn way(&self, handle: Handle) -> Option<Way<'_, T>> {
+        if HAS_ADDRESSES && handle.0 & NUMBER == 0 {
+            return self.chunks.iter().enumerate().find_map(|(number, chunk)| {
+                let chunk = chunk.get()?;
+                let offset = handle.0.checked_sub(chunk.zeros?)?;
+                let (place, generation) = (offset >> ADDRESS_BITS, offset & ((1 << ADDRESS_BITS) - 1));
+                let index = (FIRST_CHUNK << number) - FIRST_CHUNK + place;
+                (place < chunk.slots.len()).then_some(Way { chunk, index, place, generation })
+            });
+        }
         if handle.0 & ((1 << KIND_BITS) - 1) != self.kind as usize {
             return None;
         }
-        let (chunk, place) = place(index(handle))?;
-        let slot = lock(self.chunks.get(chunk)?.get()?.get(place)?);
-        (slot.generation == handle.0 >> GENERATION_SHIFT).then_some(slot)
+        let index = handle.0 >> KIND_BITS & ((1 << INDEX_BITS) - 1);
+        let (number, place) = place(index)?;
+        let chunk = self.chunks.get(number)?.get().filter(|chunk| chunk.zeros.is_none())?;
+        Some(Way { chunk, index, place, generation: (handle.0 ^ NUMBER) >> GENERATION_SHIFT })
     }
 }
 
-fn index(handle: Handle) -> usize {
-    handle.0 >> KIND_BITS & ((1 << INDEX_BITS) - 1)
+impl<T> Way<'_, T> {
+    /// The slot, if it is still of the handle's generation.
+    fn slot(&self) -> Option<MutexGuard<'_, Slot<T>>> {
+        let slot = lock(self.chunk.slots.get(self.place)?);
+        (slot.generation == self.generation).then_some(slot)
+    }
+}
+
+impl<T> Chunk<T> {
+    fn new(slots: usize, kind: Kind) -> Self {
+        let slot = |_| Mutex::new(Slot { generation: FIRST_GENERATION, value: None });
+        let zeros = match kind {
+            Kind::Context if HAS_ADDRESSES => zeros((slots << ADDRESS_BITS) + READABLE),
+            _ => None,
+        };
+        Self { slots: (0..slots).map(slot).collect(), zeros }
+    }
+
+    /// The last generation of its slots.
+    fn generations(&self) -> usize {
+        if self.zeros.is_some() { (1 << ADDRESS_BITS) - 1 } else { GENERATIONS }
+    }
+}
+
+/// So many octets that may be read, all zero, for as long as the process lives; `None` if there are none to be had.
+fn zeros(length: usize) -> Option<usize> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new mapping at a place that the system chooses.
+    let place = unsafe { libc::mmap(ptr::null_mut(), length, libc::PROT_READ, flags, -1, 0) };
+    (place != libc::MAP_FAILED).then(|| place.expose_provenance())
 }
 
 /// The chunk that a slot lies in, and where in it.
@@ -173,6 +243,7 @@ mod tests {
         assert_ne!(first, second, "the slot is used again, the handle is not");
         assert!(names.find(first).is_none());
         let stack = 0_u8;
+        let places = [context.0 + 1, context.0 + (1 << ADDRESS_BITS), context.0 - 1];
         let wild =
             [0, 1, 3, usize::MAX, usize::MAX - 1, (&raw const stack).addr(), first.0 ^ 1 << 40, first.0 + 4];
         for number in wild {
@@ -181,7 +252,30 @@ mod tests {
                 "{number:x}"
             );
         }
+        for number in wild.into_iter().chain(places) {
+            assert!(contexts.find(Handle(number)).is_none(), "{number:x}");
+        }
         assert_eq!((names.live(), contexts.live()), (1, 1));
+    }
+
+    #[test]
+    fn a_context_is_readable_where_its_handle_points_to_and_a_slot_ends_with_its_generations() {
+        let table = Table::new(Kind::Context);
+        let read = |handle: Handle| {
+            // SAFETY: what the table promises.
+            unsafe { ptr::with_exposed_provenance::<[u8; READABLE]>(handle.0).read_unaligned() }
+        };
+        let first = table.insert(0).unwrap();
+        let mut last = first;
+        for generation in 1..1 << ADDRESS_BITS {
+            assert!(table.remove(last).is_some());
+            assert!(table.find(last).is_none());
+            last = table.insert(generation).unwrap();
+        }
+        assert_eq!((read(first), read(last)), ([0; READABLE], [0; READABLE]));
+        assert_eq!(last.0 - first.0, 1 << ADDRESS_BITS, "the next slot");
+        let many: Vec<Handle> = (0..200).map(|number| table.insert(number).unwrap()).collect();
+        assert!(many.iter().all(|handle| read(*handle) == [0; READABLE] && table.find(*handle).is_some()));
     }
 
     #[test]
