@@ -127,6 +127,20 @@ fn build() -> Result<PathBuf, Failure> {
 /// # Errors
 /// The compiler complains, or warns.
 pub fn compile(name: &str, maker: Maker, kind: Kind, folder: &Path) -> Result<PathBuf, Failure> {
+    compile_with(name, maker, kind, folder, &[])
+}
+
+/// As [`compile`], with more options of the compiler: folders of headers, libraries.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(
+    name: &str,
+    maker: Maker,
+    kind: Kind,
+    folder: &Path,
+    options: &[&str],
+) -> Result<PathBuf, Failure> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join(name).with_extension("c");
     let program = folder.join(format!("{name}-{maker:?}-{kind:?}"));
     let mut command = Command::new(Peer::CC.find()?);
@@ -142,6 +156,7 @@ pub fn compile(name: &str, maker: Maker, kind: Kind, folder: &Path) -> Result<Pa
         // For programs that call it.
         .arg("-Wl,--as-needed")
         .arg(Peer::MIT_KRB5.find()?)
+        .args(options)
         .arg("-ldl");
     process::run(command, b"")?.success()?;
     Ok(program)

@@ -25,6 +25,7 @@ mod bind;
 mod kadmin;
 mod ldap;
 mod postgres;
+mod rpc;
 mod ssh;
 
 /// A scenario for each pair of libraries: its name, what it needs beside a realm, and what it does.
@@ -36,7 +37,7 @@ type Row = (
 );
 
 const TABLE: &[Row] =
-    &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS, ssh::LOGINS, ldap::BINDS, kadmin::CHANGES];
+    &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS, rpc::CALLS, ssh::LOGINS, ldap::BINDS, kadmin::CHANGES];
 
 /// MIT's realm.
 const REALM: &[Peer] =
