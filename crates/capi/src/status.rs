@@ -244,5 +244,6 @@ const SUPPLEMENTARY: [&str; 5] = [
     "The token was seen before",
     "The token is too old to be told from one that was seen before",
     "A later token was processed already",
-    "An earlier token is missing",
+    // In RFC 2744's words: tests of programs look for them.
+    "An expected per-message token was not received",
 ];

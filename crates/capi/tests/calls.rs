@@ -171,6 +171,9 @@ fn a_status_is_told_in_sentences() {
         assert_eq!(gss_display_status(out(&mut minor), 0x0006_0002, 1, nothing(), context, string), COMPLETE);
         assert_eq!((taken(text), place), (sentence.as_bytes().to_vec(), next));
     }
+    let (context, string) = (out(&mut place), out(&mut text));
+    assert_eq!(gss_display_status(out(&mut minor), 0x10, 1, nothing(), context, string), COMPLETE);
+    assert_eq!(taken(text), b"An expected per-message token was not received");
     for (status, kind) in [(0x00ff_0000, 1), (0x0400_0000, 1), (0x20, 1), (0, 3)] {
         let (context, string) = (out(&mut place), out(&mut text));
         let major = gss_display_status(out(&mut minor), status, kind, nothing(), context, string);
