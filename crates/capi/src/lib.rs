@@ -18,7 +18,7 @@
 //! Every call sets its outputs to their empty value, then checks its arguments, then works, then returns results. No
 //! panic leaves the library: `boundary` answers `GSS_S_FAILURE` in its place.
 //!
-//! `unsafe` stands in `pointers`, `pieces`, `memory`, `oids`, `data` and `libkrb5`. What a caller must keep is RFC 2744's: each pointer is null
+//! `unsafe` stands in `pointers`, `pieces`, `memory`, `handles`, `oids`, `data` and `libkrb5`. What a caller must keep is RFC 2744's: each pointer is null
 //! or points to a place of its type that the caller lends for the call.
 
 pub mod abi;
