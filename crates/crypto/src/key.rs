@@ -16,7 +16,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::checksum::Checksum;
 use crate::enctype::{Enctype, TagPlace};
-use crate::profile::{AnyKeys, check, with_keys};
+use crate::profile::{AnyKeys, Profile, check, with_keys};
+use crate::rfc4757::ArcfourHmac;
 use crate::triple_des;
 use crate::usage::KeyUsage;
 
@@ -232,6 +233,26 @@ impl Key {
     /// The keyed checksum over `parts` laid end to end: [`Enctype::checksum_len`] octets.
     pub fn checksum(&self, usage: KeyUsage, parts: &[&[u8]]) -> Checksum {
         with_keys!(&self.keys, keys => keys.checksum(self.expose_octets(), usage, parts))
+    }
+
+    /// The checksum hmac-md5 (RFC 4757 §4) with this key's octets, whatever its enctype. One message demands it of
+    /// keys of all enctypes, PA-FOR-USER (MS-SFU §2.2.1); anything else takes [`checksum`](Self::checksum).
+    pub fn hmac_md5_checksum(&self, usage: KeyUsage, parts: &[&[u8]]) -> Checksum {
+        let keys = || ArcfourHmac::checking(self.expose_octets(), usage);
+        residue::leaving_none(|| ArcfourHmac::checksum(&keys(), parts))
+    }
+
+    /// Checks the checksum that [`hmac_md5_checksum`](Self::hmac_md5_checksum) makes.
+    ///
+    /// # Errors
+    /// [`Integrity`].
+    pub fn verify_hmac_md5(
+        &self,
+        usage: KeyUsage,
+        parts: &[&[u8]],
+        checksum: &[u8],
+    ) -> Result<(), Integrity> {
+        check(&self.hmac_md5_checksum(usage, parts), checksum)
     }
 
     /// Checks a checksum over `parts` laid end to end, in constant time.

@@ -39,6 +39,8 @@ impl KeyUsage {
     pub const KRB_CRED: Self = Self(14);
     /// Checksum of a KRB-SAFE.
     pub const KRB_SAFE: Self = Self(15);
+    /// Checksums that applications make; also that of PA-FOR-USER (MS-SFU §2.2.1).
+    pub const APPLICATION_CHECKSUM: Self = Self(17);
     /// Checksum of AD-KDC-ISSUED.
     pub const AD_KDC_ISSUED_CHECKSUM: Self = Self(19);
     /// Sealed per-message tokens of the acceptor (RFC 4121 §2).
@@ -49,7 +51,10 @@ impl KeyUsage {
     pub const INITIATOR_SEAL: Self = Self(24);
     /// Signed per-message tokens of the initiator (RFC 4121 §2).
     pub const INITIATOR_SIGN: Self = Self(25);
-
+    /// Checksum of PA-S4U-X509-USER in a TGS-REQ, with the authenticator's subkey (MS-SFU §2.2.2).
+    pub const S4U_X509_USER_REQUEST: Self = Self(26);
+    /// Checksum of PA-S4U-X509-USER in a TGS-REP, with the authenticator's subkey (MS-SFU §2.2.2).
+    pub const S4U_X509_USER_REPLY: Self = Self(27);
     /// The checksum of an AS-REQ that its reply repeats (RFC 6806 §11).
     pub const AS_REQ: Self = Self(56);
     /// `usage | purpose`, the constant from which keys are derived.

@@ -4,7 +4,7 @@ use orthros_crypto::{Enctype, Key, KeyUsage, SessionKey};
 use orthros_krb5::sealed::open_message;
 use orthros_krb5::wire::{
     ApReq, Authenticator, AuthorizationElement, EncTicketPart, EncryptedData, EncryptionKey, GeneralString,
-    KdcOptions, KdcRep, KdcReq, KdcReqBody, KerberosTime, PVNO, TgsRep, Ticket, TicketFlags,
+    KdcOptions, KdcRep, KdcReq, KdcReqBody, KerberosTime, PVNO, PaData, TgsRep, Ticket, TicketFlags,
     TransitedEncoding, msg_type, pa_type,
 };
 use orthros_krb5::{ErrorCode, Principal, transited};
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Realm;
 use crate::answer::{Instant, Refusal};
+use crate::delegation::Named;
 use crate::issue::{Grant, Times, raw_ticket};
 
 /// Options that are granted here; any other is refused.
@@ -34,19 +35,15 @@ const OFFERED: KdcOptions = KdcOptions(
 /// Options for which the ticket that is shown comes once more.
 const AGAIN: KdcOptions = KdcOptions(KdcOptions::RENEW.0 | KdcOptions::VALIDATE.0);
 
-/// S4U2Self in its two forms (MS-SFU §2.2.1, §2.2.2): asks for a ticket of another client, so it must not be
-/// answered as if it stood for nothing.
-const IMPERSONATION: [i32; 2] = [129, 130];
-
 /// A ticket-granting ticket, opened, with the client's proof checked.
-struct Proved<'a> {
-    ticket: EncTicketPart<'a>,
+pub(crate) struct Proved<'a> {
+    pub(crate) ticket: EncTicketPart<'a>,
     /// Whom the ticket is for: this ticket-granting service, by a key of this realm or of another; or, if it is
     /// to be renewed or validated, some service.
-    server: Principal,
-    client: Principal,
-    session: SessionKey,
-    subkey: Option<SessionKey>,
+    pub(crate) server: Principal,
+    pub(crate) client: Principal,
+    pub(crate) session: SessionKey,
+    pub(crate) subkey: Option<SessionKey>,
 }
 
 impl Realm {
@@ -65,10 +62,45 @@ impl Realm {
         let authenticator_plain = self.open_authenticator(&ap_req, &ticket, &session, options, instant)?;
         let authenticator = Authenticator::from_der(&authenticator_plain)?;
         let proved = self.prove(request, (server, ticket), session, &authenticator, instant)?;
-        if elements.iter().any(|element| IMPERSONATION.contains(&element.padata_type)) {
-            return Err(Refusal::new(ErrorCode::PADATA_TYPE_NOSUPP, "S4U is not offered here"));
+        self.grant_to(&request.req_body, elements, proved, instant)
+    }
+
+    /// Finds out whose ticket is asked for, and grants it.
+    fn grant_to(
+        &self,
+        body: &KdcReqBody<'_>,
+        elements: &[PaData<'_>],
+        proved: Proved<'_>,
+        instant: Instant<'_>,
+    ) -> Result<Vec<u8>, Refusal> {
+        let named = Named::read(elements, body, &proved, self.how_far(&proved.client))?;
+        let by_evidence = body.kdc_options.contains(KdcOptions::CNAME_IN_ADDL_TKT);
+        if (named.is_some() || by_evidence) && proved.server != self.ticket_granting() {
+            return Err(bad_option("services of other realms can't act for users here"));
         }
-        self.grant(&request.req_body, &proved, instant)
+        let options = |proved: &Proved<'_>| {
+            // What a ticket of the user can't be, it just is not.
+            let forwardable = proved.ticket.flags.contains(TicketFlags::FORWARDABLE);
+            let asked = body.kdc_options.with(KdcOptions::CNAME_IN_ADDL_TKT, false);
+            let asked = asked.with(KdcOptions::PROXIABLE, false);
+            asked.with(KdcOptions::FORWARDABLE, forwardable && asked.contains(KdcOptions::FORWARDABLE))
+        };
+        match (named, by_evidence) {
+            (None, false) => self.grant(body, &proved, None, instant),
+            (Some(_), true) => Err(bad_option("a user is named, and there is evidence of another")),
+            (Some(named), false) => {
+                let proof = named.proof(&proved)?;
+                let proved = self.impersonated(&named, body, proved)?;
+                let body = KdcReqBody { kdc_options: options(&proved), ..body.clone() };
+                self.grant(&body, &proved, proof.as_deref(), instant)
+            }
+            (None, true) => {
+                let plain = self.open_evidence(body, &proved)?;
+                let proved = self.constrained(EncTicketPart::from_der(&plain)?, proved, instant)?;
+                let body = KdcReqBody { kdc_options: options(&proved), ..body.clone() };
+                self.grant(&body, &proved, None, instant)
+            }
+        }
     }
 
     /// Opens the ticket with the key of the version that it names. It must be for the ticket-granting service
@@ -85,6 +117,13 @@ impl Realm {
         if own.as_ticket_granting() != Some(self.name()) && !again {
             return Err(not_us());
         }
+        self.opened(ticket)
+    }
+
+    /// Opens a ticket of one of this realm's services.
+    pub(crate) fn opened(&self, ticket: &Ticket<'_>) -> Result<(Principal, Zeroizing<Vec<u8>>), Refusal> {
+        let not_us = || Refusal::new(ErrorCode::NOT_US, "the ticket is for no service of this realm");
+        let own = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| not_us())?;
         let sealed = &ticket.enc_part;
         let entry = self.entry(&own).ok_or_else(not_us)?;
         let version = match sealed.kvno {
@@ -171,6 +210,7 @@ impl Realm {
         &self,
         body: &KdcReqBody<'_>,
         proved: &Proved<'_>,
+        proof: Option<&[u8]>,
         instant: Instant<'_>,
     ) -> Result<Vec<u8>, Refusal> {
         let options = body.kdc_options;
@@ -208,7 +248,7 @@ impl Realm {
             nonce: body.nonce,
             authorization_data: Some(authorization_data).filter(|elements| !elements.is_empty()),
         };
-        reply(&grant, proved, instant)
+        reply(&grant, proved, proof, instant)
     }
 
     /// The realms on the client's way, with the one that the ticket shown comes from: a realm does not name itself
@@ -346,7 +386,13 @@ fn added_authorization_data(
     open_message(key, usage, sealed.cipher).map(Some).map_err(|_| integrity())
 }
 
-fn reply(grant: &Grant<'_>, proved: &Proved<'_>, instant: Instant<'_>) -> Result<Vec<u8>, Refusal> {
+/// `proof` tells a service whose ticket it gets.
+fn reply(
+    grant: &Grant<'_>,
+    proved: &Proved<'_>,
+    proof: Option<&[u8]>,
+    instant: Instant<'_>,
+) -> Result<Vec<u8>, Refusal> {
     let ticket = grant.ticket(instant);
     let plain = grant.granting_part(instant);
     let (key, usage) = match &proved.subkey {
@@ -357,7 +403,7 @@ fn reply(grant: &Grant<'_>, proved: &Proved<'_>, instant: Instant<'_>) -> Result
     let reply = TgsRep(KdcRep {
         pvno: PVNO,
         msg_type: msg_type::TGS_REP,
-        padata: None,
+        padata: proof.map(|proof| vec![PaData { padata_type: pa_type::S4U_X509_USER, padata_value: proof }]),
         crealm: GeneralString(proved.client.realm()),
         cname: proved.client.to_wire(),
         ticket: raw_ticket(&ticket)?,
@@ -381,6 +427,6 @@ fn integrity() -> Refusal {
     Refusal::new(ErrorCode::BAD_INTEGRITY, "an integrity check failed")
 }
 
-fn bad_option(text: &'static str) -> Refusal {
+pub(crate) fn bad_option(text: &'static str) -> Refusal {
     Refusal::new(ErrorCode::BADOPTION, text)
 }

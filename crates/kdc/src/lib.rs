@@ -7,6 +7,7 @@
 //! | [`answer`] | [`Realm::answer`]: from request to reply, no more |
 //! | `initial` | what is particular to an AS-REQ |
 //! | `granting` | what is particular to a TGS-REQ |
+//! | [`delegation`] | services that act for users (S4U2Self, S4U2Proxy) |
 //! | `neighbours` | aliases, hosts of other realms, ways between realms |
 //! | `issue` | what both share: times, tickets, replies |
 //! | `listen` | [`Listener`]: UDP and TCP on 127.0.0.1 (feature `listen`, on by default) |
@@ -24,11 +25,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Deliberately not here: user-to-user, S4U, PACs, FAST, password change, a comparison of the sender's address
+//! Deliberately not here: user-to-user, PACs, FAST, password change, a comparison of the sender's address
 //! with the ticket's, and a database that outlives the process. It is no KDC for production.
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod delegation;
 #[doc(hidden)]
 pub mod fuzzing;
 mod granting;
@@ -40,6 +42,7 @@ mod neighbours;
 pub mod policy;
 pub mod realm;
 
+pub use delegation::Impersonation;
 #[cfg(feature = "listen")]
 pub use listen::{Listener, SystemClock, SystemRandom};
 pub use policy::RealmPolicy;

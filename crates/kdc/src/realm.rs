@@ -10,6 +10,7 @@ use orthros_krb5::principal::BadPrincipal;
 use orthros_krb5::{Keytab, Principal};
 use orthros_wire::{Random, Timestamp};
 
+use crate::delegation::{Delegations, Impersonation};
 use crate::neighbours::Neighbours;
 use crate::policy::RealmPolicy;
 
@@ -29,6 +30,7 @@ pub struct Realm {
     policy: RealmPolicy,
     principals: RwLock<HashMap<Principal, Arc<Entry>>>,
     neighbours: Neighbours,
+    delegations: Delegations,
 }
 
 /// A principal of the database.
@@ -139,6 +141,10 @@ pub struct Builder {
     /// Names, and what they stand for.
     aliases: Vec<(String, String)>,
     neighbours: Neighbours,
+    /// Services that may name users to themselves, and how far.
+    impersonations: Vec<(String, Impersonation)>,
+    /// Services, and a target to which each may be its clients.
+    delegations: Vec<(String, String)>,
 }
 
 impl Builder {
@@ -182,6 +188,20 @@ impl Builder {
         self
     }
 
+    /// Lets a service have tickets of users to itself, without the users being there (S4U2Self, MS-SFU). Without this
+    /// none does. `service` may do without its realm.
+    pub fn impersonates(mut self, service: impl Into<String>, how_far: Impersonation) -> Self {
+        self.impersonations.push((service.into(), how_far));
+        self
+    }
+
+    /// Lets a service have tickets of its clients to `target`, for forwardable tickets that it has of them
+    /// (S4U2Proxy, MS-SFU). Without this none does. Both names may do without their realm.
+    pub fn delegates_to(mut self, service: impl Into<String>, target: impl Into<String>) -> Self {
+        self.delegations.push((service.into(), target.into()));
+        self
+    }
+
     /// The enctypes of the realm, the strongest first.
     pub fn enctypes(mut self, enctypes: &[Enctype]) -> Self {
         self.policy.enctypes = enctypes.to_vec();
@@ -213,7 +233,16 @@ impl Builder {
             let real = Principal::parse(&real, Some(&self.name))?;
             neighbours.aliases.insert(alias(&name, &self.name)?, real);
         }
-        let realm = Realm { name: self.name, policy: self.policy, principals: RwLock::default(), neighbours };
+        let mut delegations = Delegations::default();
+        for (service, how_far) in self.impersonations {
+            delegations.impersonates.insert(Principal::parse(&service, Some(&self.name))?, how_far);
+        }
+        for (service, target) in self.delegations {
+            let [service, target] = [&service, &target].map(|name| Principal::parse(name, Some(&self.name)));
+            delegations.targets.entry(service?).or_default().push(target?);
+        }
+        let (name, policy) = (self.name, self.policy);
+        let realm = Realm { name, policy, principals: RwLock::default(), neighbours, delegations };
         let name = Principal::ticket_granting(&realm.name, &realm.name).name_text();
         realm.add_service(&name, random)?;
         for (other, password) in self.trusts {
@@ -245,6 +274,8 @@ impl Realm {
             trusts: Vec::new(),
             aliases: Vec::new(),
             neighbours: Neighbours::default(),
+            impersonations: Vec::new(),
+            delegations: Vec::new(),
         }
     }
 
@@ -324,6 +355,10 @@ impl Realm {
 
     pub(crate) fn neighbours(&self) -> &Neighbours {
         &self.neighbours
+    }
+
+    pub(crate) fn delegations(&self) -> &Delegations {
+        &self.delegations
     }
 
     /// The database's entry of a principal.

@@ -14,6 +14,7 @@
 //! | [`localname`] | which local user a principal is, and as whom it may log in |
 //! | [`permitted`] | which enctypes may be used |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
+//! | [`s4u`] | how a service names the user for whom it asks |
 //! | [`sealed`] | opening sealed messages, without an enctype's padding |
 //! | [`transited`] | the realms that a ticket came through, and which are allowed |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
@@ -37,6 +38,7 @@ pub mod permitted;
 pub mod principal;
 mod record_reader;
 mod record_writer;
+pub mod s4u;
 pub mod sealed;
 pub mod transited;
 pub mod wire;

@@ -64,6 +64,8 @@ pub struct Opened {
     pub checksum: Option<TypedOctets>,
     /// What the client says in its authenticator's authorization data.
     pub client_options: ClientOptions,
+    /// The ticket's DER, as it came.
+    pub ticket: Vec<u8>,
     /// Authorization data of the ticket, from the KDC.
     pub authorization_data: Vec<TypedOctets>,
     /// What the replay cache files the request under: the last octets of the authenticator's cipher text.
@@ -130,6 +132,7 @@ pub fn open_request(
             .map(|element| TypedOctets { number: element.ad_type, octets: element.ad_data.to_vec() })
             .collect(),
         replay_tag: tag.to_vec(),
+        ticket: request.ticket.octets().to_vec(),
         session_key,
         subkey: subkey.map(SessionKey::from),
     })

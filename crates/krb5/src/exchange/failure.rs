@@ -34,6 +34,11 @@ pub enum ReplyFault {
     Request,
     /// It is for another server.
     Server(String),
+    /// The KDC did not prove for which user it made the ticket (MS-SFU §2.2.2): there is no such proof, or it is one
+    /// of another request.
+    Unproved,
+    /// The KDC proved for which user it made the ticket, and it is another.
+    User(String),
     /// The ticket's clear names are not those of the sealed part.
     TicketNames(String),
     /// The times contradict each other or the request.
@@ -143,6 +148,8 @@ pub enum KdcFailure {
         /// The realms in the order in which they were visited.
         realms: Vec<String>,
     },
+    /// The KDC does not let a service act for a user (MS-SFU).
+    NotForUser(Box<NotForUser>),
     /// The KDC said no, by a KRB-ERROR.
     Refused {
         /// The realm whose KDC it was.
@@ -181,12 +188,49 @@ pub enum KdcFailure {
     },
 }
 
+/// A KDC's refusal to let a service act for a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotForUser {
+    /// The realm whose KDC it was.
+    pub realm: String,
+    /// Its number.
+    pub code: ErrorCode,
+    /// What it added.
+    pub text: Option<String>,
+    /// The service.
+    pub service: Principal,
+    /// The user.
+    pub user: Principal,
+    /// To whom the service wants to be the user (S4U2Proxy); `None`: to itself (S4U2Self).
+    pub target: Option<Principal>,
+    /// What the KDC's database most likely lacks.
+    pub missing: Missing,
+}
+
+/// What a KDC's database lacks for a service to act for users. KDCs do not tell; it follows from what was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missing {
+    /// The target is not among those to whom the service may be others.
+    DelegateTo,
+    /// The service's own ticket-granting ticket is not forwardable, so no ticket of the user could be.
+    Forwardable,
+    /// The service may name users to itself at all.
+    Impersonate,
+    /// The service may get forwardable tickets of users who did not come themselves.
+    OkToAuthAsDelegate,
+    /// The user.
+    User,
+}
+
 /// What a ticket lacks for a use that is asked of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lack {
     /// It may not be forwarded.
     Forwardable,
+    /// It is not for the service that wants to act by it.
+    Evidence,
     /// It is postdated and can't be validated before that.
     Begun {
         /// When validity begins.
@@ -203,6 +247,8 @@ pub enum Lack {
         /// When that was.
         till: Timestamp,
     },
+    /// Its session key is of an enctype by which a KDC can't prove for which user a ticket is.
+    StrongKey,
     /// It is postdated and was not validated yet.
     Validated,
 }
@@ -228,6 +274,7 @@ impl KdcFailure {
             Self::Unverified { .. } => Some(ErrorCode::BAD_INTEGRITY),
             Self::PreauthFailed { .. } => Some(ErrorCode::PREAUTH_FAILED),
             Self::PreauthUnsupported { .. } => Some(ErrorCode::PREAUTH_REQUIRED),
+            Self::NotForUser(refused) => Some(refused.code),
             Self::Refused { code, .. } => Some(*code),
             Self::Skew { .. } => Some(ErrorCode::SKEW),
             Self::Malformed { .. } | Self::Unavailable { .. } => None,
@@ -284,6 +331,7 @@ impl fmt::Display for KdcFailure {
                 "the KDC wants a proof from {client} that Orthros can't give: it offers pre-authentication \
                  types {offered:?}, not the encrypted timestamp (2)"
             ),
+            Self::NotForUser(refused) => refused.fmt(f),
             Self::Refused { realm, code, text, client, server } => {
                 write!(f, "the KDC of {realm} refused {client} a ticket for {server}: {code}")?;
                 said(f, text.as_deref())?;
@@ -305,10 +353,53 @@ impl fmt::Display for KdcFailure {
 
 impl std::error::Error for KdcFailure {}
 
+impl fmt::Display for NotForUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { realm, code, text, service, user, target, missing } = self;
+        write!(f, "the KDC of {realm} does not let {service} act for {user}")?;
+        match target {
+            Some(target) => write!(f, " to {target} (S4U2Proxy): {code}")?,
+            None => write!(f, " to itself (S4U2Self): {code}")?,
+        }
+        said(f, text.as_deref())?;
+        match missing {
+            Missing::DelegateTo => {
+                let target = target.as_ref().unwrap_or(service);
+                write!(
+                    f,
+                    ". {target} must be among those to whom {service} may delegate: krbAllowedToDelegateTo (MIT, \
+                     LDAP), kadmin modify --constrained-delegation={target} {service} (Heimdal), \
+                     msDS-AllowedToDelegateTo (Active Directory)"
+                )
+            }
+            Missing::Forwardable => {
+                write!(f, ". The ticket-granting ticket of {service} must be forwardable: kinit -f")
+            }
+            Missing::Impersonate => write!(
+                f,
+                ". The KDC does not offer this, or {service} lacks the flag for it: +trusted-for-delegation \
+                 (Heimdal)"
+            ),
+            Missing::OkToAuthAsDelegate => write!(
+                f,
+                ". The ticket of {user} for {service} is not forwardable: {service} needs the flag \
+                 ok_to_auth_as_delegate (MIT), trusted-for-delegation (Heimdal), \
+                 TRUSTED_TO_AUTH_FOR_DELEGATION (Active Directory), and {user} must be allowed forwardable tickets"
+            ),
+            Missing::User => {
+                write!(f, ". The KDC of {realm} does not know {user}: check the name and the realm")
+            }
+        }
+    }
+}
+
 impl fmt::Display for Lack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forwardable => f.write_str("is not forwardable: get one that is (kinit -f)"),
+            Self::Evidence => f.write_str(
+                "is for another service than the one that wants to act by it: a service acts by tickets to itself",
+            ),
             Self::Begun { start } => write!(f, "is postdated: it can be validated from {start} on"),
             Self::Proxiable => f.write_str("is not proxiable: get one that is (kinit -p)"),
             Self::Postdated => f.write_str("is not postdated: there is nothing to validate"),
@@ -316,6 +407,10 @@ impl fmt::Display for Lack {
             Self::RenewTime { till } => {
                 write!(f, "could be renewed until {till} only: get a new one (kinit)")
             }
+            Self::StrongKey => f.write_str(
+                "has a session key by which no KDC can prove for which user it makes a ticket: AES or Camellia must \
+                 be among the enctypes of the realm's krbtgt and of default_tgs_enctypes",
+            ),
             Self::Validated => f.write_str("is postdated and not valid yet: validate it first (kinit -v)"),
         }
     }
@@ -339,6 +434,10 @@ impl fmt::Display for ReplyFault {
                 f.write_str("the KDC received another request than was sent, or its checksum is missing")
             }
             Self::Server(name) => write!(f, "it is for the server {name}, which was not asked for"),
+            Self::Unproved => f.write_str(
+                "it does not prove for which user the ticket is (PA-S4U-X509-USER), so it may be anybody's",
+            ),
+            Self::User(name) => write!(f, "it is for the user {name}, who was not asked for"),
             Self::TicketNames(name) => {
                 write!(f, "the ticket names {name} in the clear, and another server under seal")
             }

@@ -7,6 +7,7 @@ use orthros_crypto::{Key, KeyUsage, SessionKey};
 use orthros_wire::Timestamp;
 use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime};
 
+use super::behalf::Behalf;
 use super::failure::{KdcFailure, Lack};
 use super::policy::ExchangePolicy;
 use super::reply::{Asked, Incoming, Renaming, TimeBase, accept, incoming, refused};
@@ -30,6 +31,8 @@ pub(super) struct Demand {
     pub(super) renaming: Renaming,
     pub(super) till: KerberosTime,
     pub(super) addresses: Vec<TypedOctets>,
+    /// Whose the new ticket is to be.
+    pub(super) behalf: Behalf,
 }
 
 /// What came of a request: a ticket, or the KDC's refusal.
@@ -104,6 +107,7 @@ impl Granting {
         if ticket.flags.contains(TicketFlags::INVALID) && !validates {
             return Err(KdcFailure::Lacks { client: client(), lack: Lack::Validated });
         }
+        demand.behalf.check(ticket)?;
         let nonce = fresh_nonce(&*env.random);
         let subkey = SessionKey::from(Key::random(ticket.key.enctype(), &*env.random));
         Ok(Self { ticket: ticket.clone(), demand, policy, nonce, subkey })
@@ -115,7 +119,8 @@ impl Granting {
         let canonicalize = demand.renaming == Renaming::Server;
         let addresses: Vec<_> = demand.addresses.iter().map(TypedOctets::to_address).collect();
         let body = KdcReqBody {
-            kdc_options: demand.options.with(KdcOptions::CANONICALIZE, canonicalize),
+            kdc_options: demand.options.with(KdcOptions::CANONICALIZE, canonicalize)
+                | demand.behalf.options(),
             cname: None,
             realm: GeneralString(&demand.realm),
             sname: Some(demand.server.to_wire()),
@@ -126,15 +131,20 @@ impl Granting {
             etype: self.policy.enctype_numbers(),
             addresses: Some(addresses).filter(|addresses| !addresses.is_empty()),
             enc_authorization_data: None,
-            additional_tickets: None,
+            additional_tickets: demand.behalf.additional_tickets().map_err(|error| self.malformed(error))?,
         }
         .to_der();
         let ap_req = self.ap_req(&body, env).map_err(|error| self.malformed(error))?;
-        let padata = PaData { padata_type: pa_type::TGS_REQ, padata_value: &ap_req };
+        let named = demand
+            .behalf
+            .elements(self.nonce, &self.ticket.key, &self.subkey)
+            .map_err(|error| self.malformed(error))?;
+        let own = PaData { padata_type: pa_type::TGS_REQ, padata_value: &ap_req };
+        let named = named.iter().map(|(number, value)| PaData { padata_type: *number, padata_value: value });
         let request = TgsReq(KdcReq {
             pvno: PVNO,
             msg_type: msg_type::TGS_REQ,
-            padata: Some(vec![padata]),
+            padata: Some(std::iter::once(own).chain(named).collect()),
             req_body: Raw::from_der(&body).map_err(|error| self.malformed(error))?,
         });
         Ok(request.to_der())
@@ -204,13 +214,20 @@ impl Granting {
         }
         let plain = open_message(&self.subkey, KeyUsage::TGS_REP_ENC_PART_SUBKEY, reply.enc_part.cipher)
             .map_err(|_| integrity())?;
-        accept(reply, &plain, &self.asked(), TimeBase::Known, now).map(|(credential, _)| credential)
+        let (credential, _) = accept(reply, &plain, &self.asked(), TimeBase::Known, now)?;
+        let padata = reply.padata.as_deref().unwrap_or_default();
+        self.demand
+            .behalf
+            .accept(&credential, &self.ticket.client, padata, self.nonce, &self.subkey)
+            .map_err(|fault| KdcFailure::BadReply { realm: self.demand.realm.clone(), fault })?;
+        Ok(credential)
     }
 
     fn asked(&self) -> Asked<'_> {
         Asked {
             realm: &self.demand.realm,
             client: &self.ticket.client,
+            own: matches!(self.demand.behalf, Behalf::Own),
             server: &self.demand.server,
             nonce: self.nonce,
             renaming: self.demand.renaming,

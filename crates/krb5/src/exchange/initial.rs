@@ -398,6 +398,7 @@ impl Initial {
     fn asked(&self, sent: Sent) -> Asked<'_> {
         Asked {
             realm: self.client.realm(),
+            own: true,
             client: &self.client,
             server: &self.server,
             nonce: sent.nonce,

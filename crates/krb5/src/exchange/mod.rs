@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `initial` | the AS exchange, by password or by key, with an encrypted timestamp |
 //! | `service` | the way to a service ticket, through other realms where need be |
+//! | `behalf` | tickets of a user that a service asks for (S4U2Self, S4U2Proxy) |
 //! | `variants` | tickets renewed, validated, forwarded and proxied |
 //! | `granting` | one TGS request and its reply, for both of these |
 //! | `verify` | whether a fresh ticket comes from the realm's true KDC |
@@ -25,8 +26,9 @@
 //! requests, at most ten realms are visited, none of them twice, and a search for a service makes at most forty
 //! requests.
 //!
-//! Deliberately not here: FAST, user-to-user, S4U, anonymous tickets.
+//! Deliberately not here: FAST, user-to-user, S4U2Proxy into other realms, anonymous tickets.
 
+mod behalf;
 mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -43,7 +45,8 @@ use std::fmt;
 
 use orthros_wire::{Random, Timestamp};
 
-pub use failure::{KdcFailure, Lack, ReplyFault, SecretKind};
+pub use behalf::{constrained, impersonated};
+pub use failure::{KdcFailure, Lack, Missing, NotForUser, ReplyFault, SecretKind};
 pub use initial::{InitialSecret, initial};
 pub use policy::ExchangePolicy;
 pub use service::{service, service_from};

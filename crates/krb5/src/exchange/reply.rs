@@ -23,6 +23,8 @@ use crate::{Credential, ErrorCode, Principal, TicketTimes};
 pub(super) struct Asked<'a> {
     pub(super) realm: &'a str,
     pub(super) client: &'a Principal,
+    /// The ticket is to be that client's; otherwise whoever asks finds out whose it is.
+    pub(super) own: bool,
     pub(super) server: &'a Principal,
     pub(super) nonce: u32,
     pub(super) renaming: Renaming,
@@ -171,11 +173,12 @@ fn names(
         error: DerError::Value("PrincipalName without components"),
     };
     let client = Principal::from_wire(&reply.cname, reply.crealm.0).map_err(nameless)?;
-    if client != *asked.client && asked.renaming != Renaming::Client {
+    let foreign = asked.own && client != *asked.client;
+    if foreign && asked.renaming != Renaming::Client {
         return Err(bad(ReplyFault::Client(client.to_string())));
     }
     let server = Principal::from_wire(&part.sname, part.srealm.0).map_err(nameless)?;
-    if client != *asked.client && client.realm() != server.realm() {
+    if foreign && client.realm() != server.realm() {
         return Err(bad(ReplyFault::Client(client.to_string())));
     }
     if server != *asked.server && !renamed(&client, &server, asked) {

@@ -11,6 +11,7 @@
 //! What each KDC on the way vouches for is its own next step, so a KDC may mislead to where it has keys for, and
 //! each service checks the realms that its client came through.
 
+use super::behalf::{Behalf, explained};
 use super::failure::KdcFailure;
 use super::granting::{Demand, Granted, ask, inherited, served};
 use super::policy::ExchangePolicy;
@@ -53,9 +54,54 @@ pub fn service_from(
     policy: ExchangePolicy,
     env: Env,
 ) -> Progress<Obtained> {
+    search(tgt, others, server, Errand::Own, policy, env)
+}
+
+/// What a search is for.
+#[derive(Clone, Debug)]
+pub(super) enum Errand {
+    /// A ticket by another's ticket (S4U2Proxy).
+    Constrained { evidence: Box<Credential> },
+    /// A ticket of another client's to `service`, which searches (S4U2Self).
+    Impersonate {
+        user: Principal,
+        service: Principal,
+        /// The user's realm has been asked, and referred back.
+        returns: bool,
+    },
+    /// A ticket of its own.
+    Own,
+}
+
+impl Errand {
+    fn behalf(&self) -> Behalf {
+        match self {
+            Self::Constrained { evidence } => Behalf::Evidence(evidence.clone()),
+            Self::Impersonate { user, .. } => Behalf::User(user.clone()),
+            Self::Own => Behalf::Own,
+        }
+    }
+}
+
+/// Begins a search for whatever errand.
+pub(super) fn search(
+    tgt: &Credential,
+    others: Vec<Credential>,
+    server: Principal,
+    errand: Errand,
+    policy: ExchangePolicy,
+    env: Env,
+) -> Progress<Obtained> {
     let home = served(tgt).to_owned();
     let unknown = server.realm().is_empty();
-    let target = if unknown { server.in_realm(&home) } else { server.clone() };
+    let target = match &errand {
+        // Another realm knows the service by its whole name.
+        Errand::Impersonate { user, .. } if user.realm() != home => {
+            Principal::enterprise(&server.to_string(), user.realm())
+        }
+        _ if unknown => server.in_realm(&home),
+        _ => server.clone(),
+    };
     let fallback = if unknown { fallback_realm(&server).filter(|realm| *realm != home) } else { None };
     let now = env.now().plus_seconds(policy.kdc_offset);
     let others = others
@@ -64,6 +110,7 @@ pub fn service_from(
         .filter(|ticket| ticket.client == tgt.client)
         .collect();
     let search = Search {
+        errand,
         asked: server,
         target,
         tgt: tgt.clone(),
@@ -86,6 +133,7 @@ fn fallback_realm(server: &Principal) -> Option<String> {
 }
 
 struct Search {
+    errand: Errand,
     /// As the caller named it.
     asked: Principal,
     /// Whom a ticket is asked for, and where it is believed to be.
@@ -146,19 +194,43 @@ impl Search {
 
     /// Asks the present KDC for the service.
     fn ask_service(self, tgt: Credential) -> Progress<Obtained> {
-        let server = self.target.clone();
-        self.ask(tgt, server, |search, tgt, granted| match granted {
+        let (server, behalf) = (self.target.clone(), self.errand.behalf());
+        self.ask(tgt, server, behalf, |search, tgt, granted| match granted {
             Ok(ticket) => match ticket.server.as_ticket_granting() {
                 Some(realm) if ticket.server != search.target => {
                     let realm = realm.to_owned();
-                    let mut search = search;
-                    search.target = search.target.in_realm(&realm);
-                    search.enter(ticket)
+                    search.referred(&tgt, ticket, &realm)
                 }
                 _ => Progress::Done(search.done(ticket)),
             },
-            Err(failure) => search.unknown_here(&tgt, failure),
+            Err(failure) => {
+                let failure = explained(failure, &search.errand, &tgt);
+                search.unknown_here(&tgt, failure)
+            }
         })
+    }
+
+    /// Goes to the realm where the service is said to be.
+    fn referred(mut self, tgt: &Credential, ticket: Credential, realm: &str) -> Progress<Obtained> {
+        match &mut self.errand {
+            Errand::Own => self.target = self.target.in_realm(realm),
+            // The referral is a ticket of the user's, which is no proof of who asks.
+            Errand::Constrained { .. } => {
+                let (server, realm) = (self.target.in_realm(realm), served(tgt).to_owned());
+                return Progress::Failed(KdcFailure::CrossRealm { server, realm });
+            }
+            Errand::Impersonate { service, returns, .. } => {
+                // The way back leads through the same realms.
+                if !std::mem::replace(returns, true) {
+                    self.visited = vec![served(tgt).to_owned()];
+                }
+                self.target = match realm == service.realm() {
+                    true => service.clone(),
+                    false => self.target.in_realm(realm),
+                };
+            }
+        }
+        self.enter(ticket)
     }
 
     /// Asks the present KDC for a ticket-granting ticket of the last of `realms`, and if it has none, of those
@@ -169,7 +241,7 @@ impl Search {
             return Progress::Failed(KdcFailure::CrossRealm { server: self.target, realm: here });
         };
         let server = Principal::ticket_granting(&next, &here);
-        self.ask(tgt, server, move |search, tgt, granted| match granted {
+        self.ask(tgt, server, Behalf::Own, move |search, tgt, granted| match granted {
             Ok(ticket) if ticket.server.as_ticket_granting().is_some() => search.enter(ticket),
             Ok(ticket) => {
                 let fault = super::ReplyFault::Server(ticket.server.to_string());
@@ -194,7 +266,10 @@ impl Search {
         if known || self.visited.len() > MOST_HOPS.saturating_add(1) {
             return self.endless();
         }
-        self.got.push(ticket.clone());
+        // What leads back from a user's realm speaks of that user: nobody else may have it.
+        if !matches!(self.errand, Errand::Impersonate { returns: true, .. }) {
+            self.got.push(ticket.clone());
+        }
         self.from(ticket)
     }
 
@@ -214,6 +289,7 @@ impl Search {
         mut self,
         tgt: Credential,
         server: Principal,
+        behalf: Behalf,
         then: impl FnOnce(Self, Credential, Granted) -> Progress<Obtained> + Send + Sync + 'static,
     ) -> Progress<Obtained> {
         if self.requests >= MOST_REQUESTS {
@@ -227,6 +303,7 @@ impl Search {
             renaming: Renaming::Server,
             till: tgt.times.endtime,
             addresses: Vec::new(),
+            behalf,
         };
         let progress = ask(&tgt, demand, &self.policy, &self.env);
         progress.and_then(move |granted| then(self, tgt, granted))

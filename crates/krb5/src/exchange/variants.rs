@@ -2,6 +2,7 @@
 
 use orthros_wire::der::KerberosTime;
 
+use super::behalf::Behalf;
 use super::failure::{KdcFailure, Lack};
 use super::granting::{Demand, ask, inherited, served};
 use super::policy::ExchangePolicy;
@@ -53,6 +54,7 @@ pub fn forwarded(tgt: &Credential, policy: ExchangePolicy, env: Env) -> Progress
         renaming: Renaming::No,
         till: tgt.times.endtime,
         addresses: policy.addresses.clone(),
+        behalf: Behalf::Own,
     };
     start(tgt, demand, &policy, &env)
 }
@@ -112,6 +114,7 @@ fn proxy(ticket: &Credential, server: Principal, addresses: Vec<TypedOctets>) ->
         renaming: Renaming::No,
         till: ticket.times.endtime,
         addresses,
+        behalf: Behalf::Own,
     }
 }
 
@@ -124,6 +127,7 @@ fn again(ticket: &Credential, option: KdcOptions, till: KerberosTime) -> Demand 
         renaming: Renaming::No,
         till,
         addresses: Vec::new(),
+        behalf: Behalf::Own,
     }
 }
 

@@ -245,6 +245,8 @@ flags! {
         POSTDATED = 6,
         /// Set RENEWABLE.
         RENEWABLE = 8,
+        /// The client is the additional ticket's (S4U2Proxy, MS-SFU §2.2.3).
+        CNAME_IN_ADDL_TKT = 14,
         /// The name may be an alias or of another realm (RFC 6806).
         CANONICALIZE = 15,
         /// Issue an anonymous ticket (RFC 8062).
@@ -259,6 +261,30 @@ flags! {
         RENEW = 30,
         /// Validate the postdated ticket.
         VALIDATE = 31,
+    }
+}
+
+flags! {
+    /// What a service asks about the user whom it impersonates (MS-SFU §2.2.2).
+    S4uOptions {
+        /// Check whether the user may log on at this hour.
+        CHECK_LOGON_HOURS = 1,
+        /// The reply's checksum is made with a key usage of its own.
+        REPLY_KEY_USAGE = 2,
+    }
+}
+
+flags! {
+    /// What a client says about PACs in general (MS-KILE §2.2.10).
+    PacOptions {
+        /// Claims are wanted.
+        CLAIMS = 0,
+        /// The client knows branches of a domain.
+        BRANCH_AWARE = 1,
+        /// Only a full domain controller will do.
+        FORWARD_TO_FULL_DC = 2,
+        /// Delegation that the target's side allows will do (MS-SFU §2.2.5).
+        RESOURCE_BASED_DELEGATION = 3,
     }
 }
 

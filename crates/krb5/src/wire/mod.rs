@@ -10,6 +10,7 @@
 //! | [`ticket`] | §5.3, §5.5.1: tickets and authenticators |
 //! | [`kdc`] | §5.4: KDC requests and replies |
 //! | [`preauth`] | §5.2.7: pre-authentication data |
+//! | [`s4u`] | MS-SFU §2.2: services that act for users |
 //! | [`ap`] | §5.5: AP-REQ, AP-REP |
 //! | [`messages`] | §5.6 to §5.9: SAFE, PRIV, CRED, ERROR |
 //!
@@ -20,6 +21,7 @@ pub mod basic;
 pub mod kdc;
 pub mod messages;
 pub mod preauth;
+pub mod s4u;
 pub mod ticket;
 
 pub use ap::*;
@@ -28,6 +30,7 @@ pub use kdc::*;
 pub use messages::*;
 pub use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime, Raw};
 pub use preauth::*;
+pub use s4u::*;
 pub use ticket::*;
 
 /// The protocol version number that every message carries (RFC 4120 §5.1).

@@ -73,8 +73,14 @@ pub mod pa_type {
     pub const ETYPE_INFO2: i32 = 19;
     /// Whether a PAC is wanted.
     pub const PAC_REQUEST: i32 = 128;
+    /// The user whom a service impersonates (MS-SFU §2.2.1).
+    pub const FOR_USER: i32 = 129;
+    /// The same, bound to the request (MS-SFU §2.2.2).
+    pub const S4U_X509_USER: i32 = 130;
     /// An opaque cookie to be returned (RFC 6113 §5.2).
     pub const FX_COOKIE: i32 = 133;
     /// The client asks for encrypted pre-authentication data (RFC 6806 §11).
     pub const REQ_ENC_PA_REP: i32 = 149;
+    /// What the client says about PACs in general (MS-KILE §2.2.10).
+    pub const PAC_OPTIONS: i32 = 167;
 }
