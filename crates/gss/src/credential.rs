@@ -3,13 +3,15 @@
 //! They are made from parsed caches and keytabs, or from an exchange with a KDC; where those come from is
 //! the business of floor 5. [`CredentialSet`] joins them to what RFC 2743 calls a credential.
 
+mod impersonation;
 mod set;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orthros_krb5::ap::AcceptorKeys;
-use orthros_krb5::{Credential, Principal};
+use orthros_krb5::exchange::{self, ExchangePolicy, Obtained, Progress};
+use orthros_krb5::{Credential, Env, Principal};
 use orthros_wire::Timestamp;
 
 use crate::error::NoCredential;
@@ -24,13 +26,15 @@ pub struct InitiatorCredential {
     offset_seconds: i64,
     /// Where the tickets lie, for whoever stores fetched ones there.
     origin: Option<String>,
+    /// The service that acts for the client, if it is not the client's own credential.
+    service: Option<Arc<InitiatorCredential>>,
 }
 
 impl InitiatorCredential {
     /// A credential of `client` with these tickets. `offset_seconds` is what the KDC's clock is ahead of
     /// the local one.
     pub fn new(client: Principal, tickets: Vec<Credential>, offset_seconds: i64) -> Self {
-        Self { client, tickets: RwLock::new(tickets), offset_seconds, origin: None }
+        Self { client, tickets: RwLock::new(tickets), offset_seconds, origin: None, service: None }
     }
 
     /// The same credential with a note of where its tickets lie, such as the name of a credential cache.
@@ -55,8 +59,17 @@ impl InitiatorCredential {
         self.read().clone()
     }
 
-    /// When the ticket-granting ticket ends, or else the last of the tickets; `None` without tickets.
+    /// The realm whose KDC is asked for tickets.
+    pub(crate) fn home_realm(&self) -> &str {
+        self.impersonator().unwrap_or(&self.client).realm()
+    }
+
+    /// When the ticket-granting ticket ends, or else the last of the tickets; `None` without tickets. A service that
+    /// acts for the client can do so no longer than its own tickets and the client's ticket to it allow.
     pub fn end(&self) -> Option<Timestamp> {
+        if let Some(end) = self.impersonation_end() {
+            return Some(end);
+        }
         let tickets = self.read();
         let granting = tickets.iter().filter(|ticket| ticket.server.as_ticket_granting().is_some());
         let end = granting.map(|ticket| ticket.times.endtime).max();
@@ -70,11 +83,14 @@ impl InitiatorCredential {
         usable.max_by_key(|ticket| ticket.times.endtime).cloned()
     }
 
-    /// The ticket-granting ticket for the client's own realm.
+    /// The ticket-granting ticket for the client's own realm; of a service that acts for the client, its own.
     ///
     /// # Errors
     /// [`NoCredential`]: there is none, or it has ended; `server` is what it is needed for.
     pub fn granting_ticket(&self, server: &Principal, now: Timestamp) -> Result<Credential, NoCredential> {
+        if let Some(service) = &self.service {
+            return service.granting_ticket(server, now);
+        }
         let realm = self.client.realm();
         let granting = Principal::ticket_granting(realm, realm);
         if let Some(ticket) = self.ticket_for(&granting, now) {
@@ -91,6 +107,25 @@ impl InitiatorCredential {
             Some(ended) => NoCredential::Expired { client, ended: ended.into() },
             None => NoCredential::NoTicket { client, server: server.clone() },
         })
+    }
+
+    /// Starts the exchange for a ticket for `server`: by the ticket-granting ticket; where a service acts for the
+    /// client, by the client's ticket to it (S4U2Proxy).
+    ///
+    /// # Errors
+    /// [`NoCredential`]: what is needed to ask is not there, or has ended.
+    pub fn fetch(
+        &self,
+        server: Principal,
+        policy: ExchangePolicy,
+        env: &Env,
+    ) -> Result<Progress<Obtained>, NoCredential> {
+        let now = self.kdc_time(env.now());
+        let granting = self.granting_ticket(&server, now)?;
+        match self.evidence(now).transpose()? {
+            None => Ok(exchange::service_from(&granting, self.tickets(), server, policy, env.clone())),
+            Some(evidence) => Ok(exchange::constrained(&granting, &evidence, server, policy, env.clone())),
+        }
     }
 
     /// Keeps a fetched ticket for the next context.
@@ -117,7 +152,11 @@ impl InitiatorCredential {
 
 impl fmt::Debug for InitiatorCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InitiatorCredential({}, {} tickets)", self.client, self.read().len())
+        write!(f, "InitiatorCredential({}, {} tickets", self.client, self.read().len())?;
+        match self.impersonator() {
+            Some(service) => write!(f, ", held by {service})"),
+            None => f.write_str(")"),
+        }
     }
 }
 
@@ -127,6 +166,8 @@ pub struct AcceptorCredential {
     keys: Arc<dyn AcceptorKeys + Send + Sync>,
     scope: Scope,
     replay_cache: Option<String>,
+    /// The service's own tickets, by which it may act for whoever comes.
+    delegating: Option<Arc<InitiatorCredential>>,
 }
 
 /// For whom an acceptor accepts.
@@ -174,7 +215,7 @@ impl AcceptorCredential {
 
     /// Accepts for whom `scope` says.
     pub fn within(keys: Arc<dyn AcceptorKeys + Send + Sync>, scope: Scope) -> Self {
-        Self { keys, scope, replay_cache: None }
+        Self { keys, scope, replay_cache: None, delegating: None }
     }
 
     /// The same keys, for another scope.
@@ -188,6 +229,21 @@ impl AcceptorCredential {
     #[must_use]
     pub fn with_replay_cache(self, name: impl Into<String>) -> Self {
         Self { replay_cache: Some(name.into()), ..self }
+    }
+
+    /// The same, where each client's ticket serves as its delegation, if the client forwards none: the context's
+    /// delegated credential is then one by which the service acts for the client, to whom the KDC allows it to (S4U2Proxy,
+    /// MS-SFU). `service` holds the service's own tickets; clients that come to another principal delegate nothing.
+    ///
+    /// Off by default: whoever gets the delegated credential can act for the client.
+    #[must_use]
+    pub fn delegating(self, service: Arc<InitiatorCredential>) -> Self {
+        Self { delegating: Some(service), ..self }
+    }
+
+    /// By whose tickets it acts for clients, if it does.
+    pub(crate) fn delegation(&self) -> Option<&Arc<InitiatorCredential>> {
+        self.delegating.as_ref()
     }
 
     /// The replay cache of its own, if it has one.

@@ -235,10 +235,7 @@ impl Orthros {
         if let Some(ticket) = credential.ticket_for(server, now) {
             return Ok(ticket);
         }
-        let granting = credential.granting_ticket(server, now)?;
-        let (policy, env) = (self.ticket_policy(credential), self.env().clone());
-        let others = credential.tickets();
-        let progress = exchange::service_from(&granting, others, server.clone(), policy, env);
+        let progress = credential.fetch(server.clone(), self.ticket_policy(credential), self.env())?;
         let obtained = self.exchange(progress)?;
         obtained.tickets().for_each(|ticket| credential.keep(ticket.clone()));
         self.store_tickets(credential.origin(), obtained.tickets());
@@ -322,15 +319,20 @@ impl Orthros {
     fn granting(&self, credential: &InitiatorCredential) -> Result<Credential, Error> {
         let realm = credential.client().realm();
         let now = credential.kdc_time(self.env().now());
-        Ok(credential.granting_ticket(&Principal::ticket_granting(realm, realm), now)?)
+        let server = Principal::ticket_granting(realm, realm);
+        // That of a service which acts for the client is not the client's.
+        if credential.impersonator().is_some() {
+            return Err(NoCredential::NoTicket { client: credential.client().clone(), server }.into());
+        }
+        Ok(credential.granting_ticket(&server, now)?)
     }
 
-    fn ticket_policy(&self, credential: &InitiatorCredential) -> ExchangePolicy {
+    pub(crate) fn ticket_policy(&self, credential: &InitiatorCredential) -> ExchangePolicy {
         ExchangePolicy { kdc_offset: credential.offset_seconds(), ..ExchangePolicy::service(self.config()) }
     }
 
     /// Runs an exchange with KDCs to its end.
-    fn exchange<T: 'static>(&self, mut progress: Progress<T>) -> Result<T, Error> {
+    pub(crate) fn exchange<T: 'static>(&self, mut progress: Progress<T>) -> Result<T, Error> {
         loop {
             progress = match progress {
                 Progress::Ask(ask) => match self.carry(ask.realm(), ask.request()) {

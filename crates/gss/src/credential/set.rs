@@ -190,6 +190,19 @@ impl CredentialSet {
         }
     }
 
+    /// As [`acceptor`](Self::acceptor); where the element initiates too, clients that forward no ticket delegate by the
+    /// one that they come with ([`AcceptorCredential::delegating`]).
+    ///
+    /// # Errors
+    /// As [`acceptor`](Self::acceptor).
+    pub fn acceptor_delegating(&self, mechanism: &Oid) -> Result<AcceptorCredential, Error> {
+        let acceptor = self.acceptor(mechanism)?.clone();
+        Ok(match &self.element(mechanism)?.parts {
+            Parts::Both(initiator, _) => acceptor.delegating(Arc::clone(initiator)),
+            Parts::Accept(_) | Parts::Initiate(_) => acceptor,
+        })
+    }
+
     /// What is known about all of it (`gss_inquire_cred`): the name of the first element, the shortest
     /// lifetimes, and what any element is for.
     pub fn inquire(&self, now: Timestamp) -> Facts {

@@ -81,9 +81,7 @@ pub fn import_credential(
 }
 
 pub(crate) fn write(credential: &InitiatorCredential) -> SecretBytes {
-    let mut cache = CredentialCache::new(credential.client().clone());
-    credential.tickets().into_iter().for_each(|ticket| cache.add(ticket));
-    let cache = cache.to_octets();
+    let cache = credential.to_cache().to_octets();
     let mut state = Zeroizing::new(Vec::with_capacity(cache.expose_octets().len() + 8));
     state.extend_from_slice(&credential.offset_seconds().to_be_bytes());
     state.extend_from_slice(cache.expose_octets());
@@ -98,6 +96,5 @@ fn read(state: &[u8]) -> Result<InitiatorCredential, TransferRefusal> {
     if cache.opaque_credentials().next().is_some() {
         return Err(TransferRefusal::Version);
     }
-    let tickets = cache.credentials().cloned().collect();
-    Ok(InitiatorCredential::new(cache.primary().clone(), tickets, offset))
+    Ok(InitiatorCredential::of_cache(&cache, offset))
 }

@@ -9,7 +9,9 @@
 //! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
 //! initiator: type(4) name(2+n)       acceptor: type(4) name(2+n)
 //! authorization data: count(2) { number(4) octets(4+n) }
-//! delegated credential: 0(1), or 1(1) offset(8) client(4+2+n) count(2) { ticket }
+//! delegated credential: 0(1), or 1(1) credential, or 2(1) credential credential: the client's, and that of the service
+//! that acts for it
+//! credential: offset(8) client(4+2+n) count(2) { ticket }
 //! ticket: client(4+2+n) server(4+2+n) enctype(1) key times(4 x 8) flags(4) octets(4+n)
 //! ```
 //!
@@ -70,12 +72,12 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
     match &context.delegated {
         None => writer.octets(&[0]),
         Some(credential) => {
-            writer.octets(&[1]);
-            writer.octets(&credential.offset_seconds().to_be_bytes());
-            writer.principal(credential.client())?;
-            let tickets = credential.tickets();
-            writer.count(tickets.len())?;
-            tickets.iter().try_for_each(|ticket| writer.ticket(ticket))?;
+            let service = credential.service();
+            writer.octets(&[if service.is_some() { 2 } else { 1 }]);
+            writer.credential(credential, &credential.tickets())?;
+            if let Some(service) = service {
+                writer.credential(service, &service.granting_tickets())?;
+            }
         }
     }
     Ok(())
@@ -112,7 +114,11 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     }
     let delegated = match reader.u8()? {
         0 => None,
-        1 => Some(Arc::new(read_delegated(&mut reader)?)),
+        1 => Some(Arc::new(read_credential(&mut reader)?)),
+        2 => {
+            let credential = read_credential(&mut reader)?;
+            Some(Arc::new(credential.held_by(Arc::new(read_credential(&mut reader)?))))
+        }
         _ => return Err(TransferRefusal::Damaged),
     };
     if !reader.is_empty() {
@@ -173,6 +179,17 @@ impl StateWriter {
         Ok(())
     }
 
+    fn credential(
+        &mut self,
+        credential: &InitiatorCredential,
+        tickets: &[Credential],
+    ) -> Result<(), TransferRefusal> {
+        self.octets(&credential.offset_seconds().to_be_bytes());
+        self.principal(credential.client())?;
+        self.count(tickets.len())?;
+        tickets.iter().try_for_each(|ticket| self.ticket(ticket))
+    }
+
     fn ticket(&mut self, ticket: &Credential) -> Result<(), TransferRefusal> {
         self.principal(&ticket.client)?;
         self.principal(&ticket.server)?;
@@ -204,7 +221,7 @@ fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, TransferRefusal>
     Ok(principal.with_name_type(name_type))
 }
 
-fn read_delegated(reader: &mut Reader<'_>) -> Result<InitiatorCredential, TransferRefusal> {
+fn read_credential(reader: &mut Reader<'_>) -> Result<InitiatorCredential, TransferRefusal> {
     let offset = reader.i64()?;
     let client = read_principal(reader)?;
     let mut tickets = Vec::new();

@@ -18,7 +18,7 @@ use orthros_gss::transfer::{self, SealingKey, Spent};
 use orthros_gss::{
     Accept, AcceptorCredential, Context, Error, Flags, Initiate, InitiatorCredential, Name, Settings, Step,
 };
-use orthros_kdc::Realm;
+use orthros_kdc::{Impersonation, Realm};
 use orthros_krb5::exchange::{ExchangePolicy, InitialSecret, Progress, initial};
 use orthros_krb5::{Config, Env, Keytab, Principal};
 use orthros_wire::testing::{ManualClock, SeededRandom};
@@ -78,6 +78,8 @@ impl Pair {
             .principal("alice", "open sesame")
             .service("host/x.test")
             .service("imap/x.test")
+            .impersonates("host/x.test", Impersonation::Forwardable)
+            .delegates_to("host/x.test", "imap/x.test")
             .build(&kdc_random)
             .unwrap();
         let mut config = Config::for_realm("TEST", &["127.0.0.1:88"]).unwrap();
@@ -115,8 +117,18 @@ impl Pair {
 
     /// A fresh credential of alice's, with a ticket-granting ticket only.
     pub fn login(&self) -> Arc<InitiatorCredential> {
-        let client: Principal = "alice@TEST".parse().unwrap();
-        let secret = InitialSecret::Password("open sesame".into());
+        self.login_as("alice@TEST", InitialSecret::Password("open sesame".into()))
+    }
+
+    /// A credential of the service host/x.test's own.
+    pub fn host(&self) -> Arc<InitiatorCredential> {
+        let keys = self.realm.keytab_for(&"host/x.test@TEST".parse().unwrap());
+        let keys = keys.into_iter().map(|key| key.key).collect();
+        self.login_as("host/x.test@TEST", InitialSecret::Keys(keys))
+    }
+
+    fn login_as(&self, client: &str, secret: InitialSecret) -> Arc<InitiatorCredential> {
+        let client: Principal = client.parse().unwrap();
         let policy = ExchangePolicy::initial(&self.settings.config);
         let mut progress = initial(client.clone(), secret, None, policy, self.settings.env.clone());
         loop {

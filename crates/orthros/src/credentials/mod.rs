@@ -3,13 +3,15 @@
 //! | file | what it does |
 //! |---|---|
 //! | here | the calls of RFC 2743 §2.1, RFC 5588 and their extensions |
+//! | `impersonation` | a service acts for a user |
 //! | [`store`] | [`CredentialStore`]: where a credential is taken from |
 //! | `client_keytab` | cache or client keytab, and refreshing what the keytab gave |
 //!
 //! All of it waits: for files, and for KDCs where a ticket is got. Deliberately not here: tickets got in other ways
-//! ([`acquire`](crate::acquire)), impersonation, and choosing among the caches of a collection.
+//! ([`acquire`](crate::acquire)), and choosing among the caches of a collection.
 
 mod client_keytab;
+mod impersonation;
 pub mod store;
 
 use std::sync::Arc;
@@ -170,9 +172,8 @@ impl Orthros {
             return Err(NoCredential::None(report).into());
         }
         let offset = cache.time_offset().filter(|_| self.config().kdc_timesync);
-        let tickets = cache.credentials().filter(|ticket| ticket.client == *owner).cloned().collect();
         let offset = offset.map_or(0, |offset| offset.seconds.into());
-        Ok(Arc::new(InitiatorCredential::new(owner.clone(), tickets, offset)))
+        Ok(Arc::new(InitiatorCredential::of_cache(cache, offset)))
     }
 
     fn accepting(&self, store: &CredentialStore, name: Option<&Name>) -> Result<AcceptorCredential, Error> {
@@ -294,9 +295,8 @@ pub struct Storing {
 
 /// A cache of a credential's tickets.
 pub fn cache_of(credential: &InitiatorCredential) -> CredentialCache {
-    let mut cache = CredentialCache::new(credential.client().clone());
+    let mut cache = credential.to_cache();
     let offset = i32::try_from(credential.offset_seconds()).ok().filter(|seconds| *seconds != 0);
     cache.set_time_offset(offset.map(|seconds| TimeOffset { seconds, microseconds: 0 }));
-    credential.tickets().into_iter().for_each(|ticket| cache.add(ticket));
     cache
 }

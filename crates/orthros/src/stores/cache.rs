@@ -147,9 +147,7 @@ fn foreign_cache(
 
 fn snapshot(cache: CredentialCache, name: &CacheName, timesync: bool) -> CacheSnapshot {
     let offset = cache.time_offset().filter(|_| timesync).map_or(0, |offset| offset.seconds.into());
-    let tickets = cache.credentials().filter(|ticket| ticket.client == *cache.primary()).cloned().collect();
-    let credential =
-        InitiatorCredential::new(cache.primary().clone(), tickets, offset).with_origin(name.to_string());
+    let credential = InitiatorCredential::of_cache(&cache, offset).with_origin(name.to_string());
     CacheSnapshot { cache, credential: Arc::new(credential) }
 }
 
@@ -163,7 +161,7 @@ impl Orthros {
         let mut cache = snapshot.cache.clone();
         if matches!(name, CacheName::Memory(_)) {
             cache.remove(|_| true);
-            snapshot.credential.tickets().into_iter().for_each(|ticket| cache.add(ticket));
+            snapshot.credential.to_cache().credentials().cloned().for_each(|ticket| cache.add(ticket));
         }
         Ok(cache)
     }

@@ -32,8 +32,8 @@ use std::sync::Arc;
 
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use ::tokio::task::spawn_blocking;
-use orthros_gss::{Context, Error, InitiatorCredential, Need, Step};
-use orthros_krb5::exchange::{Obtained, Progress};
+use orthros_gss::{Context, Error, InitiatorCredential, Name, Need, Step};
+use orthros_krb5::exchange::Progress;
 
 use crate::acquire::Acquire;
 use crate::blocking::{EstablishError, announced_length};
@@ -109,8 +109,24 @@ impl Orthros {
         })
     }
 
+    /// As [`impersonate`](Self::impersonate), without blocking.
+    ///
+    /// # Errors
+    /// As [`impersonate`](Self::impersonate).
+    pub async fn impersonate_async(
+        &self,
+        service: &Arc<InitiatorCredential>,
+        user: &Name,
+    ) -> Result<Arc<InitiatorCredential>, Error> {
+        let (service, user) = (Arc::clone(service), user.clone());
+        // A user's number is asked of the system.
+        let begin = move |orthros: &Self| orthros.impersonation(&service, &user);
+        let progress = self.off_runtime(begin).await.map_err(stopped)??;
+        self.exchange_async(progress).await
+    }
+
     /// Runs an exchange with a KDC to its end.
-    async fn exchange_async(&self, mut progress: Progress<Obtained>) -> Result<Obtained, Error> {
+    async fn exchange_async<T: Send + 'static>(&self, mut progress: Progress<T>) -> Result<T, Error> {
         loop {
             progress = match progress {
                 Progress::Ask(ask) => match self.carry_async(ask.realm(), ask.request()).await {

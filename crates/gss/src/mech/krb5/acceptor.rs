@@ -139,7 +139,10 @@ impl Checked {
                 self.accept.bindings_required || self.opened.client_options.sends_bindings,
             )?;
             let delegated = checksum.delegated.map(|message| self.delegated(message)).transpose()?;
-            Ok((checksum.flags, bindings, delegated))
+            Ok(match delegated.or_else(|| self.constrained()) {
+                Some(delegated) => (checksum.flags | Flags::DELEGATION, bindings, Some(delegated)),
+                None => (checksum.flags, bindings, None),
+            })
         });
         match read {
             Err(refusal) => self.refuse(refusal),
@@ -164,6 +167,29 @@ impl Checked {
             return Err(Refusal::Delegation);
         }
         Ok(Arc::new(InitiatorCredential::new(self.opened.client.clone(), tickets, 0)))
+    }
+
+    /// The credential by which the service acts for the client, as far as the KDC allows it to: the client's ticket is
+    /// the evidence that it came.
+    fn constrained(&self) -> Option<Arc<InitiatorCredential>> {
+        let service = self.accept.credential.delegation()?;
+        let opened = &self.opened;
+        if *service.client() != opened.server || service.impersonator().is_some() {
+            return None;
+        }
+        let evidence = Credential {
+            client: opened.client.clone(),
+            server: opened.server.clone(),
+            key: Arc::new(opened.session_key.duplicate()),
+            times: opened.times,
+            flags: opened.flags,
+            in_session_key: false,
+            addresses: Vec::new(),
+            authorization_data: Vec::new(),
+            ticket: opened.ticket.as_slice().into(),
+            second_ticket: Arc::new([]),
+        };
+        Some(Arc::new(InitiatorCredential::impersonating(service, evidence)))
     }
 
     fn answer(

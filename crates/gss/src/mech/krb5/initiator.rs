@@ -41,7 +41,7 @@ const SUPPORTED: Flags = Flags(
 
 /// The first step of a new context.
 pub(crate) fn start(initiate: Initiate) -> Step {
-    let client_realm = initiate.credential.client().realm();
+    let client_realm = initiate.credential.home_realm();
     match Targets::new(&initiate.target, &initiate.settings.config, client_realm) {
         Err(name) => Step::fail(name),
         Ok(targets) => Naming { initiate, targets, failure: None }.next(),
@@ -95,7 +95,7 @@ fn host_realm_known(initiate: &Initiate, target: &Principal) -> bool {
     match (&initiate.target, target.components()) {
         (Name::HostbasedService { .. }, [_, host]) => {
             let (host, _) = split_trailer(host);
-            target.realm() != initiate.credential.client().realm()
+            target.realm() != initiate.credential.home_realm()
                 || initiate.settings.config.realm_of_host(host).is_some()
         }
         _ => true,
@@ -171,14 +171,9 @@ impl Initiating {
         let kept = |server| credential.ticket_for(server, now).filter(|ticket| self.initiate.takes(ticket));
         let ticket = kept(&self.target).or_else(|| kept(&asked));
         let Some(ticket) = ticket else {
-            return match credential.granting_ticket(&self.target, now) {
+            return match credential.fetch(asked, self.policy(), &self.initiate.settings.env) {
                 Err(reason) => Step::fail(reason),
-                Ok(granting) => {
-                    let (policy, env) = (self.policy(), self.initiate.settings.env.clone());
-                    let others = credential.tickets();
-                    let progress = exchange::service_from(&granting, others, asked, policy, env);
-                    Asked::Service(self).progress(progress)
-                }
+                Ok(progress) => Asked::Service(self).progress(progress),
             };
         };
         if self.delegates_to(&ticket) && !self.forward_tried {
@@ -214,6 +209,10 @@ impl Initiating {
     /// Whether the holder of this ticket's key may act as the client: because the caller says so, or (RFC 5896) the
     /// caller or the configuration leaves it to the KDC, and the KDC says so.
     fn delegates_to(&self, ticket: &Credential) -> bool {
+        // The ticket-granting ticket is then the service's, and not to be given away as the client's.
+        if self.initiate.credential.impersonator().is_some() {
+            return false;
+        }
         let outright = self.flags.contains(Flags::DELEGATION);
         if outright && !self.initiate.settings.config.enforce_ok_as_delegate {
             return true;
