@@ -302,6 +302,19 @@ pub(crate) struct Kvno {
     /// What is named are hosts; this is the service on each of them, such as host
     #[arg(short = 'S', long, value_name = "SERVICE", conflicts_with = "name")]
     pub(crate) service: Option<String>,
+    /// Get a ticket of this user to yourself, who are a service (S4U2Self), and put it into no cache; the one service
+    /// that is named is you
+    #[arg(short = 'U', long, value_name = "USER")]
+    pub(crate) for_user: Option<String>,
+    /// The same for an enterprise name such as alice@corp.example
+    #[arg(short = 'I', long, value_name = "USER", conflicts_with = "for_user")]
+    pub(crate) for_enterprise_user: Option<String>,
+    /// With that ticket be the user to the services that are named (S4U2Proxy)
+    #[arg(short = 'P', long)]
+    pub(crate) proxy: bool,
+    /// Put the credential by which you act for the user into this cache
+    #[arg(long, value_name = "CACHE")]
+    pub(crate) out_cache: Option<CacheName>,
     /// Print nothing but what goes wrong
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
@@ -408,6 +421,12 @@ pub(crate) struct Kdc {
     /// A service, with random keys in the keytab
     #[arg(long = "service", value_name = "NAME")]
     pub(crate) services: Vec<String>,
+    /// A service, among the principals or services, that may have forwardable tickets of users to itself (S4U2Self)
+    #[arg(long = "impersonates", value_name = "NAME")]
+    pub(crate) impersonates: Vec<String>,
+    /// A service that may be its clients to another one (S4U2Proxy)
+    #[arg(long = "delegates-to", value_name = "NAME=TARGET", value_parser = name_and_target)]
+    pub(crate) delegates_to: Vec<(String, String)>,
     /// An encryption type; default: all AES types
     #[arg(long = "enctype", value_name = "NAME")]
     pub(crate) enctypes: Vec<Enctype>,
@@ -623,6 +642,11 @@ pub(crate) fn seconds(text: &str) -> Result<i64, String> {
 fn name_and_password(text: &str) -> Result<(String, String), String> {
     let (name, password) = text.split_once('=').ok_or("write NAME=PASSWORD")?;
     Ok((name.into(), password.into()))
+}
+
+fn name_and_target(text: &str) -> Result<(String, String), String> {
+    let (name, target) = text.split_once('=').ok_or("write NAME=TARGET")?;
+    Ok((name.into(), target.into()))
 }
 
 #[cfg(test)]

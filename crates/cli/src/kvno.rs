@@ -1,5 +1,6 @@
 //! `kvno`: tickets for services, and the versions of the keys that they are sealed with.
 
+use orthros::credentials::Storing;
 use orthros::{Name, Orthros, Principal};
 use orthros_krb5::wire::{Decode, Ticket};
 use serde::Serialize;
@@ -18,10 +19,14 @@ struct Version {
 pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
     let orthros = Orthros::from_system()?;
     let cache = wanted.cache.as_ref().unwrap_or_else(|| orthros.default_cache());
-    let credential = orthros.credential_from(cache)?;
+    let own = orthros.credential_from(cache)?;
+    let credential = match user(wanted)? {
+        None => own,
+        Some(user) => orthros.impersonate(&own, &user)?,
+    };
     let mut versions = Vec::new();
     for service in &wanted.services {
-        let realm = credential.client().realm();
+        let realm = credential.impersonator().unwrap_or(credential.client()).realm();
         let principal = match &wanted.service {
             Some(kind) => {
                 Name::hostbased_service(kind, service).to_principal(orthros.config(), Some(realm))?
@@ -31,6 +36,12 @@ pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
             }
             None => Principal::parse(service, orthros.config().default_realm.as_deref().or(Some(realm)))?,
         };
+        if let Some(own) = credential.impersonator().filter(|own| !wanted.proxy && **own != principal) {
+            return Err(Failure::new(format!(
+                "a ticket of {0} to {principal} is for {principal} to ask for; as {own} be {0} to it with --proxy",
+                credential.client()
+            )));
+        }
         let fetched = orthros.service_ticket(&credential, &principal);
         let ticket = fetched.map_err(|error| Failure::new(error).while_doing(service))?;
         let sealed = Ticket::from_der(&ticket.ticket)
@@ -43,5 +54,20 @@ pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
         }
         versions.push(Version { service: ticket.server.to_string(), kvno, enctype: sealed.etype });
     }
+    if let Some(cache) = &wanted.out_cache {
+        let storing = Storing { cache: Some(cache.clone()), overwrite: true, ..Storing::default() };
+        orthros.store_credential(&credential, &storing)?;
+    }
     if wanted.json { output::json(&versions) } else { Ok(Ending::Success) }
+}
+
+/// For whom a ticket is wanted, if not for the cache's client.
+fn user(wanted: &Kvno) -> Result<Option<Name>, Failure> {
+    if let Some(user) = &wanted.for_enterprise_user {
+        return Ok(Some(Name::Enterprise(user.clone())));
+    }
+    if wanted.for_user.is_none() && wanted.proxy {
+        return Err(Failure::new("--proxy is for the tickets of a user: name one by -U or -I"));
+    }
+    Ok(wanted.for_user.as_ref().map(Name::user))
 }

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 
 use orthros::{CacheName, Config, Keytab, Orthros};
 use orthros_crypto::Enctype;
-use orthros_kdc::{Listener, Realm, SystemRandom};
+use orthros_kdc::{Impersonation, Listener, Realm, SystemRandom};
 use orthros_krb5::Principal;
 use orthros_krb5::keytab::KeytabEntry;
 use orthros_wire::{Clock, Random, hex};
@@ -60,6 +60,9 @@ struct Wanted {
     realm: String,
     principals: Vec<(String, String)>,
     services: Vec<String>,
+    impersonates: Vec<String>,
+    /// Each a service, and to whom it may be its clients.
+    delegates_to: Vec<(String, String)>,
     /// By their names; none: the usual ones.
     enctypes: Vec<String>,
 }
@@ -77,6 +80,12 @@ impl Wanted {
         for service in &self.services {
             builder = builder.service(service.as_str());
         }
+        for service in &self.impersonates {
+            builder = builder.impersonates(service.as_str(), Impersonation::Forwardable);
+        }
+        for (service, target) in &self.delegates_to {
+            builder = builder.delegates_to(service.as_str(), target.as_str());
+        }
         Listener::start(builder.build(&SystemRandom)?).while_doing("cannot serve on 127.0.0.1")
     }
 }
@@ -87,6 +96,8 @@ pub(crate) fn run(arguments: &Kdc) -> Result<Ending, Failure> {
         realm: arguments.realm.clone(),
         principals: arguments.principals.clone(),
         services: arguments.services.clone(),
+        impersonates: arguments.impersonates.clone(),
+        delegates_to: arguments.delegates_to.clone(),
         enctypes: arguments.enctypes.iter().map(|enctype| enctype.name().to_owned()).collect(),
     };
     match arguments.command.split_first() {

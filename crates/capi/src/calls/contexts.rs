@@ -387,7 +387,12 @@ pub extern "C" fn gss_accept_sec_context(
         } else {
             let held = held(acceptor_cred_handle, Usage::Accept)?;
             let orthros = held.orthros.clone();
-            let mut request = held.options.of_acceptor(orthros.accept(held.set.acceptor(&KRB5_OID)?));
+            // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
+            let acceptor = match delegated_cred_handle.is_present() {
+                true => held.set.acceptor_delegating(&KRB5_OID)?,
+                false => held.set.acceptor(&KRB5_OID)?.clone(),
+            };
+            let mut request = held.options.of_acceptor(orthros.accept(&acceptor));
             if let Some(bindings) = input_chan_bindings.bindings()? {
                 request = request.bindings(bindings);
             }

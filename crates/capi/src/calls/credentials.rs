@@ -172,7 +172,7 @@ pub(crate) fn acquire(
 }
 
 /// What contexts can be made of with a credential: its mechanisms, and the negotiation of them.
-fn mechanisms(facts: &Facts) -> Vec<Oid> {
+pub(super) fn mechanisms(facts: &Facts) -> Vec<Oid> {
     facts.mechanisms.iter().cloned().chain([orthros::mechanism::SPNEGO_OID]).collect()
 }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use orthros::CredentialStore;
-use orthros::Major;
-use orthros::credential::CredentialSet;
+use orthros::credential::{CredentialSet, Usage};
+use orthros::{CredentialStore, Major, Orthros};
 
 use super::credentials::{CREDENTIALS, Credential, credential, seconds, usage};
 use super::stores::{by_password, store_of};
@@ -18,19 +17,19 @@ use crate::status::{COMPLETE, Failed};
 
 /// What is to be added, and where the caller wants to be told of it.
 #[derive(Clone, Copy)]
-struct Element {
-    to: Handle,
-    name: Handle,
-    mechanism: In<OidDesc>,
-    usage: i32,
-    handle: Out<Handle>,
-    mechanisms: Out<OidSet>,
-    initiator_time: Out<OmUint32>,
-    acceptor_time: Out<OmUint32>,
+pub(super) struct Element {
+    pub(super) to: Handle,
+    pub(super) name: Handle,
+    pub(super) mechanism: In<OidDesc>,
+    pub(super) usage: i32,
+    pub(super) handle: Out<Handle>,
+    pub(super) mechanisms: Out<OidSet>,
+    pub(super) initiator_time: Out<OmUint32>,
+    pub(super) acceptor_time: Out<OmUint32>,
 }
 
 impl Element {
-    fn clear(self) -> Self {
+    pub(super) fn clear(self) -> Self {
         self.handle.set(Handle::NONE);
         self.mechanisms.set(std::ptr::null_mut());
         self.initiator_time.set(0);
@@ -41,15 +40,25 @@ impl Element {
     /// Gets it and adds it. With a place for a new handle the old credential stays as it is; without one it is changed.
     /// Added to nothing, the element is a credential of its own.
     fn add(self, store: CredentialStore) -> Result<OmUint32, Failed> {
+        self.add_what(|orthros, usage| {
+            let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
+            Ok(orthros.acquire_from(&library::with_defaults(store), named.as_deref(), usage)?)
+        })
+    }
+
+    /// Adds what `get` gets.
+    pub(super) fn add_what(
+        self,
+        get: impl FnOnce(&Orthros, Usage) -> Result<CredentialSet, Failed>,
+    ) -> Result<OmUint32, Failed> {
         let mechanism = &chosen(self.mechanism)?.oid;
         let usage = usage(self.usage)?;
         let old = credential(self.to)?;
         if old.is_none() {
             self.handle.require()?;
         }
-        let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
         let orthros = library::orthros()?;
-        let element = orthros.acquire_from(&library::with_defaults(store), named.as_deref(), usage)?;
+        let element = get(&orthros, usage)?;
         let options = old.as_ref().map(|old| old.options.clone()).unwrap_or_default();
         let set = match old {
             None => element,

@@ -7,6 +7,7 @@
 //! | [`contexts`] | contexts come up, are told about, move and end (§5.1, §5.7, §5.9, §5.14, §5.18, §5.19, §5.20, §5.23) |
 //! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
 //! | [`elements`] | elements of credentials (§5.3) |
+//! | [`impersonation`] | services that act for users |
 //! | [`krb5`] | what is Kerberos' own |
 //! | [`local`] | local users |
 //! | [`mechanisms`] | which mechanisms there are, and what they are like (§5.17, §5.22, §5.24, RFC 5587, RFC 5801) |
@@ -25,6 +26,7 @@ pub mod buffers;
 pub mod contexts;
 pub mod credentials;
 pub mod elements;
+pub mod impersonation;
 pub mod krb5;
 pub mod local;
 pub mod mechanisms;

@@ -1,6 +1,7 @@
 //! Options of credentials: what the contexts that are made with one will do, and what a credential answers by an object
 //! identifier.
 
+use orthros::mechanism::KRB5_OID;
 use orthros::{Enctype, Major};
 use orthros_wire::Oid;
 
@@ -123,8 +124,8 @@ pub extern "C" fn gss_set_neg_mechs(
     })
 }
 
-/// What a credential answers by an object identifier: for `GSS_KRB5_GET_CRED_IMPERSONATOR` nothing, as for every
-/// credential that is nobody else's.
+/// What a credential answers by an object identifier: for `GSS_KRB5_GET_CRED_IMPERSONATOR` the name of the service that
+/// acts for the credential's user, or nothing for a user's own.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_inquire_cred_by_oid(
     minor_status: Out<OmUint32>,
@@ -136,13 +137,14 @@ pub extern "C" fn gss_inquire_cred_by_oid(
     boundary(minor_status, || {
         data_set.require()?;
         let question = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
-        credential(cred_handle)?
+        let held = credential(cred_handle)?
             .ok_or_else(|| Failed::plain(Major::NoCredential, "no credential is named"))?;
         if question != IMPERSONATOR {
             return Err(Failed::told(Major::Unavailable, format!("credentials don't answer {question}")));
         }
-        let nobody: [&[u8]; 0] = [];
-        data_set.give(nobody)?;
+        let initiator = held.set.initiator(&KRB5_OID).ok();
+        let name = initiator.and_then(|initiator| initiator.impersonator()).map(ToString::to_string);
+        data_set.give(name.as_ref().map(String::as_bytes))?;
         Ok(COMPLETE)
     })
 }

@@ -14,7 +14,7 @@ use orthros_capi::memory::BufferSet;
 use orthros_capi::oids::{StaticOid, interned};
 use orthros_capi::pointers::{In, Out, Text};
 use orthros_capi::status::{COMPLETE, CONTINUE_NEEDED};
-use orthros_kdc::{Listener, Realm};
+use orthros_kdc::{Impersonation, Listener, Realm};
 use orthros_wire::Oid;
 
 pub const HOST_BASED: &str = "1.2.840.113554.1.2.1.4";
@@ -33,12 +33,17 @@ pub fn world() {
     WORLD.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let realm = Realm::builder("TEST").principal("alice", "pw").service("host/localhost");
+        let realm = realm
+            .principal("HTTP/localhost", "pw")
+            .impersonates("HTTP/localhost", Impersonation::Forwardable)
+            .delegates_to("HTTP/localhost", "host/localhost")
+            .delegates_to("host/localhost", "HTTP/localhost");
         let kdc = Listener::start(realm.build(&SystemRandom).unwrap()).unwrap();
         let config = orthros::Config::for_realm("TEST", &[&kdc.address().to_string()]).unwrap();
         let orthros = Orthros::builder().config(config).build();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let text = format!(
-            "[libdefaults]\n default_realm = TEST\n dns_canonicalize_hostname = false\n\
+            "[libdefaults]\n default_realm = TEST\n forwardable = true\n dns_canonicalize_hostname = false\n\
              [realms]\n TEST = {{\n kdc = {}\n }}\n",
             kdc.address()
         );
@@ -46,7 +51,10 @@ pub fn world() {
         let keytab = kdc.realm().keytab("host/localhost").unwrap();
         orthros.write_keytab(&KeytabName::from(path("keytab").as_str()), keytab).unwrap();
         let cache = CacheName::from(path("cache").as_str());
-        orthros.acquire("alice").password("pw").blocking_into(&cache).unwrap();
+        orthros.acquire("alice").password("pw").forwardable(true).blocking_into(&cache).unwrap();
+        let host = kdc.realm().keytab("host/localhost").unwrap();
+        let own = CacheName::from(path("host-cache").as_str());
+        orthros.acquire("host/localhost").keytab(&host).forwardable(true).blocking_into(&own).unwrap();
         for (name, value) in [
             ("KRB5_CONFIG", path("krb5.conf")),
             ("KRB5CCNAME", path("cache")),

@@ -72,3 +72,42 @@ fn the_kdc_ends_with_its_standard_input_and_its_files_are_private() {
     drop(kdc.stdin.take());
     assert!(kdc.child.wait().unwrap().success());
 }
+
+#[test]
+fn a_service_gets_tickets_of_a_user_as_far_as_the_realm_lets_it() {
+    let own = env!("CARGO_BIN_EXE_orthros");
+    let script = format!(
+        "{own} kvno -U alice HTTP/web && {own} kvno -U alice -P db/x --out-cache alice && {own} klist -c alice; \
+         {own} kvno -U alice db/x; {own} kvno -U alice -P host/x; {own} kvno -P db/x; {own} kvno -U carol HTTP/web"
+    );
+    let words = [
+        "kdc",
+        "--principal",
+        "HTTP/web=secret",
+        "--principal",
+        "alice=pw",
+        "--service",
+        "db/x",
+        "--service",
+        "host/x",
+        "--impersonates",
+        "HTTP/web",
+        "--delegates-to",
+        "HTTP/web=db/x",
+        "--",
+        "/bin/sh",
+        "-c",
+        &script,
+    ];
+    let ended = Sandbox::new().run(&words, "");
+    for line in [
+        "HTTP/web@ORTHROS.TEST: kvno = 1",
+        "db/x@ORTHROS.TEST: kvno = 1",
+        "Default principal: alice@ORTHROS.TEST",
+    ] {
+        assert!(ended.stdout.contains(line), "{line}: {ended:?}");
+    }
+    for told in ["with --proxy", "krbAllowedToDelegateTo", "name one by -U or -I", "carol@ORTHROS.TEST"] {
+        assert!(ended.stderr.contains(told), "{told}: {ended:?}");
+    }
+}
