@@ -130,6 +130,10 @@ peers! {
     SASL_GSSAPI = "sasl2/libgssapiv2.so" from "libsasl2-modules-gssapi-mit" in Place::Library;
     /// SASL's GS2-KRB5.
     SASL_GS2 = "sasl2/libgs2.so" from "libsasl2-modules-gssapi-mit" in Place::Library;
+    /// Fills a directory.
+    LDAPMODIFY = "ldapmodify" from "ldap-utils" in Place::Installed;
+    /// Makes MIT's database in a directory, the only one of its kinds that can say to whom a service may delegate.
+    KDB5_LDAP_UTIL = "kdb5_ldap_util" from "krb5-kdc-ldap" in Place::Unpacked("mit-ldap");
     /// Heimdal's KDC.
     HEIMDAL_KDC = "kdc" from "heimdal-kdc" in HEIMDAL;
     /// Makes and fills Heimdal's database.
@@ -164,6 +168,9 @@ impl Peer {
         Self::GSS_SERVER,
         Self::STDBUF,
     ];
+
+    /// What an MIT realm needs whose database is in a directory.
+    pub const MIT_LDAP: &'static [Self] = &[Self::SLAPD, Self::LDAPMODIFY, Self::KDB5_LDAP_UTIL];
 
     /// Heimdal: KDC, tools and library.
     pub const HEIMDAL: &'static [Self] = &[
@@ -215,7 +222,7 @@ impl Peer {
             Place::Unpacked(name) => {
                 let root = unpacked(name).join("usr");
                 let servers = root.join("lib").join(format!("{name}-servers"));
-                let mut folders = vec![root.join("bin"), servers, root.join("include")];
+                let mut folders = vec![root.join("bin"), root.join("sbin"), servers, root.join("include")];
                 folders.extend(of_libraries(&root.join("lib")));
                 folders
             }

@@ -5,6 +5,7 @@
 //! neither the machine's configuration nor the caller's takes part. All kinds of KDC give the same face, and a
 //! table of scenarios can take the side as a parameter.
 
+mod directory;
 mod heimdal;
 
 use std::ffi::OsString;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use crate::failure::Failure;
 use crate::peers::Peer;
 use crate::process::{self, Finished, PATIENCE, Running};
+use directory::Directory;
 
 /// Whose program plays a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +116,10 @@ pub struct RealmBuilder {
     principals: Vec<(String, String)>,
     services: Vec<String>,
     trusts: Vec<(String, String)>,
+    /// Services that may name users to themselves.
+    impersonating: Vec<String>,
+    /// Services that may be their clients to others, and to whom.
+    delegating: Vec<(String, Vec<String>)>,
     more: String,
 }
 
@@ -122,6 +128,8 @@ pub struct RealmBuilder {
 pub struct Realm {
     // Fields drop in order: the KDC ends before its folder goes.
     kdc: Running,
+    /// Where the KDC has its database, if not in a file.
+    _directory: Option<Directory>,
     /// The realm's name.
     pub name: String,
     /// Whose KDC serves it.
@@ -168,6 +176,21 @@ impl RealmBuilder {
         self
     }
 
+    /// Lets a service of this realm have forwardable tickets of users to itself (S4U2Self).
+    #[must_use]
+    pub fn impersonates(mut self, service: &str) -> Self {
+        self.impersonating.push(service.to_owned());
+        self
+    }
+
+    /// Lets a service of this realm be its clients to these targets (S4U2Proxy). MIT's KDC has its database in a
+    /// directory then.
+    #[must_use]
+    pub fn delegates_to(mut self, service: &str, targets: &[&str]) -> Self {
+        self.delegating.push((service.to_owned(), targets.iter().map(|&target| target.to_owned()).collect()));
+        self
+    }
+
     /// More text for `krb5.conf`: whole sections.
     #[must_use]
     pub fn config(mut self, text: &str) -> Self {
@@ -184,14 +207,17 @@ impl RealmBuilder {
         let runtime = folder.path().join("runtime");
         fs::create_dir(&runtime)?;
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700))?;
+        let needed = side == Side::Mit && !self.delegating.is_empty();
+        let directory = needed.then(|| Directory::start(folder.path())).transpose()?;
         let started = match side {
-            Side::Mit => self.start_mit(folder.path()),
+            Side::Mit => self.start_mit(folder.path(), directory.as_ref()),
             Side::Heimdal => self.start_heimdal(folder.path()),
             Side::Own => self.start_own(folder.path()),
         };
         let (kdc, port) = started.map_err(|why| why.while_doing(format!("realm {} ({side})", self.name)))?;
         Ok(Realm {
             kdc,
+            _directory: directory,
             name: self.name,
             side,
             port,
@@ -203,14 +229,17 @@ impl RealmBuilder {
         })
     }
 
-    fn start_mit(&self, folder: &Path) -> Result<(Running, u16), Failure> {
-        self.write_mit_configuration(folder, 0)?;
+    fn start_mit(&self, folder: &Path, directory: Option<&Directory>) -> Result<(Running, u16), Failure> {
+        self.write_mit_configuration(folder, 0, directory)?;
         let tool = |peer: Peer, words: &[&str]| -> Result<(), Failure> {
             let mut command = peer_in(folder, peer)?;
-            command.args(words);
+            command.envs(directory.map(Directory::libraries)).args(words);
             process::run(command, b"")?.success().map(drop)
         };
-        tool(Peer::KDB5_UTIL, &["-r", &self.name, "create", "-s", "-W", "-P", "master"])?;
+        match directory {
+            None => tool(Peer::KDB5_UTIL, &["-r", &self.name, "create", "-s", "-W", "-P", "master"])?,
+            Some(directory) => tool(Peer::KDB5_LDAP_UTIL, &directory.create_words(&self.name))?,
+        }
         let admin = |words: &[&str]| {
             let mut all = vec!["-r", self.name.as_str()];
             all.extend(words);
@@ -228,15 +257,22 @@ impl RealmBuilder {
             admin(&["addprinc", "-randkey", service])?;
             admin(&["ktadd", "-k", &keytab, service])?;
         }
+        for service in &self.impersonating {
+            admin(&["modprinc", "+ok_to_auth_as_delegate", service])?;
+        }
+        for (service, targets) in &self.delegating {
+            let directory = directory.ok_or("only a directory can say to whom a service delegates")?;
+            directory.allow(folder, &self.name, service, targets)?;
+        }
         on_free_port(|port| {
-            self.write_mit_configuration(folder, port)?;
+            self.write_mit_configuration(folder, port, directory)?;
             // Truncated: what an attempt on another port logged must not look like success.
             fs::write(folder.join("kdc.log"), b"")?;
             // A copy of its own: it notices when the file that clients read changes.
             let own = folder.join("kdc-krb5.conf");
             fs::copy(folder.join("krb5.conf"), &own)?;
             let mut command = command_in(folder, &Peer::KRB5KDC.find()?);
-            command.env("KRB5_CONFIG", own);
+            command.env("KRB5_CONFIG", own).envs(directory.map(Directory::libraries));
             // It runs in the foreground and also logs to standard error, which tells when it is ready. A successful
             // connection would not: it could be another realm's KDC.
             command.args(["-n", "-r", &self.name]);
@@ -254,6 +290,15 @@ impl RealmBuilder {
         }
         for service in &self.services {
             command.args(["--service", service]);
+        }
+        for service in &self.impersonating {
+            command.args(["--impersonates", service]);
+        }
+        for (service, targets) in &self.delegating {
+            let pairs = targets.iter().map(|target| format!("{service}={target}"));
+            pairs.for_each(|pair| {
+                command.args(["--delegates-to", &pair]);
+            });
         }
         for enctype in &self.enctypes {
             command.args(["--enctype", enctype.name()]);
@@ -302,13 +347,23 @@ impl RealmBuilder {
         self.enctypes.iter().map(|enctype| enctype.name()).collect()
     }
 
-    fn write_mit_configuration(&self, folder: &Path, port: u16) -> Result<(), Failure> {
+    fn write_mit_configuration(
+        &self,
+        folder: &Path,
+        port: u16,
+        directory: Option<&Directory>,
+    ) -> Result<(), Failure> {
         self.write_configuration(folder, port)?;
         let name = &self.name;
         let here = folder.display();
         let names = self.enctype_names();
         let with_salt: Vec<String> = names.iter().map(|enctype| format!("{enctype}:normal")).collect();
         let supported = with_salt.join(" ");
+        let database = match directory {
+            None => format!("database_name = {here}/principal"),
+            Some(_) => "database_module = directory".to_owned(),
+        };
+        let module = directory.map(Directory::module).unwrap_or_default();
         let master = names.first().ok_or("a realm needs an encryption type")?;
         fs::write(
             folder.join("kdc.conf"),
@@ -318,7 +373,7 @@ impl RealmBuilder {
                  \tkdc_tcp_listen = 127.0.0.1:{port}\n\
                  [realms]\n\
                  \t{name} = {{\n\
-                 \t\tdatabase_name = {here}/principal\n\
+                 \t\t{database}\n\
                  \t\tkey_stash_file = {here}/stash\n\
                  \t\tacl_file = {here}/kadm5.acl\n\
                  \t\tmaster_key_type = {master}\n\
@@ -329,7 +384,8 @@ impl RealmBuilder {
                  [logging]\n\
                  \tkdc = FILE:{here}/kdc.log\n\
                  \tkdc = STDERR\n\
-                 \tadmin_server = FILE:{here}/admin.log\n"
+                 \tadmin_server = FILE:{here}/admin.log\n\
+                 {module}"
             ),
         )?;
         Ok(())
@@ -345,6 +401,8 @@ impl Realm {
             principals: Vec::new(),
             services: Vec::new(),
             trusts: Vec::new(),
+            impersonating: Vec::new(),
+            delegating: Vec::new(),
             more: String::new(),
         }
     }

@@ -39,12 +39,16 @@ struct Bundle {
     libraries: &'static [&'static str],
 }
 
-const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS];
+const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS, MIT_LDAP];
 
 /// Its development package would conflict with Heimdal's, and its headers must not be those that a compiler finds
 /// by itself.
 const MIT_HEADERS: Bundle =
     Bundle { folder: "mit-headers", packages: &["comerr-dev", "krb5-multidev"], libraries: &[] };
+
+/// A plug-in of the KDC: where it is not installed, no KDC takes it.
+const MIT_LDAP: Bundle =
+    Bundle { folder: "mit-ldap", packages: &["krb5-kdc-ldap"], libraries: &["libldap-2.5-0"] };
 
 const HEIMDAL: Bundle = Bundle {
     folder: "heimdal",

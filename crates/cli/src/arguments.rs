@@ -304,10 +304,10 @@ pub(crate) struct Kvno {
     pub(crate) service: Option<String>,
     /// Get a ticket of this user to yourself, who are a service (S4U2Self), and put it into no cache; the one service
     /// that is named is you
-    #[arg(short = 'U', long, value_name = "USER")]
+    #[arg(short = 'I', long, value_name = "USER")]
     pub(crate) for_user: Option<String>,
-    /// The same for an enterprise name such as alice@corp.example
-    #[arg(short = 'I', long, value_name = "USER", conflicts_with = "for_user")]
+    /// The same for an enterprise name, which the KDC maps to a user, such as alice@corp.example
+    #[arg(short = 'U', long, value_name = "USER", conflicts_with = "for_user")]
     pub(crate) for_enterprise_user: Option<String>,
     /// With that ticket be the user to the services that are named (S4U2Proxy)
     #[arg(short = 'P', long)]

@@ -20,9 +20,10 @@ pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
     let orthros = Orthros::from_system()?;
     let cache = wanted.cache.as_ref().unwrap_or_else(|| orthros.default_cache());
     let own = orthros.credential_from(cache)?;
-    let credential = match user(wanted)? {
+    let named = user(wanted)?;
+    let credential = match &named {
         None => own,
-        Some(user) => orthros.impersonate(&own, &user)?,
+        Some(user) => orthros.impersonate(&own, user)?,
     };
     let mut versions = Vec::new();
     for service in &wanted.services {
@@ -36,7 +37,10 @@ pub(crate) fn run(wanted: &Kvno) -> Result<Ending, Failure> {
             }
             None => Principal::parse(service, orthros.config().default_realm.as_deref().or(Some(realm)))?,
         };
-        if let Some(own) = credential.impersonator().filter(|own| !wanted.proxy && **own != principal) {
+        if let Some(own) = named.as_ref().and_then(|_| credential.impersonator())
+            && !wanted.proxy
+            && *own != principal
+        {
             return Err(Failure::new(format!(
                 "a ticket of {0} to {principal} is for {principal} to ask for; as {own} be {0} to it with --proxy",
                 credential.client()

@@ -168,6 +168,24 @@ fn a_reply_that_proves_nothing_or_something_else_is_refused() {
 }
 
 #[test]
+fn a_reply_for_another_client_than_the_evidences_is_refused() {
+    let mut forest = forest();
+    let tgt = web(&mut forest);
+    let evidence = as_alice(&mut forest, &tgt).unwrap();
+    let progress = constrained(&tgt, &evidence, name("db/x@A"), plain(), forest.env.clone());
+    let renamed = forest.drive_altered(progress, |_, answer| {
+        let octets = answer.clone();
+        let mut reply = TgsRep::from_der(&octets).unwrap();
+        reply.0.cname.components.iter_mut().for_each(|component| component.0 = "bob");
+        *answer = reply.to_der();
+    });
+    match renamed.unwrap_err() {
+        KdcFailure::BadReply { fault, .. } => assert_eq!(fault, ReplyFault::Client("bob@A".into())),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_ticket_to_another_service_is_no_evidence() {
     let mut forest = forest();
     let bob = forest.tgt("bob@A", ExchangePolicy { forwardable: true, ..plain() });

@@ -1,16 +1,18 @@
 //! What the fuzz targets run, so that a plain test can replay their corpus. Not part of the API.
 
+use orthros_crypto::{Enctype, Key, KeyUsage};
+
 use crate::ap::ClientOptions;
 use crate::config::{Config, Include, Profile};
 use crate::keytab::Patch;
 use crate::localname::{LoginFile, local_name};
 use crate::wire::{
-    ApRep, ApReq, AsRep, AsReq, Authenticator, AuthorizationElement, Decode, EncApRepPart, EncAsRepPart,
-    EncKrbCredPart, EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry, EtypeInfoEntry,
-    KrbCred, KrbError, KrbPriv, KrbSafe, PaData, PaEncTsEnc, TgsRep, TgsReq, Ticket, ad_type,
-    decode_enc_kdc_rep_part,
+    ApRep, ApReq, AsRep, AsReq, Authenticator, AuthorizationElement, Checksum, Decode, EncApRepPart,
+    EncAsRepPart, EncKrbCredPart, EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry,
+    EtypeInfoEntry, KrbCred, KrbError, KrbPriv, KrbSafe, PaData, PaEncTsEnc, PaForUser, PaPacOptions,
+    PaS4uX509User, TgsRep, TgsReq, Ticket, ad_type, decode_enc_kdc_rep_part,
 };
-use crate::{CredentialCache, Keytab, Principal};
+use crate::{CredentialCache, Keytab, Principal, s4u};
 
 /// A keytab that can be read can be written, and what was written reads the same.
 pub fn keytab(data: &[u8]) {
@@ -108,6 +110,9 @@ pub fn messages(data: &[u8]) {
         KrbPriv<'_>,
         KrbSafe<'_>,
         PaEncTsEnc,
+        PaForUser<'_>,
+        PaPacOptions,
+        PaS4uX509User<'_>,
         TgsRep<'_>,
         TgsReq<'_>,
         Ticket<'_>,
@@ -154,6 +159,33 @@ pub fn k5login(data: &[u8]) {
     for line in lines.take(100) {
         if let Ok(principal) = Principal::parse(line, None) {
             assert!(file.names(&principal) || principal.to_string() != line, "a named principal is kept out");
+        }
+    }
+}
+
+/// `data` as an element by which a service names a user, as it is, and with the checksum that its key gives: who is
+/// named is named again by what is made of it.
+pub fn user_element(data: &[u8]) {
+    let Ok(key) = Key::new(Enctype::Aes128CtsHmacSha1, &[7; 16]) else { return };
+    let _ = s4u::open_for_user(data, &key);
+    if let Ok(element) = PaForUser::from_der(data)
+        && let Ok(user) = Principal::from_wire(&element.user_name, element.user_realm.0)
+    {
+        let again = s4u::open_for_user(&s4u::for_user(&user, &key), &key);
+        assert_eq!(again, Ok(user), "another user is named");
+    }
+    for (within, usage) in [
+        (s4u::Within::Request, KeyUsage::S4U_X509_USER_REQUEST),
+        (s4u::Within::Reply, KeyUsage::S4U_X509_USER_REPLY),
+    ] {
+        let _ = s4u::UserId::open(data, within, &key);
+        let Ok(mut element) = PaS4uX509User::from_der(data) else { continue };
+        let checksum = key.checksum(usage, &[element.user_id.octets()]);
+        element.checksum = Checksum { cksumtype: key.enctype().checksum_type().0, checksum: &checksum };
+        if let Ok(id) = s4u::UserId::open(&element.to_der(), within, &key) {
+            let again =
+                id.to_element(within, &key).and_then(|octets| s4u::UserId::open(&octets, within, &key));
+            assert_eq!(again, Ok(id), "another user is named");
         }
     }
 }

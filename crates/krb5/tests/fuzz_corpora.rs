@@ -5,7 +5,7 @@
 mod replay;
 
 use orthros_krb5::exchange::fuzzing;
-use orthros_krb5::fuzzing::transited;
+use orthros_krb5::fuzzing::{transited, user_element};
 use replay::replay;
 
 #[test]
@@ -18,4 +18,9 @@ fn replies_of_a_kdc() {
 #[test]
 fn realms_on_the_way_of_a_ticket() {
     replay("transited", transited);
+}
+
+#[test]
+fn users_named_by_services() {
+    replay("user_element", user_element);
 }

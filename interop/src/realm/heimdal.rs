@@ -22,6 +22,14 @@ impl RealmBuilder {
             script += &format!("add --use-defaults --random-key {service}\n");
             script += &format!("ext_keytab --keytab={} {service}\n", folder.join("keytab").display());
         }
+        for service in &self.impersonating {
+            script += &format!("modify --attributes=+trusted-for-delegation {service}\n");
+        }
+        for (service, targets) in &self.delegating {
+            for target in targets {
+                script += &format!("modify --constrained-delegation={target}@{} {service}\n", self.name);
+            }
+        }
         let mut command = peer_in(folder, Peer::HEIMDAL_KADMIN)?;
         command.args(["--local", "--config-file=kdc.conf"]);
         process::run(command, script.as_bytes())?.success()?;

@@ -27,6 +27,7 @@ mod prf;
 mod profile;
 mod realms;
 mod replay;
+mod s4u;
 mod shared;
 mod stores;
 mod styles;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     scenarios.extend(kinit::scenarios());
     scenarios.extend(pieces::scenarios());
     scenarios.extend(replay::scenarios());
+    scenarios.extend(s4u::scenarios());
     scenarios.extend(styles::scenarios());
     scenarios.extend(bindings::scenarios());
     scenarios.extend(negotiation::scenarios());

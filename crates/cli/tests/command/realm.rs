@@ -77,8 +77,8 @@ fn the_kdc_ends_with_its_standard_input_and_its_files_are_private() {
 fn a_service_gets_tickets_of_a_user_as_far_as_the_realm_lets_it() {
     let own = env!("CARGO_BIN_EXE_orthros");
     let script = format!(
-        "{own} kvno -U alice HTTP/web && {own} kvno -U alice -P db/x --out-cache alice && {own} klist -c alice; \
-         {own} kvno -U alice db/x; {own} kvno -U alice -P host/x; {own} kvno -P db/x; {own} kvno -U carol HTTP/web"
+        "{own} kvno -U alice HTTP/web && {own} kvno -I alice -P db/x --out-cache alice && {own} klist -c alice; \
+         {own} kvno -U alice db/x; {own} kvno -I alice -P host/x; {own} kvno -P db/x; {own} kvno -I carol HTTP/web"
     );
     let words = [
         "kdc",

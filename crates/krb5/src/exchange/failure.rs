@@ -435,7 +435,8 @@ impl fmt::Display for ReplyFault {
             }
             Self::Server(name) => write!(f, "it is for the server {name}, which was not asked for"),
             Self::Unproved => f.write_str(
-                "it does not prove for which user the ticket is (PA-S4U-X509-USER), so it may be anybody's",
+                "it does not prove for which user the ticket is (PA-S4U-X509-USER), so it may be anybody's; \
+                 Heimdal's KDCs give no such proof",
             ),
             Self::User(name) => write!(f, "it is for the user {name}, who was not asked for"),
             Self::TicketNames(name) => {

@@ -6,7 +6,7 @@ use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey, SessionKey};
 use orthros_wire::der::{AnyTlv, Decode, Encode, GeneralString, KerberosTime, Raw, Tag};
 use orthros_wire::{Clock, Random, Timestamp};
 
-use super::{ExchangePolicy, InitialSecret, Obtained, Progress, initial, service};
+use super::{ExchangePolicy, InitialSecret, Obtained, Progress, impersonated, initial, service};
 use crate::env::Env;
 use crate::wire::{
     AsRep, AsReq, EncKdcRepPart, EncryptedData, EncryptionKey, KdcRep, LastReq, PVNO, SecretOctets, Ticket,
@@ -45,7 +45,7 @@ pub fn initial_reply(data: &[u8]) {
     }
 }
 
-/// Arbitrary octets as the answer of a TGS exchange.
+/// Arbitrary octets as the answer of a TGS exchange: for a service, and for a user whom a service impersonates.
 pub fn service_reply(data: &[u8]) {
     let server = principal("host/fuzz");
     let tgt = Credential {
@@ -60,8 +60,13 @@ pub fn service_reply(data: &[u8]) {
         ticket: ticket().into(),
         second_ticket: Arc::new([]),
     };
-    if let Progress::Ask(ask) = service(&tgt, server, ExchangePolicy::default(), env()) {
-        let _: Progress<Obtained> = ask.reply(data, Still.now());
+    let plain = service(&tgt, server, ExchangePolicy::default(), env());
+    let user = principal("bob");
+    let impersonated = impersonated(&tgt, Vec::new(), user, ExchangePolicy::default(), env());
+    for progress in [plain, impersonated] {
+        if let Progress::Ask(ask) = progress {
+            let _: Progress<Obtained> = ask.reply(data, Still.now());
+        }
     }
 }
 
