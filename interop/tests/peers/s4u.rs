@@ -9,8 +9,10 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
 
+use interop::c_library::Maker;
 use interop::gss::{self, ClientOptions, Server, ServerOptions};
 use interop::peers::Peer;
+use interop::process;
 use interop::{Failure, Realm, Scenario, Side};
 use orthros::{Config, Context, InitiatorCredential, Keytab, Name, Orthros, Principal};
 use orthros_krb5::exchange::ReplyFault;
@@ -45,6 +47,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         stored_by_us,
     ));
     list.push(Scenario::new("s4u::a_credential_that_mit_stored_is_used_by_us", &with_python, stored_by_mit));
+    for library in Maker::ALL {
+        let name = format!("s4u::a_service_in_python_on_{library:?}").to_lowercase();
+        let needs = [&with_python[..], &[Peer::CC]].concat();
+        list.push(Scenario::new(name, &needs, move || in_python(library)));
+    }
     list.push(Scenario::new("s4u::the_error_names_the_missing_flag_kdc_mit", &with_directory, missing_flags));
     list.push(Scenario::new("s4u::heimdals_kdc_proves_no_user", Peer::HEIMDAL, unproved));
     list
@@ -141,6 +148,21 @@ fn stored_by_mit() -> Result<(), Failure> {
     );
     realm.peer(Peer::PYTHON, &["-c", &script], "")?.success()?;
     speak(&realm, Side::Own, &cache)
+}
+
+/// `python/acting.py` on this library.
+fn in_python(library: Maker) -> Result<(), Failure> {
+    let realm = start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &["-f"])?;
+    let alice = path(&realm, "alice");
+    fs::rename(&realm.ccache, &alice)?;
+    log_in(&realm, Side::Mit)?;
+    let mut command = realm.command(&Peer::PYTHON.find()?);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/acting.py")).arg(&alice);
+    command.envs(library.environment()?);
+    let told = process::run(command, b"")?.success()?;
+    let names: Vec<&str> = told.stdout.lines().collect();
+    check(names == ["alice@S4U.TEST"; 3], "somebody else spoke", &told)
 }
 
 fn own(realm: &Realm) -> Result<Orthros, Failure> {
