@@ -12,7 +12,7 @@ use orthros_krb5::wire::{
 use orthros_wire::der::{Decode, DerError, Encode, KerberosTime};
 use orthros_wire::{Random, Timestamp};
 
-use crate::Realm;
+use crate::{Impersonation, Realm};
 
 const NOW: i64 = 1_700_000_000;
 const ENCTYPES: [Enctype; 2] = [Enctype::Aes128CtsHmacSha1, Enctype::Aes256CtsHmacSha1];
@@ -30,6 +30,8 @@ fn realm() -> Option<&'static Realm> {
     let make = || {
         let builder =
             Realm::builder("TEST").enctypes(&ENCTYPES).principal("alice", "pw").service("host/x.test");
+        let builder =
+            builder.impersonates("alice", Impersonation::Forwardable).delegates_to("alice", "host/x.test");
         builder.build(&Still).ok()
     };
     REALM.get_or_init(make).as_ref()

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use common::NOW;
 use common::forest::name;
 use orthros_crypto::{Enctype, Key, KeyUsage, SessionKey};
-use orthros_krb5::exchange::{ExchangePolicy, KdcFailure, Obtained, Progress, ReplyFault, impersonated};
+use orthros_krb5::exchange::{
+    ExchangePolicy, KdcFailure, Lack, Obtained, Progress, ReplyFault, constrained, impersonated,
+};
 use orthros_krb5::s4u::{UserId, Within, open_for_user};
 use orthros_krb5::sealed::open_message;
 use orthros_krb5::wire::{
@@ -183,4 +185,23 @@ fn what_counts_is_what_the_last_kdc_proves() {
 fn a_referral_to_where_it_came_from_ends_the_search() {
     let circle = from_b(|request| request.answer("HTTP/web@A", "krbtgt/B@A", 4, Some("bob@B"))).unwrap_err();
     assert!(matches!(circle, KdcFailure::ReferralLoop { .. }), "{circle:?}");
+}
+
+/// What another realm is told by the service's own ticket is nothing that bob said, and its answers are not bob's.
+#[test]
+fn a_target_in_another_realm_is_neither_asked_for_nor_followed_to() {
+    let evidence =
+        from_b(|request| request.answer("bob@B", "HTTP/web@A", 3, Some("bob@B"))).unwrap().credential;
+    let env = Env::new(Arc::new(ManualClock::new(NOW)), SeededRandom::new(4));
+    let policy = || ExchangePolicy { enctypes: vec![ENCTYPE], ..ExchangePolicy::default() };
+    let far = |progress: Progress<Obtained>| match progress {
+        Progress::Failed(KdcFailure::Lacks { client, lack: Lack::Reach }) => {
+            assert_eq!(client, name("bob@B"))
+        }
+        other => panic!("{other:?}"),
+    };
+    far(constrained(&web(), &evidence, name("db/x@B"), policy(), env.clone()));
+    let Progress::Ask(ask) = constrained(&web(), &evidence, name("db/x@A"), policy(), env) else { panic!() };
+    let answer = Request::read(ask.request(), &key(0)).answer("bob@B", "krbtgt/B@A", 5, None);
+    far(ask.reply(&answer, Timestamp::from_seconds(NOW)));
 }

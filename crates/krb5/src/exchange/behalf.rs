@@ -48,11 +48,17 @@ pub fn constrained(
     policy: ExchangePolicy,
     env: Env,
 ) -> Progress<Obtained> {
-    let server = match server.realm() {
-        "" => server.in_realm(super::granting::served(tgt)),
-        _ => server,
-    };
+    let home = super::granting::served(tgt);
+    let server = if server.realm().is_empty() { server.in_realm(home) } else { server };
+    if server.realm() != home {
+        return elsewhere(evidence);
+    }
     search(tgt, Vec::new(), server, Errand::Constrained { evidence: Box::new(evidence.clone()) }, policy, env)
+}
+
+/// The target of [`constrained`] is in another realm, or is said to be.
+pub(super) fn elsewhere(evidence: &Credential) -> Progress<Obtained> {
+    Progress::Failed(KdcFailure::Lacks { client: evidence.client.clone(), lack: Lack::Reach })
 }
 
 /// Whose ticket is asked for.

@@ -240,6 +240,8 @@ pub enum Lack {
     Proxiable,
     /// It is not postdated, so there is nothing to validate.
     Postdated,
+    /// It is no evidence for a server of another realm (S4U2Proxy).
+    Reach,
     /// It may not be renewed.
     Renewable,
     /// It could be renewed, but only until a time that has gone.
@@ -403,6 +405,9 @@ impl fmt::Display for Lack {
             Self::Begun { start } => write!(f, "is postdated: it can be validated from {start} on"),
             Self::Proxiable => f.write_str("is not proxiable: get one that is (kinit -p)"),
             Self::Postdated => f.write_str("is not postdated: there is nothing to validate"),
+            Self::Reach => f.write_str(
+                "can't be shown to the KDC of another realm: Orthros acts for users to services of its own realm only",
+            ),
             Self::Renewable => f.write_str("is not renewable: get one that is (kinit -r LIFETIME)"),
             Self::RenewTime { till } => {
                 write!(f, "could be renewed until {till} only: get a new one (kinit)")

@@ -11,7 +11,7 @@
 //! What each KDC on the way vouches for is its own next step, so a KDC may mislead to where it has keys for, and
 //! each service checks the realms that its client came through.
 
-use super::behalf::{Behalf, explained};
+use super::behalf::{Behalf, elsewhere, explained};
 use super::failure::KdcFailure;
 use super::granting::{Demand, Granted, ask, inherited, served};
 use super::policy::ExchangePolicy;
@@ -215,10 +215,7 @@ impl Search {
         match &mut self.errand {
             Errand::Own => self.target = self.target.in_realm(realm),
             // The referral is a ticket of the user's, which is no proof of who asks.
-            Errand::Constrained { .. } => {
-                let (server, realm) = (self.target.in_realm(realm), served(tgt).to_owned());
-                return Progress::Failed(KdcFailure::CrossRealm { server, realm });
-            }
+            Errand::Constrained { evidence } => return elsewhere(evidence),
             Errand::Impersonate { service, returns, .. } => {
                 // The way back leads through the same realms.
                 if !std::mem::replace(returns, true) {
