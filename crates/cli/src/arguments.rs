@@ -463,6 +463,12 @@ pub(crate) struct GssInitiate {
     /// Negotiate the mechanism (RFC 4178)
     #[arg(long, conflicts_with = "krb5")]
     pub(crate) spnego: bool,
+    /// Ask no KDC: the server carries the requests (IAKERB)
+    #[arg(long, conflicts_with_all = ["krb5", "spnego"])]
+    pub(crate) iakerb: bool,
+    /// Be this user, by a password that is asked for; no ticket is kept
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
     /// Delegate your ticket-granting ticket: the server can act as you
     #[arg(long)]
     pub(crate) delegate: bool,
@@ -617,6 +623,9 @@ pub(crate) struct GssServer {
     /// Demand that contexts are bound to a channel, by this text
     #[arg(long, value_name = "TEXT")]
     pub(crate) bindings: Option<String>,
+    /// Carry requests of clients to the KDCs of the realms in krb5.conf, for whoever reaches none (IAKERB)
+    #[arg(long)]
+    pub(crate) iakerb: bool,
     /// Where mechanisms are negotiated, demand that the client prove what it offered
     #[arg(long)]
     pub(crate) proved_offer: bool,

@@ -7,10 +7,11 @@ mod impersonation;
 mod set;
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orthros_krb5::ap::AcceptorKeys;
-use orthros_krb5::exchange::{self, ExchangePolicy, Obtained, Progress};
+use orthros_krb5::exchange::{self, ExchangePolicy, InitialSecret, Obtained, Progress};
 use orthros_krb5::{Credential, Env, Principal};
 use orthros_wire::Timestamp;
 
@@ -23,18 +24,44 @@ pub struct InitiatorCredential {
     client: Principal,
     tickets: RwLock<Vec<Credential>>,
     /// Seconds to add to the local clock to have the KDC's.
-    offset_seconds: i64,
+    offset_seconds: AtomicI64,
     /// Where the tickets lie, for whoever stores fetched ones there.
     origin: Option<String>,
     /// The service that acts for the client, if it is not the client's own credential.
     service: Option<Arc<InitiatorCredential>>,
+    /// What a ticket-granting ticket is got by, once one is needed.
+    deferred: Option<Arc<Deferred>>,
+}
+
+/// How a ticket-granting ticket is got.
+pub(crate) struct Deferred {
+    pub(crate) secret: InitialSecret,
+    pub(crate) policy: ExchangePolicy,
 }
 
 impl InitiatorCredential {
     /// A credential of `client` with these tickets. `offset_seconds` is what the KDC's clock is ahead of
     /// the local one.
     pub fn new(client: Principal, tickets: Vec<Credential>, offset_seconds: i64) -> Self {
-        Self { client, tickets: RwLock::new(tickets), offset_seconds, origin: None, service: None }
+        let (tickets, offset_seconds) = (RwLock::new(tickets), AtomicI64::new(offset_seconds));
+        Self { client, tickets, offset_seconds, origin: None, service: None, deferred: None }
+    }
+
+    /// A credential that has no ticket yet, but the client's password or keys. The first context gets a ticket-granting
+    /// ticket by them: with [`IAKERB`](crate::mechanism::IAKERB) through the acceptor, elsewise from a KDC. A client whose
+    /// realm is empty takes the acceptor's, with IAKERB.
+    pub fn deferred_login(client: Principal, secret: InitialSecret, policy: ExchangePolicy) -> Self {
+        let deferred = Some(Arc::new(Deferred { secret, policy }));
+        Self { deferred, ..Self::new(client, Vec::new(), 0) }
+    }
+
+    pub(crate) fn deferred(&self) -> Option<&Deferred> {
+        self.deferred.as_deref()
+    }
+
+    /// The same without its tickets, for the client of this name in another realm.
+    pub(crate) fn in_realm(&self, realm: &str) -> Self {
+        Self { deferred: self.deferred.clone(), ..Self::new(self.client.in_realm(realm), Vec::new(), 0) }
     }
 
     /// The same credential with a note of where its tickets lie, such as the name of a credential cache.
@@ -137,12 +164,16 @@ impl InitiatorCredential {
 
     /// The time of the KDC's clock when the local one says `now`.
     pub fn kdc_time(&self, now: Timestamp) -> Timestamp {
-        now.plus_seconds(self.offset_seconds)
+        now.plus_seconds(self.offset_seconds())
     }
 
     /// What the KDC's clock is ahead of the local one, in seconds.
     pub fn offset_seconds(&self) -> i64 {
-        self.offset_seconds
+        self.offset_seconds.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_offset_seconds(&self, seconds: i64) {
+        self.offset_seconds.store(seconds, Ordering::Relaxed);
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Credential>> {

@@ -94,6 +94,8 @@ pub enum Refusal {
         /// The initiator gave none, and the acceptor demands them.
         absent: bool,
     },
+    /// IAKERB: initiator and acceptor did not see the same messages carried to KDCs.
+    Carried,
     /// The authenticator lacks the checksum of RFC 4121 §4.1.1.
     Checksum,
     /// The delegated credential is malformed.
@@ -120,6 +122,8 @@ pub enum Refusal {
     },
     /// The replay cache can't be asked, so the request can't be accepted.
     ReplayCache(String),
+    /// IAKERB: more messages, or longer ones, than are carried to KDCs for one context.
+    TooMuchCarried,
     /// The credential accepts for another principal than the ticket's.
     WrongService {
         /// Whom the ticket is for.
@@ -177,12 +181,14 @@ impl Error {
             Self::Refused(Refusal::WrongService { .. }) => Major::Failure,
             Self::Refused(
                 Refusal::Ap(_)
+                | Refusal::Carried
                 | Refusal::Checksum
                 | Refusal::Delegation
                 | Refusal::NegotiationRejected
                 | Refusal::NotPermitted { .. }
                 | Refusal::Remote(_)
-                | Refusal::ReplayCache(_),
+                | Refusal::ReplayCache(_)
+                | Refusal::TooMuchCarried,
             ) => Major::Failure,
             Self::Token(BadToken::Integrity) => Major::BadMic,
             Self::Token(
@@ -208,8 +214,11 @@ impl Error {
             Self::Kdc(failure) => failure.code(),
             Self::Refused(Refusal::Ap(refusal)) => Some(refusal.code()),
             Self::Refused(Refusal::Bindings { .. }) => Some(ErrorCode::GENERIC),
+            Self::Refused(Refusal::Carried) => Some(ErrorCode::BAD_INTEGRITY),
             Self::Refused(Refusal::Checksum) => Some(ErrorCode::INAPP_CKSUM),
-            Self::Refused(Refusal::Delegation | Refusal::ReplayCache(_)) => Some(ErrorCode::GENERIC),
+            Self::Refused(Refusal::Delegation | Refusal::ReplayCache(_) | Refusal::TooMuchCarried) => {
+                Some(ErrorCode::GENERIC)
+            }
             Self::Refused(Refusal::Mechanism(_) | Refusal::NegotiationRejected | Refusal::NoMechanism(_)) => {
                 None
             }
@@ -273,6 +282,9 @@ impl fmt::Display for Refusal {
             Self::Bindings { absent: false } => f.write_str(
                 "the channel bindings of initiator and acceptor differ: they do not see the same channel (a proxy that ends TLS?)",
             ),
+            Self::Carried => f.write_str(
+                "initiator and acceptor did not see the same messages to the KDC and back: somebody in between has changed them, or the initiator does not prove what it saw",
+            ),
             Self::Checksum => f.write_str("the authenticator lacks the GSS-API's checksum (RFC 4121 4.1.1)"),
             Self::Delegation => f.write_str("the delegated credential is malformed"),
             Self::Mechanism(oid) => write!(f, "the mechanism {oid} is not supported here"),
@@ -289,6 +301,9 @@ impl fmt::Display for Refusal {
             Self::Remote(remote) => write!(f, "the peer says (unauthenticated): {remote}"),
             Self::Replay { client } => write!(f, "the request of {client} was seen before: a replay"),
             Self::ReplayCache(report) => write!(f, "the replay cache can't be used, so no request is accepted: {report}"),
+            Self::TooMuchCarried => f.write_str(
+                "the way to a ticket takes more messages, or longer ones, than an acceptor carries to KDCs for one context",
+            ),
             Self::WrongService { asked, offered } => {
                 write!(f, "the ticket is for {asked}, and the credential accepts for {offered} only")
             }

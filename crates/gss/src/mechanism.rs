@@ -37,11 +37,14 @@ pub struct Mechanism {
 /// 1.2.840.113554.1.2.2 (RFC 1964 §1).
 pub const KRB5_OID: Oid = Oid::from_static(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2]);
 
+/// 1.3.6.1.5.2.5 (draft-ietf-kitten-iakerb §1).
+pub const IAKERB_OID: Oid = Oid::from_static(&[0x2b, 6, 1, 5, 2, 5]);
+
 /// 1.3.6.1.5.5.2 (RFC 4178 §1).
 pub const SPNEGO_OID: Oid = Oid::from_static(&[0x2b, 6, 1, 5, 5, 2]);
 
 /// Every mechanism, the preferred one first.
-pub static MECHANISMS: [&Mechanism; 2] = [&KRB5, &SPNEGO];
+pub static MECHANISMS: [&Mechanism; 3] = [&KRB5, &IAKERB, &SPNEGO];
 
 /// Kerberos V5 (RFC 1964, RFC 4121).
 pub static KRB5: Mechanism = Mechanism {
@@ -83,6 +86,36 @@ pub static KRB5: Mechanism = Mechanism {
     ],
 };
 
+/// Kerberos where the acceptor carries the initiator's messages to the KDC (draft-ietf-kitten-iakerb). The contexts that
+/// it brings up are as Kerberos' own.
+pub static IAKERB: Mechanism = Mechanism {
+    oid: IAKERB_OID,
+    deprecated: &[],
+    negotiated_as: &[],
+    name: "iakerb",
+    description: "Kerberos V5, with the acceptor between initiator and KDC",
+    registered_sasl_name: Some("GS2-IAKERB"),
+    name_types: KRB5.name_types,
+    attributes: &[
+        attribute::MECH_CONCRETE,
+        attribute::NOT_DFLT_MECH,
+        attribute::ITOK_FRAMED,
+        attribute::AUTH_INIT,
+        attribute::AUTH_TARG,
+        attribute::AUTH_INIT_INIT,
+        attribute::DELEG_CRED,
+        attribute::INTEG_PROT,
+        attribute::CONF_PROT,
+        attribute::MIC,
+        attribute::WRAP,
+        attribute::PROT_READY,
+        attribute::REPLAY_DET,
+        attribute::OOS_DET,
+        attribute::CBINDINGS,
+        attribute::CTX_TRANS,
+    ],
+};
+
 /// The negotiation of a mechanism (RFC 4178). The contexts that it brings up are of the mechanism agreed on.
 pub static SPNEGO: Mechanism = Mechanism {
     oid: SPNEGO_OID,
@@ -94,6 +127,15 @@ pub static SPNEGO: Mechanism = Mechanism {
     name_types: KRB5.name_types,
     attributes: &[attribute::MECH_NEGO, attribute::ITOK_FRAMED],
 };
+
+/// Rows are told apart by their identifiers.
+impl PartialEq for Mechanism {
+    fn eq(&self, other: &Self) -> bool {
+        self.oid == other.oid
+    }
+}
+
+impl Eq for Mechanism {}
 
 impl Mechanism {
     /// Its SASL name without channel binding (`gss_inquire_saslname_for_mech`, RFC 5801 §10.1).
@@ -206,6 +248,7 @@ mod tests {
         assert_eq!(found("GS2-KRB5-PLUS"), Some(("krb5", true)));
         assert_eq!(found("GS2-QLJHGJLWNPL"), Some(("krb5", false)));
         assert_eq!(KRB5.sasl_name_plus().as_deref(), Some("GS2-KRB5-PLUS"));
+        assert_eq!(found("GS2-IAKERB"), Some(("iakerb", false)));
         for name in ["", "-PLUS", "GS2-", "gs2-krb5", "GS2-KRB5-PLUS-PLUS", "GSSAPI", "GS2-DT4PIK22T6A"] {
             assert_eq!(found(name), None, "{name}");
         }
@@ -226,11 +269,14 @@ mod tests {
         let names = |desired: &[Oid], except: &[Oid], critical: &[Oid]| {
             by_attributes(desired, except, critical).iter().map(|row| row.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(&[], &[], &[]), ["krb5", "spnego"]);
-        assert_eq!(names(&[attribute::MIC, attribute::CBINDINGS], &[attribute::PFS], &[]), ["krb5"]);
+        assert_eq!(names(&[], &[], &[]), ["krb5", "iakerb", "spnego"]);
+        assert_eq!(
+            names(&[attribute::MIC, attribute::CBINDINGS], &[attribute::PFS], &[]),
+            ["krb5", "iakerb"]
+        );
         assert!(names(&[attribute::MIC, attribute::PFS], &[], &[]).is_empty());
         assert_eq!(names(&[], &[attribute::CONF_PROT], &[]), ["spnego"]);
-        assert_eq!(names(&[], &[], &[attribute::PFS]), ["krb5", "spnego"], "known, if not offered");
+        assert_eq!(names(&[], &[], &[attribute::PFS]), ["krb5", "iakerb", "spnego"], "known, if not offered");
         assert!(names(&[], &[], &[oid("1.3.6.1.5.5.13.99")]).is_empty());
     }
 
@@ -239,6 +285,6 @@ mod tests {
         for (row, number) in attribute::ATTRIBUTES.iter().zip(1..) {
             assert_eq!(row.oid, oid(&format!("1.3.6.1.5.5.13.{number}")), "{}", row.name);
         }
-        assert!(KRB5.attributes.iter().all(|oid| attribute::find(oid).is_some()));
+        assert!(MECHANISMS.iter().flat_map(|row| row.attributes).all(|oid| attribute::find(oid).is_some()));
     }
 }

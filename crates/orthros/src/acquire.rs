@@ -161,21 +161,59 @@ impl Acquire {
         pending.put_into(obtained, cache)
     }
 
+    /// Asks no KDC: the first context gets the ticket, with [`IAKERB`](crate::mechanism::IAKERB) through its acceptor, so
+    /// that no KDC needs to be within reach. Where neither the name nor the configuration tells the client's realm, the
+    /// acceptor's is taken, with IAKERB.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let orthros = orthros::Orthros::builder().build();
+    /// use orthros::Name;
+    /// use orthros::mechanism::IAKERB;
+    /// let alice = orthros.acquire("alice@EXAMPLE.COM").password("open sesame").deferred()?;
+    /// let request = orthros.initiate_with(&alice, Name::hostbased_service("imap", "mail.example.com"));
+    /// let step = request.mutual().mechanism(&IAKERB).start();
+    /// assert!(matches!(step, orthros::Step::Send(_))); // to the acceptor, a request for its KDC
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoCredential`] if neither a password nor a key was given, or if a ticket for a service or its verification is
+    /// asked for, which must not wait; [`Error::Name`].
+    pub fn deferred(self) -> Result<Arc<InitiatorCredential>, Error> {
+        let client = match self.principal() {
+            Err(_) if self.orthros.config().default_realm.is_none() && !self.enterprise => {
+                Principal::parse(&self.client, Some("")).map_err(BadName::from)?
+            }
+            client => client?,
+        };
+        if self.target.is_some() || self.verify.is_some() {
+            let report =
+                format!("the ticket of {client} is got later, and can't be verified or for a service");
+            return Err(NoCredential::None(report).into());
+        }
+        let secret = given(self.secret, &client)?;
+        Ok(Arc::new(InitiatorCredential::deferred_login(client, secret, self.policy)))
+    }
+
     /// The exchange, not yet begun, and what is left to do after it.
     pub(crate) fn begin(self) -> Result<(Pending, Progress<Obtained>), Error> {
         let client = self.principal()?;
-        let secret = match self.secret {
-            Some(InitialSecret::Keys(keys)) if keys.is_empty() => {
-                return Err(NoCredential::None(format!("the keytab has no key of {client}")).into());
-            }
-            Some(secret) => secret,
-            None => {
-                return Err(NoCredential::None(format!("neither a password nor a key of {client}")).into());
-            }
-        };
+        let secret = given(self.secret, &client)?;
         let env = self.orthros.env().clone();
         let progress = initial(client, secret, self.target, self.policy, env);
         Ok((Pending { orthros: self.orthros, verify: self.verify }, progress))
+    }
+}
+
+fn given(secret: Option<InitialSecret>, client: &Principal) -> Result<InitialSecret, NoCredential> {
+    match secret {
+        Some(InitialSecret::Keys(keys)) if keys.is_empty() => {
+            Err(NoCredential::None(format!("the keytab has no key of {client}")))
+        }
+        Some(secret) => Ok(secret),
+        None => Err(NoCredential::None(format!("neither a password nor a key of {client}"))),
     }
 }
 

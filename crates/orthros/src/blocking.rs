@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 
+use orthros_gss::context::NeedRelay;
 use orthros_gss::{Context, Error, Need, Step};
 use orthros_krb5::wire::{Decode, KrbError};
 use orthros_krb5::{Credential, ErrorCode};
@@ -49,6 +50,10 @@ impl Orthros {
             Need::Kdc(need) => match self.carry(need.realm(), need.request()) {
                 Ok(answer) => need.reply(&answer),
                 Err(report) => need.unavailable(report),
+            },
+            Need::Relay(need) => match self.carry(need.realm(), need.request()) {
+                Ok(answer) => need.reply(&answer),
+                Err(report) => unrelayed(need, &report),
             },
             Need::Replay(need) => {
                 let answer = self.replay(need.replay_cache()).and_then(|cache| {
@@ -128,6 +133,12 @@ impl Orthros {
             }
         }
     }
+}
+
+/// The initiator is told only that there was no answer; what was tried is for the log here.
+pub(crate) fn unrelayed(need: NeedRelay, report: &str) -> Step {
+    tracing::warn!(realm = need.realm(), report, "an initiator's request could not be carried to a KDC");
+    need.unavailable()
 }
 
 fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {

@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use orthros::credential::{CredentialSet, Usage};
-use orthros::mechanism::KRB5_OID;
+use orthros::mechanism::{IAKERB_OID, KRB5_OID};
 use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
 
-use super::credentials::{CREDENTIALS, Credential, Options, held};
+use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
 use super::{NAMES, chosen, insert, name};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
@@ -140,12 +140,12 @@ fn settle(
     hoped: Flags,
     told: Told,
 ) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
-    let (major, state, up) = match reached {
-        Reached::Half(wait) => (CONTINUE_NEEDED, State::Half(wait), None),
-        Reached::Asking(need) => (CONTINUE_NEEDED, State::Asking(need, None), None),
+    let (major, mechanism, state, up) = match reached {
+        Reached::Half(wait) => (CONTINUE_NEEDED, wait.mechanism().oid.clone(), State::Half(wait), None),
+        Reached::Asking(need) => (CONTINUE_NEEDED, KRB5_OID, State::Asking(need, None), None),
         Reached::Up(context) => {
             let context = Arc::new(context);
-            (COMPLETE, State::Up(Arc::clone(&context)), Some(context))
+            (COMPLETE, context.mechanism(), State::Up(Arc::clone(&context)), Some(context))
         }
         Reached::Failed(error) => {
             if let Some(body) = known {
@@ -161,7 +161,7 @@ fn settle(
             told.handle.set(insert(&CONTEXTS, body)?);
         }
     }
-    told.mechanism.set(interned(&KRB5_OID));
+    told.mechanism.set(interned(&mechanism));
     match &up {
         Some(context) => {
             told.flags.set(context.flags().0);
@@ -314,7 +314,7 @@ pub extern "C" fn gss_init_sec_context(
         }
         let mechanism = chosen(mech_type)?;
         let target = name(target_name)?;
-        let held = held(initiator_cred_handle, Usage::Initiate)?;
+        let held = held_for(initiator_cred_handle, Usage::Initiate, mechanism)?;
         let orthros = held.orthros.clone();
         let credential = held.set.initiator(&mechanism.oid)?;
         let target = orthros.resolve_name(&target)?;
@@ -387,12 +387,18 @@ pub extern "C" fn gss_accept_sec_context(
         } else {
             let held = held(acceptor_cred_handle, Usage::Accept)?;
             let orthros = held.orthros.clone();
+            // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
+            let carries = held.set.acceptor(&IAKERB_OID).is_ok();
+            let element = if carries && held.set.acceptor(&KRB5_OID).is_err() { IAKERB_OID } else { KRB5_OID };
             // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
             let acceptor = match delegated_cred_handle.is_present() {
-                true => held.set.acceptor_delegating(&KRB5_OID)?,
-                false => held.set.acceptor(&KRB5_OID)?.clone(),
+                true => held.set.acceptor_delegating(&element)?,
+                false => held.set.acceptor(&element)?.clone(),
             };
             let mut request = held.options.of_acceptor(orthros.accept(&acceptor));
+            if carries {
+                request = request.carry_to_kdcs();
+            }
             if let Some(bindings) = input_chan_bindings.bindings()? {
                 request = request.bindings(bindings);
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orthros::credential::{CredentialSet, Usage};
+use orthros::mechanism::{IAKERB, KRB5, Mechanism, SPNEGO};
 use orthros::{CredentialStore, Major, Orthros};
 use orthros_crypto::Enctype;
 use orthros_gss::credential::{Facts, Lifetime};
@@ -69,6 +70,15 @@ pub(crate) fn held(handle: Handle, usage: Usage) -> Result<Arc<Credential>, Fail
     credential(handle)?.map_or_else(|| default_of(usage).map(Arc::new), Ok)
 }
 
+/// The credential of a handle, or the default one for this use and mechanism.
+pub(crate) fn held_for(
+    handle: Handle,
+    usage: Usage,
+    mechanism: &'static Mechanism,
+) -> Result<Arc<Credential>, Failed> {
+    credential(handle)?.map_or_else(|| default_for(mechanism, usage).map(Arc::new), Ok)
+}
+
 /// The same; where no use is named, the default is what initiates, if there is something, else what accepts.
 fn held_for_any(handle: Handle) -> Result<Arc<Credential>, Failed> {
     held(handle, Usage::Initiate).or_else(|failed| match handle {
@@ -78,9 +88,13 @@ fn held_for_any(handle: Handle) -> Result<Arc<Credential>, Failed> {
 }
 
 fn default_of(usage: Usage) -> Result<Credential, Failed> {
+    default_for(&KRB5, usage)
+}
+
+fn default_for(mechanism: &'static Mechanism, usage: Usage) -> Result<Credential, Failed> {
     let orthros = library::orthros()?;
     let store = library::with_defaults(CredentialStore::new());
-    Ok(Credential::new(orthros.acquire_from(&store, None, usage)?, orthros))
+    Ok(Credential::new(orthros.acquire_for(mechanism, &store, None, usage)?, orthros))
 }
 
 pub(crate) fn usage(number: i32) -> Result<Usage, Failed> {
@@ -156,14 +170,16 @@ pub(crate) fn acquire(
 ) -> Result<OmUint32, Failed> {
     acquired.handle.require()?;
     let name = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
-    if let Some(wanted) = desired_mechs.identifiers()?.filter(|wanted| !wanted.is_empty()) {
-        // One that is here is enough (§5.2).
-        if !wanted.iter().any(|oid| known(oid).is_ok()) {
-            known(wanted.first().ok_or_else(Failed::no_memory)?)?;
-        }
-    }
+    let (first, second) = wanted(desired_mechs)?;
     let orthros = library::orthros()?;
-    let set = orthros.acquire_from(&library::with_defaults(store), name.as_deref(), usage(cred_usage)?)?;
+    let (store, usage) = (library::with_defaults(store), usage(cred_usage)?);
+    let element = |mechanism| orthros.acquire_for(mechanism, &store, name.as_deref(), usage);
+    // An element is enough (§5.2).
+    let set = match (element(first), second.map(element)) {
+        (Ok(set), Some(Ok(other))) => joined(set, &other, usage)?,
+        (Ok(set), _) | (Err(_), Some(Ok(set))) => set,
+        (Err(error), _) => return Err(error.into()),
+    };
     let facts = set.inquire(orthros.env().now());
     acquired.mechanisms.give(&mechanisms(&facts))?;
     acquired.time.set(seconds(facts.lifetime()));
@@ -171,9 +187,36 @@ pub(crate) fn acquire(
     Ok(COMPLETE)
 }
 
-/// What contexts can be made of with a credential: its mechanisms, and the negotiation of them.
+/// The mechanisms whose elements are wanted: Kerberos, which a negotiation needs too, or IAKERB, or both. One of the set
+/// that is here is enough (§5.2); IAKERB is only got where it is named.
+fn wanted(mechanisms: In<OidSetDesc>) -> Result<(&'static Mechanism, Option<&'static Mechanism>), Failed> {
+    let Some(named) = mechanisms.identifiers()?.filter(|named| !named.is_empty()) else {
+        return Ok((&KRB5, None));
+    };
+    let here: Vec<_> = named.iter().filter_map(|oid| known(oid).ok()).collect();
+    let carried = here.contains(&&IAKERB).then_some(&IAKERB);
+    match (here.iter().any(|mechanism| **mechanism != IAKERB), carried) {
+        (true, carried) => Ok((&KRB5, carried)),
+        (false, Some(carried)) => Ok((carried, None)),
+        (false, None) => Ok((known(named.first().ok_or_else(Failed::no_memory)?)?, None)),
+    }
+}
+
+/// A set with the element of IAKERB beside its own.
+fn joined(mut set: CredentialSet, other: &CredentialSet, usage: Usage) -> Result<CredentialSet, Failed> {
+    if usage.initiates() {
+        set.add_initiator(&IAKERB.oid, Arc::clone(other.initiator(&IAKERB.oid)?))?;
+    }
+    if usage.accepts() {
+        set.add_acceptor(&IAKERB.oid, other.acceptor(&IAKERB.oid)?.clone())?;
+    }
+    Ok(set)
+}
+
+/// What contexts can be made of with a credential: its mechanisms, and the negotiation of Kerberos.
 pub(super) fn mechanisms(facts: &Facts) -> Vec<Oid> {
-    facts.mechanisms.iter().cloned().chain([orthros::mechanism::SPNEGO_OID]).collect()
+    let negotiated = facts.mechanisms.contains(&KRB5.oid).then_some(SPNEGO.oid.clone());
+    facts.mechanisms.iter().cloned().chain(negotiated).collect()
 }
 
 /// Ends a credential and leaves `GSS_C_NO_CREDENTIAL` (§5.26). Contexts that were made with it live on.

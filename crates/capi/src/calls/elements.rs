@@ -40,9 +40,10 @@ impl Element {
     /// Gets it and adds it. With a place for a new handle the old credential stays as it is; without one it is changed.
     /// Added to nothing, the element is a credential of its own.
     fn add(self, store: CredentialStore) -> Result<OmUint32, Failed> {
+        let row = chosen(self.mechanism)?;
         self.add_what(|orthros, usage| {
             let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
-            Ok(orthros.acquire_from(&library::with_defaults(store), named.as_deref(), usage)?)
+            Ok(orthros.acquire_for(row, &library::with_defaults(store), named.as_deref(), usage)?)
         })
     }
 

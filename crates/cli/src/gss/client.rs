@@ -1,15 +1,17 @@
 //! `gss client`: initiates contexts, and sends a message over each.
 
 use std::net::TcpStream;
+use std::sync::Arc;
 
-use orthros::mechanism::SPNEGO;
-use orthros::{ChannelBindings, Context, Flags, Name, Order, Orthros};
+use orthros::credential::Usage;
+use orthros::mechanism::{IAKERB, KRB5, Mechanism, SPNEGO};
+use orthros::{ChannelBindings, Context, CredentialStore, Flags, InitiatorCredential, Name, Order, Orthros};
 
 use super::framing::{Purpose, Stream};
 use super::pieces;
 use crate::arguments::{GssClient, GssInitiate, GssProtection};
 use crate::failure::{Ending, Failure, While};
-use crate::output;
+use crate::{kinit, output};
 
 pub(crate) fn run(wanted: &GssClient) -> Result<Ending, Failure> {
     let orthros = Orthros::from_system()?;
@@ -45,10 +47,13 @@ fn establish(
     service: Name,
     stream: &mut Stream,
 ) -> Result<Context, Failure> {
-    let mut request = orthros.initiate(service)?.confidential();
-    if wanted.spnego {
-        request = request.mechanism(&SPNEGO);
-    }
+    let mechanism = match (wanted.spnego, wanted.iakerb) {
+        (true, _) => &SPNEGO,
+        (false, true) => &IAKERB,
+        (false, false) => &KRB5,
+    };
+    let credential = credential(orthros, wanted, mechanism)?;
+    let mut request = orthros.initiate_with(&credential, service).mechanism(mechanism).confidential();
     if !wanted.no_mutual {
         request = request.mutual();
     }
@@ -73,6 +78,20 @@ fn establish(
     }
     stream.send(Purpose::NOOP.and_if(true, Purpose::CONTEXT_NEXT), &[])?;
     super::establish(orthros, request.start(), stream, |_| Ok(()))
+}
+
+/// The default credential, or one by a password.
+fn credential(
+    orthros: &Orthros,
+    wanted: &GssInitiate,
+    mechanism: &'static Mechanism,
+) -> Result<Arc<InitiatorCredential>, Failure> {
+    if let Some(user) = &wanted.user {
+        let password = kinit::password(&format!("Password for {user}: "))?;
+        return Ok(orthros.acquire(user).password(password).deferred()?);
+    }
+    let set = orthros.acquire_for(mechanism, &CredentialStore::new(), None, Usage::Initiate)?;
+    Ok(Arc::clone(set.initiator(&mechanism.oid)?))
 }
 
 /// Sends one message and waits for its answer.

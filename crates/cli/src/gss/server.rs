@@ -104,6 +104,9 @@ impl Server<'_> {
         if self.wanted.proved_offer {
             request = request.offer_proved();
         }
+        if self.wanted.iakerb {
+            request = request.carry_to_kdcs();
+        }
         if let Some(text) = &self.wanted.bindings {
             let bindings = ChannelBindings::from_application_data(text.as_bytes());
             request = match self.wanted.bindings_optional {

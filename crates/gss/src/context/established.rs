@@ -10,7 +10,6 @@ use orthros_krb5::{Env, Principal};
 use orthros_wire::{Oid, SecretBytes, Timestamp};
 
 use crate::error::Misuse;
-use crate::mechanism::KRB5_OID;
 use crate::message::protection::{Protection, Role};
 use crate::status::Order;
 use crate::{Error, Flags, InitiatorCredential, PrfKey, Unwrapped};
@@ -59,9 +58,10 @@ impl Context {
         self.0.protection.role == Role::Initiator
     }
 
-    /// The mechanism's object identifier.
+    /// The identifier of the context's mechanism: [`KRB5`](crate::mechanism::KRB5)'s or
+    /// [`IAKERB`](crate::mechanism::IAKERB)'s.
     pub fn mechanism(&self) -> Oid {
-        KRB5_OID
+        self.0.protection.mechanism.oid.clone()
     }
 
     /// What the context can do, truthfully: also [`Flags::TRANSFERABLE`].

@@ -176,7 +176,7 @@ impl Context {
     /// # Errors
     /// [`Error::Token`] for everything else: contexts of RFC 4121 know no other such token.
     pub fn process(&self, token: &[u8]) -> Result<(), Error> {
-        match krb5::open(token)? {
+        match krb5::open(token, self.0.protection.mechanism)? {
             opened if opened.kind == TokenKind::Error => {
                 let error = RemoteError::from_der(opened.message).map_err(|_| BadToken::Malformed)?;
                 // The first one tells the cause; what follows is said by whoever likes to.

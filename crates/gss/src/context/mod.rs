@@ -18,4 +18,6 @@ pub use crate::mech::krb5::target::Resolved;
 pub use established::Context;
 pub use request::{Accept, Initiate, Settings};
 pub(crate) use step::{After, Within};
-pub use step::{AwaitToken, Need, NeedKdc, NeedReplay, NeedResolve, NeedSpend, NeedStore, Owed, Step};
+pub use step::{
+    AwaitToken, Need, NeedKdc, NeedRelay, NeedReplay, NeedResolve, NeedSpend, NeedStore, Owed, Step,
+};

@@ -73,7 +73,8 @@ impl Initiate {
     }
 
     /// By this mechanism, instead of Kerberos. With [`SPNEGO`](mechanism::SPNEGO) both ends agree on one; the context
-    /// that comes up is that one's.
+    /// that comes up is that one's. With [`IAKERB`](mechanism::IAKERB) no KDC is asked from here: the acceptor carries the
+    /// requests, so it takes more tokens until the context is up.
     pub fn mechanism(self, mechanism: &'static Mechanism) -> Self {
         Self { mechanism, ..self }
     }
@@ -183,6 +184,7 @@ pub struct Accept {
     pub(crate) offer_proved: bool,
     /// What may be negotiated; `None`: all that is negotiated by default.
     pub(crate) negotiable: Option<Vec<Oid>>,
+    pub(crate) carries: bool,
 }
 
 impl Accept {
@@ -195,6 +197,7 @@ impl Accept {
             bindings_required: false,
             offer_proved: false,
             negotiable: None,
+            carries: false,
         }
     }
 
@@ -233,6 +236,14 @@ impl Accept {
     pub fn stays(mut self) -> Self {
         self.settings.transfer = false;
         self
+    }
+
+    /// Takes contexts of [`IAKERB`](mechanism::IAKERB) too: carries the initiator's requests to KDCs, for whoever reaches
+    /// none, and before the initiator has proved anything. Only to realms that stand in `[realms]` of the configuration
+    /// and to the default realm; requests for others are answered with `KRB_AP_ERR_IAKERB_KDC_NOT_FOUND`. Nothing but
+    /// requests of the AS and TGS exchanges is carried, and at most 26 of them, in 1 MiB, for one context.
+    pub fn carry_to_kdcs(self) -> Self {
+        Self { carries: true, ..self }
     }
 
     /// With other settings, for this context only.

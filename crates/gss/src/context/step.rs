@@ -30,12 +30,15 @@ use orthros_wire::Timestamp;
 
 use super::{Accept, Context};
 use crate::Error;
+use crate::mech::iakerb::acceptor::Carrier;
+use crate::mech::iakerb::initiator::{Carrying, Discovering};
 use crate::mech::krb5::acceptor::{Acceptor, Checked, Finishing};
 use crate::mech::krb5::initiator::{Asked, Initiating, Naming, Waiting};
 use crate::mech::krb5::target::{Question, Resolved};
 use crate::mech::spnego::acceptor::Chosen;
 use crate::mech::spnego::initiator::Offered;
 use crate::mech::{self, spnego::Negotiating};
+use crate::mechanism::{IAKERB, KRB5, Mechanism};
 use crate::transfer::import::Opened;
 use crate::transfer::{Spent, TransferRefusal};
 
@@ -128,7 +131,10 @@ enum Awaiting {
     /// The token's own header says which mechanism it is for.
     First(Box<Accept>),
     Acceptor(Box<Acceptor>),
+    Carrier(Box<Carrier>),
+    Carrying(Box<Carrying>),
     Chosen(Box<Chosen>),
+    Discovering(Box<Discovering>),
     Finishing(Box<Finishing>),
     Initiator(Box<Waiting>),
     Offered(Box<Offered>),
@@ -141,6 +147,18 @@ impl AwaitToken {
 
     pub(crate) fn krb5(acceptor: Acceptor) -> Self {
         Self(Awaiting::Acceptor(Box::new(acceptor)))
+    }
+
+    pub(crate) fn carrier(carrier: Carrier) -> Self {
+        Self(Awaiting::Carrier(Box::new(carrier)))
+    }
+
+    pub(crate) fn carrying(carrying: Carrying) -> Self {
+        Self(Awaiting::Carrying(Box::new(carrying)))
+    }
+
+    pub(crate) fn discovering(discovering: Discovering) -> Self {
+        Self(Awaiting::Discovering(Box::new(discovering)))
     }
 
     pub(crate) fn chosen(chosen: Chosen) -> Self {
@@ -159,12 +177,27 @@ impl AwaitToken {
         Self(Awaiting::Initiator(Box::new(waiting)))
     }
 
+    /// Which mechanism's context is on its way, as far as that is decided: before the first token and within a
+    /// negotiation Kerberos.
+    pub fn mechanism(&self) -> &'static Mechanism {
+        match &self.0 {
+            Awaiting::First(_) | Awaiting::Chosen(_) | Awaiting::Offered(_) => &KRB5,
+            Awaiting::Carrier(_) | Awaiting::Carrying(_) | Awaiting::Discovering(_) => &IAKERB,
+            Awaiting::Acceptor(acceptor) => acceptor.mechanism(),
+            Awaiting::Finishing(finishing) => finishing.mechanism(),
+            Awaiting::Initiator(waiting) => waiting.mechanism(),
+        }
+    }
+
     /// Takes the peer's token. Infallible: an error is a state.
     pub fn token(self, token: &[u8]) -> Step {
         match self.0 {
             Awaiting::First(accept) => mech::accept(*accept, token),
             Awaiting::Acceptor(acceptor) => acceptor.token(token),
+            Awaiting::Carrier(carrier) => carrier.token(token),
+            Awaiting::Carrying(carrying) => carrying.token(token),
             Awaiting::Chosen(chosen) => chosen.token(token),
+            Awaiting::Discovering(discovering) => discovering.token(token),
             Awaiting::Finishing(finishing) => finishing.token(token),
             Awaiting::Initiator(waiting) => waiting.token(token),
             Awaiting::Offered(offered) => offered.token(token),
@@ -175,10 +208,15 @@ impl AwaitToken {
 impl fmt::Debug for AwaitToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Awaiting::First(_) | Awaiting::Acceptor(_) | Awaiting::Chosen(_) | Awaiting::Finishing(_) => {
-                "AwaitToken(acceptor)"
-            }
-            Awaiting::Initiator(_) | Awaiting::Offered(_) => "AwaitToken(initiator)",
+            Awaiting::First(_)
+            | Awaiting::Acceptor(_)
+            | Awaiting::Carrier(_)
+            | Awaiting::Chosen(_)
+            | Awaiting::Finishing(_) => "AwaitToken(acceptor)",
+            Awaiting::Carrying(_)
+            | Awaiting::Discovering(_)
+            | Awaiting::Initiator(_)
+            | Awaiting::Offered(_) => "AwaitToken(initiator)",
         })
     }
 }
@@ -189,6 +227,8 @@ impl fmt::Debug for AwaitToken {
 pub enum Need {
     /// A request must reach a KDC.
     Kdc(NeedKdc),
+    /// A request of the initiator's must reach a KDC, through this acceptor.
+    Relay(NeedRelay),
     /// The replay cache must be asked, and told.
     Replay(NeedReplay),
     /// A name service must be asked about a host.
@@ -204,6 +244,7 @@ impl Need {
     pub(crate) fn within(mut self, negotiating: Negotiating) -> Self {
         let within = match &mut self {
             Self::Kdc(need) => &mut need.within,
+            Self::Relay(need) => &mut need.within,
             Self::Replay(need) => &mut need.within,
             Self::Resolve(need) => &mut need.within,
             Self::Spend(need) => &mut need.within,
@@ -261,6 +302,44 @@ impl NeedKdc {
 impl fmt::Debug for NeedKdc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NeedKdc({}, {} octets)", self.realm(), self.request().len())
+    }
+}
+
+/// A request that the initiator can't bring to a KDC itself (IAKERB). It is a whole AS-REQ or TGS-REQ, and the realm is one
+/// that the configuration knows; who asks has proved nothing yet.
+#[must_use]
+pub struct NeedRelay {
+    pub(crate) realm: String,
+    pub(crate) request: Vec<u8>,
+    pub(crate) then: Box<Carrier>,
+    pub(crate) within: Within,
+}
+
+impl NeedRelay {
+    /// The realm whose KDC is meant.
+    pub fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    /// The request's octets.
+    pub fn request(&self) -> &[u8] {
+        &self.request
+    }
+
+    /// The KDC's answer.
+    pub fn reply(self, reply: &[u8]) -> Step {
+        self.within.take(self.then.reply(&self.realm, reply))
+    }
+
+    /// No KDC could be reached. The initiator is told so, and nothing of what was tried.
+    pub fn unavailable(self) -> Step {
+        self.within.take(self.then.no_reply(&self.realm))
+    }
+}
+
+impl fmt::Debug for NeedRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NeedRelay({}, {} octets)", self.realm, self.request.len())
     }
 }
 

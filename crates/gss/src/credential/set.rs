@@ -126,6 +126,15 @@ impl CredentialSet {
         Self::of(Parts::Both(initiator, acceptor))
     }
 
+    /// The same for another mechanism: its first element's, instead of krb5.
+    ///
+    /// # Errors
+    /// [`Refusal::Mechanism`] if the mechanism is not here.
+    pub fn for_mechanism(mut self, mechanism: &Oid) -> Result<Self, Error> {
+        self.first.mechanism = known(mechanism)?;
+        Ok(self)
+    }
+
     fn of(parts: Parts) -> Self {
         Self { first: Element { mechanism: &mechanism::KRB5, parts }, rest: Vec::new() }
     }
@@ -252,8 +261,12 @@ impl Element {
 }
 
 impl InitiatorCredential {
-    /// How long it lasts, by the KDC's clock as far as that is known. Without tickets it lasts not at all.
+    /// How long it lasts, by the KDC's clock as far as that is known. Without tickets it lasts not at all; but by a
+    /// password or keys some can be got.
     pub fn lifetime(&self, now: Timestamp) -> Lifetime {
+        if self.deferred().is_some() && self.end().is_none() {
+            return Lifetime::Indefinite;
+        }
         Lifetime::until(self.end(), self.kdc_time(now))
     }
 }

@@ -18,7 +18,7 @@ use crate::context::Need;
 use crate::mech::krb5::checksum::{GssChecksum, NUMBER};
 use crate::mech::krb5::{Dress, TokenKind};
 use crate::mech::spnego::token::{self, NegTokenInit};
-use crate::mechanism::{KRB5_OID, SPNEGO, SPNEGO_OID};
+use crate::mechanism::{KRB5, KRB5_OID, SPNEGO, SPNEGO_OID};
 use crate::{Accept, AcceptorCredential, Context, Flags, Initiate, InitiatorCredential, Name, Step, framing};
 
 const KINDS: [TokenKind; 3] = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
@@ -76,13 +76,13 @@ fn ended(mut step: Step) -> Option<Context> {
 pub fn acceptor_token(data: &[u8]) {
     assert!(accept(data).is_none(), "a request made without a key");
     for kind in KINDS {
-        assert!(accept(&Dress::Framed.token(kind, data)).is_none(), "a request made without a key");
+        assert!(accept(&Dress::Framed(&KRB5).token(kind, data)).is_none(), "a request made without a key");
     }
 }
 
 /// Arbitrary octets as the acceptor's answer: bare, and as each kind of inner token.
 pub fn initiator_token(data: &[u8]) {
-    let tokens = KINDS.map(|kind| Dress::Framed.token(kind, data));
+    let tokens = KINDS.map(|kind| Dress::Framed(&KRB5).token(kind, data));
     for token in [data, &tokens[0], &tokens[1], &tokens[2]] {
         assert!(initiate(token).is_none(), "an answer made without the key");
     }
@@ -96,7 +96,7 @@ pub fn negotiation(data: &[u8]) {
         0 => accept(&framing::frame(&SPNEGO_OID, &[octets])),
         1 => answered(initiator().mechanism(&SPNEGO).start(), octets),
         _ => {
-            let request = Dress::Framed.token(TokenKind::Request, &request_of(&ticket_part()));
+            let request = Dress::Framed(&KRB5).token(TokenKind::Request, &request_of(&ticket_part()));
             let offer = NegTokenInit::write(&token::list(&[KRB5_OID]), &request).unwrap_or_default();
             answered(first(acceptor().offer_proved(), &offer), octets)
         }
@@ -159,7 +159,7 @@ pub fn sealed_acceptor_token(data: &[u8]) -> bool {
     if part % 4 == 3 {
         alter(&mut authenticator, changes);
     }
-    accept(&Dress::Framed.token(TokenKind::Request, &request(&ticket, &authenticator))).is_some()
+    accept(&Dress::Framed(&KRB5).token(TokenKind::Request, &request(&ticket, &authenticator))).is_some()
 }
 
 /// The fuzzer owns the session key: `data` alters the plain text of a good answer.
@@ -178,7 +178,7 @@ pub fn sealed_ap_rep(data: &[u8]) -> bool {
     let cipher = key.encrypt(KeyUsage::AP_REP_ENC_PART, &Still, &plain);
     let enc_part = EncryptedData { etype: ENCTYPE.number(), kvno: None, cipher: &cipher };
     let reply = ApRep { pvno: PVNO, msg_type: msg_type::AP_REP, enc_part }.to_der();
-    initiate(&Dress::Framed.token(TokenKind::Reply, &reply)).is_some()
+    initiate(&Dress::Framed(&KRB5).token(TokenKind::Reply, &reply)).is_some()
 }
 
 /// The fuzzer owns the session key: `data` alters the plain text of a good KRB-CRED.

@@ -13,6 +13,7 @@ use super::token::{MicHeader, TokenFlags, WrapHeader};
 use super::window::Window;
 use crate::Flags;
 use crate::error::{BadToken, Error, Misuse};
+use crate::mechanism::{KRB5, Mechanism};
 use crate::status::Order;
 
 /// A message that came out of [`Context::unwrap`](crate::Context::unwrap), verified.
@@ -75,6 +76,8 @@ pub(crate) struct Protection {
     pub(crate) acceptor_subkey: Option<SessionKey>,
     /// Tokens are as DCE RPC and Windows have them: with filler, and rotated by it too.
     pub(super) dce_style: bool,
+    /// What the context is of; tokens of the old form bear its identifier.
+    pub(crate) mechanism: &'static Mechanism,
     /// The number of the next message sent.
     send: AtomicU64,
     window: Mutex<Window>,
@@ -89,12 +92,17 @@ impl Protection {
         window: Window,
     ) -> Self {
         let (send, window) = (AtomicU64::new(send), Mutex::new(window));
-        Self { role, base_key, acceptor_subkey, dce_style: false, send, window }
+        Self { role, base_key, acceptor_subkey, dce_style: false, mechanism: &KRB5, send, window }
     }
 
     /// The same for a context whose flags say whether it is in DCE style.
     pub(crate) fn in_style(self, flags: Flags) -> Self {
         Self { dce_style: flags.contains(Flags::DCE_STYLE), ..self }
+    }
+
+    /// The same for a context of this mechanism.
+    pub(crate) fn of(self, mechanism: &'static Mechanism) -> Self {
+        Self { mechanism, ..self }
     }
 
     /// The number of the next message sent.
@@ -114,7 +122,7 @@ impl Protection {
     }
 
     pub(crate) fn wrap(&self, sealed: bool, message: &[u8], random: &dyn Random) -> Result<Vec<u8>, Error> {
-        if let Some(old) = Old::of(self.key()) {
+        if let Some(old) = Old::of(self.key(), self.mechanism) {
             return self.wrap_old(&old, sealed, message, random);
         }
         let (before, behind) = self.room(sealed);
@@ -170,7 +178,7 @@ impl Protection {
     }
 
     pub(crate) fn unwrap(&self, token: &[u8]) -> Result<Unwrapped, Error> {
-        if let Some(old) = Old::of(self.key()) {
+        if let Some(old) = Old::of(self.key(), self.mechanism) {
             return self.unwrap_old(&old, token);
         }
         let mut message = token.to_vec();
@@ -182,7 +190,7 @@ impl Protection {
 
     /// [`Self::unwrap`] where the token lies: where in it the message is.
     pub(crate) fn unwrap_in_place(&self, token: &mut [u8]) -> Result<(Range<usize>, bool, Order), Error> {
-        if let Some(old) = Old::of(self.key()) {
+        if let Some(old) = Old::of(self.key(), self.mechanism) {
             let mut opened = self.unwrap_old(&old, token)?;
             let length = rfc1964::put(token, &mut opened.message);
             return Ok((0..length, opened.confidential, opened.order));
@@ -244,7 +252,7 @@ impl Protection {
 
     /// A MIC over parts laid end to end.
     pub(crate) fn mic(&self, parts: &[&[u8]]) -> Result<Vec<u8>, Error> {
-        if let Some(old) = Old::of(self.key()) {
+        if let Some(old) = Old::of(self.key(), self.mechanism) {
             return self.mic_old(&old, parts);
         }
         let header = MicHeader { flags: self.flags(0), sequence: self.next_sequence()? }.octets();
@@ -254,7 +262,7 @@ impl Protection {
 
     /// Verifies a MIC over parts laid end to end.
     pub(crate) fn verify_mic(&self, parts: &[&[u8]], token: &[u8]) -> Result<Order, Error> {
-        if let Some(old) = Old::of(self.key()) {
+        if let Some(old) = Old::of(self.key(), self.mechanism) {
             return self.verify_mic_old(&old, parts, token);
         }
         let (header, checksum) = MicHeader::parse(token)?;
@@ -287,7 +295,7 @@ impl Protection {
     pub(crate) fn size_limit(&self, sealed: bool, token_octets: usize) -> usize {
         let (before, behind) = self.room(sealed);
         let limit = token_octets.saturating_sub(before + behind);
-        match Old::of(self.key()) {
+        match Old::of(self.key(), self.mechanism) {
             None => limit,
             // Filler and the frame's length are steps, so the limit is looked for.
             Some(old) => (limit.saturating_sub(64)..token_octets)
@@ -299,7 +307,7 @@ impl Protection {
 
     /// Whether messages may lie in pieces: only in tokens of RFC 4121.
     pub(super) fn check_pieces(&self) -> Result<(), Misuse> {
-        match Old::of(self.key()) {
+        match Old::of(self.key(), self.mechanism) {
             None => Ok(()),
             Some(_) => Err(Misuse::WholeMessagesOnly),
         }

@@ -18,7 +18,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::protection::{Protection, Role, Unwrapped};
 use crate::error::{BadToken, Error, Misuse};
 use crate::framing;
-use crate::mechanism::KRB5_OID;
+use crate::mechanism::Mechanism;
 use crate::status::Order;
 
 /// Octets in a token's fixed part: what it is, and by which algorithms.
@@ -72,21 +72,22 @@ pub(super) struct Old<'k> {
     key: &'k Key,
     tokens: OldTokens<'k>,
     algorithms: &'static Algorithms,
+    mechanism: &'static Mechanism,
 }
 
 impl<'k> Old<'k> {
     /// If messages under this key go in tokens of the old form.
-    pub(super) fn of(key: &'k Key) -> Option<Self> {
+    pub(super) fn of(key: &'k Key, mechanism: &'static Mechanism) -> Option<Self> {
         let tokens = key.old_tokens()?;
         let algorithms = if key.enctype() == Enctype::ArcfourHmac { &RC4 } else { &TRIPLE_DES };
-        Some(Self { key, tokens, algorithms })
+        Some(Self { key, tokens, algorithms, mechanism })
     }
 
     /// Octets in the token of a message of so many.
     pub(super) fn token_len(&self, message: usize) -> usize {
         let filled = message + self.filler(message);
         let inner = HEAD + FIELD + self.algorithms.checksum_len + CONFOUNDER + filled;
-        framing::frame(&KRB5_OID, &[&vec![0; inner]]).len()
+        framing::frame(&self.mechanism.oid, &[&vec![0; inner]]).len()
     }
 
     fn filler(&self, message: usize) -> usize {
@@ -110,13 +111,13 @@ impl<'k> Old<'k> {
         let ([n0, n1, n2, n3], d) = (number, direction(role));
         let mut field = [n0, n1, n2, n3, d, d, d, d];
         self.tokens.seal_sequence(first_octets(checksum), &mut field);
-        framing::frame(&KRB5_OID, &[head, &field, checksum, body])
+        framing::frame(&self.mechanism.oid, &[head, &field, checksum, body])
     }
 
     /// The parts of a token of this kind, with its sequence number opened.
     fn parse<'t>(&self, token: &'t [u8], kind: [u8; 2]) -> Result<Parsed<'t>, BadToken> {
         let (mechanism, inner) = framing::unframe(token)?;
-        if mechanism != KRB5_OID {
+        if mechanism != self.mechanism.oid {
             return Err(BadToken::WrongKind);
         }
         let (head, rest) = inner.split_first_chunk::<HEAD>().ok_or(BadToken::Truncated)?;

@@ -4,7 +4,7 @@
 //! (RFC 4120 §6.2) and its text.
 //!
 //! ```text
-//! role(1) flags(4) end(8) authtime(8) ticket flags(4)
+//! kind(1) flags(4) end(8) authtime(8) ticket flags(4)
 //! send(8) first(8) next(8) seen(8)
 //! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
 //! initiator: type(4) name(2+n)       acceptor: type(4) name(2+n)
@@ -15,6 +15,7 @@
 //! ticket: client(4+2+n) server(4+2+n) enctype(1) key times(4 x 8) flags(4) octets(4+n)
 //! ```
 //!
+//! The kind is 0 for an initiator and 1 for an acceptor, by IAKERB 2 and 3.
 //! Enctypes have one octet: all that are supported have numbers below 256.
 
 use std::sync::{Arc, OnceLock};
@@ -29,6 +30,7 @@ use zeroize::Zeroizing;
 
 use super::TransferRefusal;
 use crate::context::established::Established;
+use crate::mechanism::{IAKERB, KRB5, Mechanism};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
 use crate::{Flags, InitiatorCredential};
@@ -46,10 +48,7 @@ pub(crate) fn write(context: &Established) -> Result<SecretBytes, TransferRefusa
 fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), TransferRefusal> {
     let protection = &context.protection;
     let window = *protection.window();
-    writer.octets(&[match protection.role {
-        Role::Initiator => 0,
-        Role::Acceptor => 1,
-    }]);
+    writer.octets(&[kind(protection.role, protection.mechanism)]);
     writer.octets(&context.flags.0.to_be_bytes());
     writer.octets(&context.end.seconds.to_be_bytes());
     writer.octets(&context.authtime.0.to_be_bytes());
@@ -86,11 +85,11 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
 /// Reads what [`write`] wrote.
 pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusal> {
     let mut reader = Reader::new(state);
-    let role = match reader.u8()? {
-        0 => Role::Initiator,
-        1 => Role::Acceptor,
-        _ => return Err(TransferRefusal::Damaged),
-    };
+    let octet = reader.u8()?;
+    let (role, mechanism) = KINDS
+        .into_iter()
+        .find(|(role, mechanism)| kind(*role, mechanism) == octet)
+        .ok_or(TransferRefusal::Damaged)?;
     let flags = Flags(reader.u32()?);
     let end = Timestamp::from_seconds(reader.i64()?);
     let authtime = KerberosTime(reader.i64()?);
@@ -124,7 +123,8 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     if !reader.is_empty() {
         return Err(TransferRefusal::Damaged);
     }
-    let protection = Protection::new(role, base_key, acceptor_subkey, send, window).in_style(flags);
+    let protection =
+        Protection::new(role, base_key, acceptor_subkey, send, window).in_style(flags).of(mechanism);
     Ok(Established {
         initiator,
         acceptor,
@@ -138,6 +138,18 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
         late_error: OnceLock::new(),
         env,
     })
+}
+
+/// What a context may be.
+const KINDS: [(Role, &Mechanism); 4] = [
+    (Role::Initiator, &KRB5),
+    (Role::Acceptor, &KRB5),
+    (Role::Initiator, &IAKERB),
+    (Role::Acceptor, &IAKERB),
+];
+
+fn kind(role: Role, mechanism: &Mechanism) -> u8 {
+    u8::from(role == Role::Acceptor) + if *mechanism == IAKERB { 2 } else { 0 }
 }
 
 /// Collects octets, or only counts them.

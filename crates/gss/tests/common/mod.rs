@@ -176,6 +176,10 @@ impl Pair {
                 let reply = self.kdc(need.request());
                 need.reply(&reply)
             }
+            Need::Relay(need) => {
+                let reply = self.kdc(need.request());
+                need.reply(&reply)
+            }
             Need::Replay(need) => {
                 let mut seen = self.replay.lock().unwrap();
                 let tag = need.tag().to_vec();

@@ -41,6 +41,15 @@ pub enum InitialSecret {
 }
 
 impl InitialSecret {
+    /// A copy, wanted on purpose: where one secret is used more than once.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        match self {
+            Self::Keys(keys) => Self::Keys(keys.clone()),
+            Self::Password(password) => Self::Password(Password::copy_of(password.expose_octets())),
+        }
+    }
+
     fn kind(&self) -> SecretKind {
         match self {
             Self::Keys(_) => SecretKind::Keys,

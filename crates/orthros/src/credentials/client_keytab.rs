@@ -14,8 +14,8 @@ use orthros_gss::error::NoCredential;
 use orthros_gss::{Error, InitiatorCredential};
 use orthros_krb5::{CredentialCache, Keytab, Principal};
 
-use super::cache_of;
 use super::store::Place;
+use super::{Login, cache_of};
 use crate::Orthros;
 use crate::stores::{CacheName, CacheSnapshot, KeytabName, StoreError, StoreFault};
 
@@ -31,6 +31,7 @@ pub(super) struct Initiating<'a> {
     pub(super) keytab: &'a Place<KeytabName, Keytab>,
     /// `None`: whoever the cache belongs to, else the first of the keytab.
     pub(super) client: Option<&'a Principal>,
+    pub(super) login: Login,
 }
 
 impl Initiating<'_> {
@@ -72,7 +73,7 @@ impl Initiating<'_> {
         let orthros = self.orthros;
         let due = cached.cache.configuration_value(REFRESH_TIME, None)?;
         let due: i64 = std::str::from_utf8(due).ok()?.parse().ok()?;
-        if orthros.env().now().seconds < due {
+        if self.login == Login::Deferred || orthros.env().now().seconds < due {
             return None;
         }
         let cached = &cached.credential;
@@ -123,6 +124,9 @@ impl Initiating<'_> {
         client: &Principal,
         keytab: &Keytab,
     ) -> Result<Arc<InitiatorCredential>, Error> {
+        if self.login == Login::Deferred {
+            return self.orthros.acquire(&client.to_string()).keytab(keytab).deferred();
+        }
         let key = format!("client keytab: {client}");
         let memory = CacheName::Memory(key.clone());
         if place.is_none() {

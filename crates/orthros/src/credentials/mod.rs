@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use orthros_gss::credential::{CredentialSet, Lifetime, Usage};
 use orthros_gss::error::{Misuse, NoCredential};
+use orthros_gss::mechanism::{self, Mechanism};
 use orthros_gss::name::BadName;
 use orthros_gss::transfer;
 use orthros_gss::{AcceptorCredential, Error, InitiatorCredential, Name};
@@ -30,6 +31,13 @@ use crate::sys::users;
 use client_keytab::Initiating;
 use store::{CredentialStore, Place};
 
+/// When a password or a key gets its ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Login {
+    Deferred,
+    Now,
+}
+
 impl Orthros {
     /// The default credential: the default cache's, or else the client keytab's first principal. A ticket that was
     /// got by the client keytab is in the default cache from then on, and is replaced when half of its life has
@@ -38,7 +46,7 @@ impl Orthros {
     /// # Errors
     /// [`NoCredential`] names each place tried and what is wrong with it.
     pub fn default_credential(&self) -> Result<Arc<InitiatorCredential>, Error> {
-        self.initiating(&CredentialStore::new(), None)
+        self.initiating(&CredentialStore::new(), None, Login::Now)
     }
 
     /// The credential of one client: the default cache's if it is its, or else by its key in the client keytab.
@@ -46,7 +54,7 @@ impl Orthros {
     /// # Errors
     /// [`NoCredential`] names each place tried and what is wrong with it.
     pub fn credential_for(&self, client: &Name) -> Result<Arc<InitiatorCredential>, Error> {
-        self.initiating(&CredentialStore::new(), Some(&self.client(client)?))
+        self.initiating(&CredentialStore::new(), Some(&self.client(client)?), Login::Now)
     }
 
     /// The credential of a cache, kept with all that was derived from its keys while the cache is the same.
@@ -94,28 +102,46 @@ impl Orthros {
         name: Option<&Name>,
         usage: Usage,
     ) -> Result<CredentialSet, Error> {
+        self.acquire_for(&mechanism::KRB5, store, name, usage)
+    }
+
+    /// As [`acquire_from`](Self::acquire_from), for another mechanism. For [`IAKERB`](mechanism::IAKERB) no KDC is asked:
+    /// by a password or a client keytab the first context [gets the ticket](crate::acquire::Acquire::deferred).
+    ///
+    /// # Errors
+    /// As [`acquire_from`](Self::acquire_from).
+    pub fn acquire_for(
+        &self,
+        mechanism: &'static Mechanism,
+        store: &CredentialStore,
+        name: Option<&Name>,
+        usage: Usage,
+    ) -> Result<CredentialSet, Error> {
+        let login = if *mechanism == mechanism::IAKERB { Login::Deferred } else { Login::Now };
         let name = name.map(|name| self.resolve_name(name)).transpose()?;
         let acceptor = usage.accepts().then(|| self.accepting(store, name.as_ref())).transpose()?;
         let initiator = match &name {
             _ if !usage.initiates() => None,
-            Some(name) => Some(self.initiating(store, Some(&self.client(name)?))?),
-            None => Some(self.initiating(store, None)?),
+            Some(name) => Some(self.initiating(store, Some(&self.client(name)?), login)?),
+            None => Some(self.initiating(store, None, login)?),
         };
-        match (initiator, acceptor) {
-            (Some(initiator), Some(acceptor)) => Ok(CredentialSet::both(initiator, acceptor)),
-            (Some(initiator), None) => Ok(CredentialSet::initiating(initiator)),
-            (None, Some(acceptor)) => Ok(CredentialSet::accepting(acceptor)),
-            (None, None) => Err(NoCredential::None("nothing was asked for".into()).into()),
-        }
+        let set = match (initiator, acceptor) {
+            (Some(initiator), Some(acceptor)) => CredentialSet::both(initiator, acceptor),
+            (Some(initiator), None) => CredentialSet::initiating(initiator),
+            (None, Some(acceptor)) => CredentialSet::accepting(acceptor),
+            (None, None) => return Err(NoCredential::None("nothing was asked for".into()).into()),
+        };
+        set.for_mechanism(&mechanism.oid)
     }
 
     fn initiating(
         &self,
         store: &CredentialStore,
         client: Option<&Principal>,
+        login: Login,
     ) -> Result<Arc<InitiatorCredential>, Error> {
         if let Some(password) = &store.password {
-            return self.by_password(store, client, password.expose_octets());
+            return self.by_password(store, client, password.expose_octets(), login);
         }
         let given = match &store.cache {
             Some(Place::Given(cache)) => return self.of_cache(cache, client),
@@ -133,7 +159,7 @@ impl Orthros {
             _ => None,
         };
         let cache = own.as_ref().unwrap_or(cache);
-        Initiating { orthros: self, cache, keytab: &keytab, client }.credential()
+        Initiating { orthros: self, cache, keytab: &keytab, client, login }.credential()
     }
 
     fn by_password(
@@ -141,6 +167,7 @@ impl Orthros {
         store: &CredentialStore,
         client: Option<&Principal>,
         password: &[u8],
+        login: Login,
     ) -> Result<Arc<InitiatorCredential>, Error> {
         let client =
             client.ok_or_else(|| NoCredential::None("a password needs the name of its user".into()))?;
@@ -155,6 +182,7 @@ impl Orthros {
             Some(Place::Named(name)) => acquire.verify(&*self.read_keytab(name)?),
         };
         match &store.cache {
+            _ if login == Login::Deferred => acquire.deferred(),
             Some(Place::Named(cache)) => acquire.blocking_into(cache),
             Some(Place::Given(_)) | None => acquire.blocking(),
         }
@@ -227,7 +255,7 @@ impl Orthros {
             None if storing.as_default => self.default_cache(),
             None => return Err(Misuse::NowhereToStore.into()),
         };
-        if credential.lifetime(now) == Lifetime::Expired {
+        if credential.lifetime(now) == Lifetime::Expired || credential.end().is_none() {
             let client = credential.client().clone();
             return Err(match credential.end() {
                 Some(ended) => NoCredential::Expired { client, ended },

@@ -36,7 +36,7 @@ use orthros_gss::{Context, Error, InitiatorCredential, Name, Need, Step};
 use orthros_krb5::exchange::Progress;
 
 use crate::acquire::Acquire;
-use crate::blocking::{EstablishError, announced_length};
+use crate::blocking::{EstablishError, announced_length, unrelayed};
 use crate::{CacheName, Orthros};
 
 impl Orthros {
@@ -80,6 +80,10 @@ impl Orthros {
             Need::Kdc(need) => match self.carry_async(need.realm(), need.request()).await {
                 Ok(answer) => self.off_runtime(move |_| need.reply(&answer)).await,
                 Err(report) => Ok(need.unavailable(report)),
+            },
+            Need::Relay(need) => match self.carry_async(need.realm(), need.request()).await {
+                Ok(answer) => Ok(need.reply(&answer)),
+                Err(report) => Ok(unrelayed(need, &report)),
             },
             need => self.off_runtime(move |orthros| orthros.provide(need)).await,
         }

@@ -17,6 +17,8 @@ use crate::context::established::Established;
 use crate::context::{Accept, After, AwaitToken, Need, NeedReplay, Step, Within};
 use crate::credential::Scope;
 use crate::error::{BadToken, Error, Refusal};
+use crate::mech::iakerb::conversation::Conversation;
+use crate::mechanism::{IAKERB, KRB5, Mechanism};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
 use crate::{Context, Flags, InitiatorCredential};
@@ -24,11 +26,16 @@ use crate::{Context, Flags, InitiatorCredential};
 /// A context that waits for the initiator's token.
 pub(crate) struct Acceptor {
     accept: Accept,
+    mechanism: &'static Mechanism,
+    /// What was carried to KDCs for the initiator.
+    conversation: Conversation,
 }
 
 /// A request that was opened and is fresh by the clock. Whether it is a replay is being asked.
 pub(crate) struct Checked {
     accept: Accept,
+    mechanism: &'static Mechanism,
+    conversation: Conversation,
     dress: Dress,
     opened: Opened,
     _transited: TransitedChecked,
@@ -40,12 +47,21 @@ struct ReplayChecked(());
 
 impl Acceptor {
     pub(crate) fn new(accept: Accept) -> Self {
-        Self { accept }
+        Self { accept, mechanism: &KRB5, conversation: Conversation::default() }
+    }
+
+    /// The same after this was carried to KDCs.
+    pub(crate) fn after(accept: Accept, conversation: Conversation) -> Self {
+        Self { accept, mechanism: &IAKERB, conversation }
+    }
+
+    pub(crate) fn mechanism(&self) -> &'static Mechanism {
+        self.mechanism
     }
 
     /// Takes the initiator's token.
     pub(crate) fn token(self, token: &[u8]) -> Step {
-        let (message, dress) = match super::open(token) {
+        let (message, dress) = match super::open(token, self.mechanism) {
             Err(error) => return Step::Failed(error),
             Ok(opened) => match opened.kind {
                 TokenKind::Request => (opened.message, opened.dress),
@@ -76,7 +92,15 @@ impl Acceptor {
             Err(refusal) => return refuse(&self.accept, dress, Some(&opened.server), now, refusal.into()),
         };
         Step::Need(Need::Replay(NeedReplay {
-            checked: Box::new(Checked { _transited: transited, accept: self.accept, dress, opened, now }),
+            checked: Box::new(Checked {
+                _transited: transited,
+                accept: self.accept,
+                mechanism: self.mechanism,
+                conversation: self.conversation,
+                dress,
+                opened,
+                now,
+            }),
             within: Within::default(),
         }))
     }
@@ -133,6 +157,7 @@ impl Checked {
     pub(crate) fn fresh(self) -> Step {
         let proof = ReplayChecked(());
         let read = GssChecksum::parse(self.opened.checksum.as_ref()).and_then(|checksum| {
+            self.conversation.verify(self.opened.subkey.as_deref(), checksum.finished)?;
             let bindings = check_bindings(
                 &checksum.bindings,
                 self.accept.bindings.as_ref(),
@@ -147,7 +172,9 @@ impl Checked {
         match read {
             Err(refusal) => self.refuse(refusal),
             // Whoever strips the frame or puts one on does not choose the style: the sealed flags do.
-            Ok((flags, ..)) if Dress::of(flags) != self.dress => Step::fail(BadToken::Framing),
+            Ok((flags, ..)) if Dress::of(flags, self.mechanism) != self.dress => {
+                Step::fail(BadToken::Framing)
+            }
             Ok((flags, bindings, delegated)) => self.answer(flags, &bindings, &proof, delegated),
         }
     }
@@ -213,7 +240,7 @@ impl Checked {
         let reply = ap::make_reply(&opened.session_key, opened.time, subkey.as_ref(), Some(sequence), random);
         let dress = self.dress;
         let after = match dress {
-            Dress::Framed => After::Done(self.established(flags, subkey, sequence, delegated)),
+            Dress::Framed(_) => After::Done(self.established(flags, subkey, sequence, delegated)),
             Dress::Bare => {
                 let session_key = self.opened.session_key.duplicate();
                 let context = self.established(flags, subkey, sequence, delegated);
@@ -241,7 +268,7 @@ impl Checked {
         send: u32,
         delegated: Option<Arc<InitiatorCredential>>,
     ) -> Context {
-        let (opened, settings) = (self.opened, self.accept.settings);
+        let (mechanism, opened, settings) = (self.mechanism, self.opened, self.accept.settings);
         let window = Window::new(
             opened.sequence.into(),
             flags.contains(Flags::REPLAY),
@@ -264,7 +291,8 @@ impl Checked {
                 send.into(),
                 window,
             )
-            .in_style(flags),
+            .in_style(flags)
+            .of(mechanism),
             delegated,
             authorization_data: opened.authorization_data,
             late_error: OnceLock::new(),
@@ -286,9 +314,13 @@ pub(crate) struct Finishing {
 }
 
 impl Finishing {
+    pub(crate) fn mechanism(&self) -> &'static Mechanism {
+        self.context.0.protection.mechanism
+    }
+
     /// Takes the initiator's last token.
     pub(crate) fn token(self, token: &[u8]) -> Step {
-        let opened = match super::open(token) {
+        let opened = match super::open(token, self.mechanism()) {
             Err(error) => return Step::Failed(error),
             Ok(opened) => opened,
         };

@@ -1,7 +1,8 @@
 //! The authenticator's checksum, which is none: it carries channel bindings, flags and a delegated ticket
 //! (RFC 4121 §4.1.1).
 //!
-//! `Lgth(4)=16 | Bnd(16) | Flags(4) [| DlgOpt(2)=1 | Dlgth(2) | Deleg] [| Exts]`, little-endian.
+//! `Lgth(4)=16 | Bnd(16) | Flags(4) [| DlgOpt(2)=1 | Dlgth(2) | Deleg] [| Exts]`, little-endian. An extension is
+//! `type(4) | length(4) | octets`, big-endian; the one known here is that of IAKERB.
 
 use orthros_krb5::credential::TypedOctets;
 
@@ -10,6 +11,10 @@ use crate::{ChannelBindings, Flags};
 
 /// The number of this kind of checksum.
 pub(crate) const NUMBER: i32 = 0x8003;
+
+/// The extension with the proof that both ends saw the same relayed messages: MIT krb5's number (the draft's is 2, which
+/// nobody sends).
+const FINISHED: u32 = 1;
 
 /// The flags that travel (§4.1.1.1): the low octets of RFC 2744's numbers, and three of Windows'.
 const TRAVELLING: Flags = Flags(
@@ -39,13 +44,25 @@ pub(crate) struct GssChecksum<'a> {
     pub(crate) flags: Flags,
     /// A KRB-CRED.
     pub(crate) delegated: Option<&'a [u8]>,
+    /// The proof that both ends saw the same relayed messages.
+    pub(crate) finished: Option<&'a [u8]>,
 }
 
 impl<'a> GssChecksum<'a> {
     /// What is sent for these bindings and flags.
     pub(crate) fn new(bindings: Option<&ChannelBindings>, flags: Flags, delegated: Option<&'a [u8]>) -> Self {
         let flags = flags.with(Flags::DELEGATION, delegated.is_some()).intersection(TRAVELLING);
-        Self { bindings: bindings.map(ChannelBindings::digest).unwrap_or_default(), flags, delegated }
+        Self {
+            bindings: bindings.map(ChannelBindings::digest).unwrap_or_default(),
+            flags,
+            delegated,
+            finished: None,
+        }
+    }
+
+    /// The same with the proof that both ends saw the same relayed messages.
+    pub(crate) fn with_finished(self, finished: Option<&'a [u8]>) -> Self {
+        Self { finished, ..self }
     }
 
     /// The checksum's octets; `None` if the delegated ticket has more than 65,535.
@@ -59,6 +76,11 @@ impl<'a> GssChecksum<'a> {
             octets.extend_from_slice(&u16::try_from(delegated.len()).ok()?.to_le_bytes());
             octets.extend_from_slice(delegated);
         }
+        if let Some(finished) = self.finished {
+            octets.extend_from_slice(&FINISHED.to_be_bytes());
+            octets.extend_from_slice(&u32::try_from(finished.len()).ok()?.to_be_bytes());
+            octets.extend_from_slice(finished);
+        }
         Some(octets)
     }
 
@@ -69,16 +91,30 @@ impl<'a> GssChecksum<'a> {
         let (head, rest) = checksum.octets.split_first_chunk::<24>().ok_or(Refusal::Checksum)?;
         let [16, 0, 0, 0, bindings @ .., f0, f1, f2, f3] = *head else { return Err(Refusal::Checksum) };
         let flags = Flags(u32::from_le_bytes([f0, f1, f2, f3])).intersection(TRAVELLING);
-        let delegated = if flags.contains(Flags::DELEGATION) {
+        let (delegated, rest) = if flags.contains(Flags::DELEGATION) {
             let (option, rest) = rest.split_first_chunk::<4>().ok_or(Refusal::Delegation)?;
             let [1, 0, l0, l1] = *option else { return Err(Refusal::Delegation) };
-            // What follows are extensions, which are ignored (§4.1.1).
             let length = usize::from(u16::from_le_bytes([l0, l1]));
-            Some(rest.split_at_checked(length).ok_or(Refusal::Delegation)?.0)
+            let (delegated, rest) = rest.split_at_checked(length).ok_or(Refusal::Delegation)?;
+            (Some(delegated), rest)
         } else {
-            None
+            (None, rest)
         };
-        Ok(Self { bindings, flags, delegated })
+        Ok(Self { bindings, flags, delegated, finished: extension(rest, FINISHED) })
+    }
+}
+
+/// The extension of this type, if there is one. Others are ignored (§4.1.1), and so is what is no extension.
+fn extension(mut rest: &[u8], wanted: u32) -> Option<&[u8]> {
+    loop {
+        let (head, behind) = rest.split_first_chunk::<8>()?;
+        let [t0, t1, t2, t3, l0, l1, l2, l3] = *head;
+        let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).ok()?;
+        let (octets, behind) = behind.split_at_checked(length)?;
+        if u32::from_be_bytes([t0, t1, t2, t3]) == wanted {
+            return Some(octets);
+        }
+        rest = behind;
     }
 }
 

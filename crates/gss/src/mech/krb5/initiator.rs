@@ -18,11 +18,14 @@ use super::target::{Next, Question, Resolved, Targets};
 use super::{Dress, TokenKind, acceptor_chooses, first_sequence};
 use crate::context::established::Established;
 use crate::context::{After, AwaitToken, Initiate, Need, NeedKdc, NeedResolve, NeedStore, Step, Within};
-use crate::error::{BadToken, Error, Refusal};
+use crate::error::{BadToken, Error, NoCredential, Refusal};
+use crate::mech::iakerb;
+use crate::mech::iakerb::conversation::Conversation;
+use crate::mechanism::{IAKERB, Mechanism};
 use crate::message::protection::{Protection, Role};
 use crate::message::window::Window;
 use crate::name::{BadName, split_trailer};
-use crate::{Context, Flags, Name};
+use crate::{Context, Flags, InitiatorCredential, Name};
 
 /// What the mechanism can do for an initiator; other flags that are asked for are ignored.
 const SUPPORTED: Flags = Flags(
@@ -41,10 +44,21 @@ const SUPPORTED: Flags = Flags(
 
 /// The first step of a new context.
 pub(crate) fn start(initiate: Initiate) -> Step {
+    if *initiate.mechanism != IAKERB {
+        return start_after(initiate, None);
+    }
+    if initiate.credential.client().realm().is_empty() {
+        return iakerb::initiator::discover(initiate);
+    }
+    start_after(initiate, Some(Conversation::default()))
+}
+
+/// The first step by krb5 itself, after what was said to the acceptor if that carries requests to KDCs.
+pub(crate) fn start_after(initiate: Initiate, conversation: Option<Conversation>) -> Step {
     let client_realm = initiate.credential.home_realm();
     match Targets::new(&initiate.target, &initiate.settings.config, client_realm) {
         Err(name) => Step::fail(name),
-        Ok(targets) => Naming { initiate, targets, failure: None }.next(),
+        Ok(targets) => Naming { initiate, targets, failure: None, conversation }.next(),
     }
 }
 
@@ -54,6 +68,8 @@ pub(crate) struct Naming {
     targets: Targets,
     /// What the KDC said of the principal tried last.
     failure: Option<KdcFailure>,
+    /// What the acceptor has carried to KDCs; `None`: KDCs are asked without it.
+    conversation: Option<Conversation>,
 }
 
 impl Naming {
@@ -66,15 +82,25 @@ impl Naming {
                 within: Within::default(),
             })),
             Some(Next::Principal(target)) => {
-                let Self { initiate, targets, .. } = self;
+                let Self { initiate, targets, conversation, .. } = self;
                 let flags = initiate.flags.intersection(SUPPORTED);
                 // Three legs are mutual.
-                let mutual = Dress::of(flags) == Dress::Bare || flags.contains(Flags::MUTUAL);
+                let mutual =
+                    Dress::of(flags, initiate.mechanism) == Dress::Bare || flags.contains(Flags::MUTUAL);
                 let flags = flags.with(Flags::MUTUAL, mutual);
                 let host_realm_known = host_realm_known(&initiate, &target);
-                let (forwarded, forward_tried) = (None, false);
-                Initiating { initiate, target, targets, host_realm_known, flags, forwarded, forward_tried }
-                    .proceed()
+                Initiating {
+                    initiate,
+                    target,
+                    targets,
+                    host_realm_known,
+                    flags,
+                    forwarded: None,
+                    forward_tried: false,
+                    initial_tried: false,
+                    conversation,
+                }
+                .proceed()
             }
             None => match self.failure {
                 Some(failure) => Step::fail(failure),
@@ -123,19 +149,36 @@ pub(crate) struct Initiating {
     forwarded: Option<Credential>,
     /// Whether a ticket to delegate was asked for.
     forward_tried: bool,
+    /// Whether a ticket-granting ticket was asked for.
+    initial_tried: bool,
+    /// What the acceptor has carried to KDCs; `None`: KDCs are asked without it.
+    conversation: Option<Conversation>,
 }
 
 /// A context that waits for a KDC, and what it asked for.
 pub(crate) enum Asked {
     Forwarded(Initiating),
+    Initial(Initiating),
     Service(Initiating),
 }
 
 impl Asked {
     fn initiating(&self) -> &Initiating {
         match self {
-            Self::Forwarded(initiating) | Self::Service(initiating) => initiating,
+            Self::Forwarded(initiating) | Self::Initial(initiating) | Self::Service(initiating) => initiating,
         }
+    }
+
+    fn initiating_mut(&mut self) -> &mut Initiating {
+        match self {
+            Self::Forwarded(initiating) | Self::Initial(initiating) | Self::Service(initiating) => initiating,
+        }
+    }
+
+    /// The same after more was carried.
+    pub(crate) fn with_conversation(mut self, conversation: Conversation) -> Self {
+        self.initiating_mut().conversation = Some(conversation);
+        self
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -145,9 +188,13 @@ impl Asked {
     /// Goes on with the exchange.
     pub(crate) fn progress(self, progress: Progress<Obtained>) -> Step {
         match (progress, self) {
-            (Progress::Ask(ask), asked) => {
-                Step::Need(Need::Kdc(NeedKdc { ask, then: Box::new(asked), within: Within::default() }))
-            }
+            (Progress::Ask(ask), mut asked) => match asked.initiating_mut().conversation.take() {
+                Some(conversation) => iakerb::initiator::carry(ask, asked, conversation),
+                None => {
+                    Step::Need(Need::Kdc(NeedKdc { ask, then: Box::new(asked), within: Within::default() }))
+                }
+            },
+            (Progress::Done(obtained), Self::Initial(initiating)) => initiating.logged_in(&obtained),
             (Progress::Done(obtained), Self::Service(initiating)) => initiating.fetched(&obtained),
             (Progress::Done(obtained), Self::Forwarded(mut initiating)) => {
                 initiating.forwarded = Some(obtained.credential);
@@ -156,6 +203,7 @@ impl Asked {
             // A KDC that forwards nothing takes away delegation, not the context (RFC 2743 §2.2.1: the flag
             // returned tells).
             (Progress::Failed(_), Self::Forwarded(initiating)) => initiating.proceed(),
+            (Progress::Failed(failure), Self::Initial(_)) => Step::fail(failure),
             (Progress::Failed(failure), Self::Service(initiating)) => initiating.refused(failure),
         }
     }
@@ -172,7 +220,7 @@ impl Initiating {
         let ticket = kept(&self.target).or_else(|| kept(&asked));
         let Some(ticket) = ticket else {
             return match credential.fetch(asked, self.policy(), &self.initiate.settings.env) {
-                Err(reason) => Step::fail(reason),
+                Err(reason) => self.log_in(reason),
                 Ok(progress) => Asked::Service(self).progress(progress),
             };
         };
@@ -189,14 +237,42 @@ impl Initiating {
         self.request(&ticket).unwrap_or_else(Step::Failed)
     }
 
+    /// No ticket-granting ticket: one is got by the client's secret, if the credential holds it.
+    fn log_in(mut self, lack: NoCredential) -> Step {
+        let credential = &self.initiate.credential;
+        let Some(deferred) = credential.deferred().filter(|_| !self.initial_tried) else {
+            return Step::fail(lack);
+        };
+        let (client, env) = (credential.client().clone(), self.initiate.settings.env.clone());
+        let progress =
+            exchange::initial(client, deferred.secret.duplicate(), None, deferred.policy.clone(), env);
+        self.initial_tried = true;
+        Asked::Initial(self).progress(progress)
+    }
+
+    /// The ticket-granting ticket is there. The KDC may call the client by another name, or know the time better.
+    fn logged_in(mut self, obtained: &Obtained) -> Step {
+        let credential = &self.initiate.credential;
+        let offset = obtained.kdc_offset.unwrap_or(0);
+        if obtained.credential.client != *credential.client() {
+            let client = obtained.credential.client.clone();
+            self.initiate.credential =
+                Arc::new(InitiatorCredential::new(client, vec![obtained.credential.clone()], offset));
+        } else {
+            credential.keep(obtained.credential.clone());
+            credential.set_offset_seconds(offset);
+        }
+        self.proceed()
+    }
+
     /// No ticket for the target: the next principal is tried if no KDC knows this one, or none knows the way to the
     /// realm that it was guessed to be in.
     fn refused(self, failure: KdcFailure) -> Step {
         if !matches!(failure.code(), Some(ErrorCode::S_PRINCIPAL_UNKNOWN | ErrorCode::AP_PATH_NOT_ACCEPTED)) {
             return Step::fail(failure);
         }
-        let Self { initiate, targets, .. } = self;
-        Naming { initiate, targets, failure: Some(failure) }.next()
+        let Self { initiate, targets, conversation, .. } = self;
+        Naming { initiate, targets, failure: Some(failure), conversation }.next()
     }
 
     /// The service ticket is there: kept for the next context, and offered to the credential cache.
@@ -262,10 +338,12 @@ impl Initiating {
                     .map_err(|_| Refusal::Delegation)?,
             ),
         };
+        let subkey = SessionKey::from(Key::random(ticket.key.enctype(), &*random));
+        let finished = self.conversation.as_ref().and_then(|conversation| conversation.finished(&subkey));
         let checksum = GssChecksum::new(self.initiate.bindings.as_ref(), self.flags, delegated.as_deref())
+            .with_finished(finished.as_deref())
             .to_octets()
             .ok_or(Refusal::Delegation)?;
-        let subkey = SessionKey::from(Key::random(ticket.key.enctype(), &*random));
         let sequence = first_sequence(&*random);
         let mutual = self.flags.contains(Flags::MUTUAL);
         let said = client_options.to_octets();
@@ -280,7 +358,7 @@ impl Initiating {
         };
         let RequestSent { message, time } =
             request.make(ticket, &*random).map_err(|_| BadToken::Malformed)?;
-        let first = Dress::of(self.flags).token(TokenKind::Request, &message);
+        let first = Dress::of(self.flags, self.initiate.mechanism).token(TokenKind::Request, &message);
         let offered = client_options.enctypes;
         let waiting = Waiting { initiating: self, ticket: ticket.clone(), subkey, offered, sequence, time };
         let after = if mutual {
@@ -343,7 +421,7 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Takes the acceptor's answer.
     pub(crate) fn token(self, token: &[u8]) -> Step {
-        let opened = match super::open(token) {
+        let opened = match super::open(token, self.mechanism()) {
             Err(error) => return Step::Failed(error),
             Ok(opened) => opened,
         };
@@ -356,7 +434,11 @@ impl Waiting {
     }
 
     fn dress(&self) -> Dress {
-        Dress::of(self.initiating.flags)
+        Dress::of(self.initiating.flags, self.mechanism())
+    }
+
+    pub(crate) fn mechanism(&self) -> &'static Mechanism {
+        self.initiating.initiate.mechanism
     }
 
     fn reply(self, message: &[u8]) -> Step {
@@ -402,6 +484,7 @@ impl Waiting {
         let window =
             Window::new(receive.into(), flags.contains(Flags::REPLAY), flags.contains(Flags::SEQUENCE));
         let end = self.initiating.end(&self.ticket);
+        let mechanism = self.mechanism();
         let settings = self.initiating.initiate.settings;
         Context(Box::new(Established {
             initiator: self.ticket.client.clone(),
@@ -417,7 +500,8 @@ impl Waiting {
                 self.sequence.into(),
                 window,
             )
-            .in_style(flags),
+            .in_style(flags)
+            .of(mechanism),
             delegated: None,
             authorization_data: Vec::new(),
             late_error: OnceLock::new(),

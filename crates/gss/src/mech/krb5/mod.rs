@@ -20,7 +20,7 @@ use orthros_krb5::ap::RemoteError;
 use orthros_wire::Random;
 
 use crate::error::{BadToken, Error, Refusal};
-use crate::mechanism::KRB5_OID;
+use crate::mechanism::Mechanism;
 use crate::{Flags, framing};
 
 /// What an inner token is.
@@ -46,21 +46,21 @@ impl TokenKind {
 pub(crate) enum Dress {
     /// Kerberos messages as they are: DCE style.
     Bare,
-    /// As RFC 4121 §4.1 has it.
-    Framed,
+    /// As RFC 4121 §4.1 has it, with the identifier of this mechanism.
+    Framed(&'static Mechanism),
 }
 
 impl Dress {
     /// How a context of these flags does it.
-    pub(crate) fn of(flags: Flags) -> Self {
-        if flags.contains(Flags::DCE_STYLE) { Self::Bare } else { Self::Framed }
+    pub(crate) fn of(flags: Flags, mechanism: &'static Mechanism) -> Self {
+        if flags.contains(Flags::DCE_STYLE) { Self::Bare } else { Self::Framed(mechanism) }
     }
 
     /// A token with a Kerberos message.
     pub(crate) fn token(self, kind: TokenKind, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Bare => message.to_vec(),
-            Self::Framed => framing::frame(&KRB5_OID, &[&kind.octets(), message]),
+            Self::Framed(mechanism) => framing::frame(&mechanism.oid, &[&kind.octets(), message]),
         }
     }
 }
@@ -74,8 +74,8 @@ pub(crate) struct OpenedToken<'a> {
     pub(crate) dress: Dress,
 }
 
-/// The kind of a token and the Kerberos message in it.
-pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
+/// The kind of a token of this mechanism and the Kerberos message in it.
+pub(crate) fn open<'a>(token: &'a [u8], expected: &'static Mechanism) -> Result<OpenedToken<'a>, Error> {
     // [APPLICATION 14], [APPLICATION 15], [APPLICATION 30], by the first octet (RFC 4120 §5.10).
     let bare = match token {
         [0x6e, ..] => Some(TokenKind::Request),
@@ -87,13 +87,13 @@ pub(crate) fn open(token: &[u8]) -> Result<OpenedToken<'_>, Error> {
         return Ok(OpenedToken { kind, message: token, dress: Dress::Bare });
     }
     let (mechanism, inner) = framing::unframe(token)?;
-    if mechanism != KRB5_OID {
+    if mechanism != expected.oid {
         return Err(Refusal::Mechanism(mechanism).into());
     }
     let (kind, message) = inner.split_first_chunk::<2>().ok_or(BadToken::Truncated)?;
     let kinds = [TokenKind::Request, TokenKind::Reply, TokenKind::Error];
     let kind = kinds.into_iter().find(|known| known.octets() == *kind).ok_or(BadToken::WrongKind)?;
-    Ok(OpenedToken { kind, message, dress: Dress::Framed })
+    Ok(OpenedToken { kind, message, dress: Dress::Framed(expected) })
 }
 
 /// A KRB-ERROR of the peer's, as the end of a context on its way up.

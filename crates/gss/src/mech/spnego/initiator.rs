@@ -6,6 +6,7 @@ use crate::Context;
 use crate::context::{After, AwaitToken, Initiate, Step};
 use crate::error::{BadToken, Error, Refusal};
 use crate::mech::krb5;
+use crate::mechanism::KRB5;
 
 /// A negotiation of this end's.
 pub(crate) struct Initiator {
@@ -31,7 +32,7 @@ pub(crate) fn start(initiate: Initiate) -> Step {
         return Step::fail(Refusal::NoMechanism(initiate.negotiable.unwrap_or_default()));
     }
     let initiator = Initiator { proof: Proof::of(token::list(&offer)), peer: Peer::Unasked };
-    Negotiating::Initiator(initiator).take(krb5::initiator::start(initiate))
+    Negotiating::Initiator(initiator).take(krb5::initiator::start(initiate.mechanism(&KRB5)))
 }
 
 impl Initiator {
