@@ -9,6 +9,7 @@ use replay::replay;
 
 #[test]
 fn tokens_without_a_key() {
+    replay("carried", fuzzing::carried);
     replay("framing", fuzzing::framing);
     replay("exported_name", fuzzing::exported_name);
     replay("imported_name", fuzzing::imported_name);

@@ -41,12 +41,12 @@ fn accept(token: &[u8]) -> Option<Context> {
     ended(first(acceptor(), token))
 }
 
-fn acceptor() -> Accept {
+pub(super) fn acceptor() -> Accept {
     Accept::new(&settings(), AcceptorCredential::any(Arc::new(OneKey)))
 }
 
 /// What an acceptor does with its first token.
-fn first(accept: Accept, token: &[u8]) -> Step {
+pub(super) fn first(accept: Accept, token: &[u8]) -> Step {
     let mut step = accept.start();
     if let Step::Receive(wait) = step {
         step = wait.token(token);
@@ -58,7 +58,7 @@ fn first(accept: Accept, token: &[u8]) -> Step {
     step
 }
 
-fn ended(mut step: Step) -> Option<Context> {
+pub(super) fn ended(mut step: Step) -> Option<Context> {
     loop {
         step = match step {
             Step::Done(context) => return Some(context),
@@ -115,7 +115,7 @@ fn initiate(token: &[u8]) -> Option<Context> {
 }
 
 /// Gives whoever has sent a token this answer.
-fn answered(sending: Step, token: &[u8]) -> Option<Context> {
+pub(super) fn answered(sending: Step, token: &[u8]) -> Option<Context> {
     let Step::Send(owed) = sending else { return None };
     match owed.sent() {
         Step::Receive(wait) => ended(wait.token(token)),

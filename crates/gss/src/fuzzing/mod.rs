@@ -4,6 +4,7 @@
 //! | file | what it attacks |
 //! |---|---|
 //! | here | framing and exported names |
+//! | `carried` | the tokens that carry messages to KDCs and back |
 //! | `handshake` | the tokens that establish a context |
 //! | `protected` | wrap and MIC tokens |
 //! | `pieces` | messages in pieces |
@@ -12,11 +13,13 @@
 //! Targets called `sealed` own the key: the input alters a good plain text, which is then sealed, so that the
 //! fuzzer reaches what an integrity check otherwise hides. Plain tests run all bodies on the kept corpus.
 
+mod carried;
 mod handshake;
 mod moved;
 mod pieces;
 mod protected;
 
+pub use carried::carried;
 pub use handshake::{
     acceptor_token, initiator_token, negotiation, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred,
 };
