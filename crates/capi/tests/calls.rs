@@ -6,7 +6,7 @@ mod common;
 use std::ptr;
 
 use common::*;
-use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
+use orthros::mechanism::{IAKERB_OID, KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle, IovBuffer};
 use orthros_capi::calls::{
     attributes::*, buffers::*, contexts::*, credentials::*, elements::*, krb5::*, local::*, mechanisms::*,
@@ -242,7 +242,7 @@ fn an_identifier_is_text_and_back_and_a_frame_is_of_one_mechanism() {
 #[test]
 fn mechanisms_tell_what_they_are() {
     let (mut minor, mut set, mut name) = (0, ptr::null_mut(), GssBuffer::EMPTY);
-    for (mechanism, sasl) in [(&KRB5_OID, "GS2-KRB5"), (&SPNEGO_OID, "SPNEGO")] {
+    for (mechanism, sasl) in [(&KRB5_OID, "GS2-KRB5"), (&IAKERB_OID, "GS2-IAKERB"), (&SPNEGO_OID, "SPNEGO")] {
         let place = out(&mut name);
         let major =
             gss_inquire_saslname_for_mech(out(&mut minor), oid(mechanism), place, nowhere(), nowhere());
@@ -257,7 +257,7 @@ fn mechanisms_tell_what_they_are() {
     assert_eq!(major, 0x0013_0000, "GSS_S_BAD_MECH_ATTR");
     assert_eq!(gss_indicate_mechs(out(&mut minor), out(&mut set)), COMPLETE);
     // SAFETY: the set that the call has made.
-    assert_eq!(unsafe { (*set).count }, 2);
+    assert_eq!(unsafe { (*set).count }, 3);
     assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut set)), COMPLETE);
 }
 

@@ -12,6 +12,7 @@ mod daemons;
 mod dns;
 mod errors;
 mod heimdal;
+mod iakerb;
 mod inquiry;
 mod k5crypto;
 mod kinit;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     scenarios.extend(negotiation::scenarios());
     scenarios.extend(errors::scenarios());
     scenarios.extend(heimdal::scenarios());
+    scenarios.extend(iakerb::scenarios());
     scenarios.extend(inquiry::scenarios());
     scenarios.extend(client_keytab::scenarios());
     scenarios.extend(k5crypto::scenarios());
