@@ -167,7 +167,8 @@ impl Acquire {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let orthros = orthros::Orthros::builder().build();
+    /// # let text = "[libdefaults]\ndns_canonicalize_hostname = false";
+    /// # let orthros = orthros::Orthros::builder().config_text(text)?.build();
     /// use orthros::Name;
     /// use orthros::mechanism::IAKERB;
     /// let alice = orthros.acquire("alice@EXAMPLE.COM").password("open sesame").deferred()?;

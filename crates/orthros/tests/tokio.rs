@@ -15,6 +15,7 @@ use name_server::{NameServer, SRV, Zone, srv};
 use orthros::blocking::EstablishError;
 use orthros::dns::Dns;
 use orthros::kdc_link::KdcLink;
+use orthros::mechanism::IAKERB;
 use orthros::{Builder, CacheName, Config, Context, Error, Name, Orthros};
 use orthros_kdc::{Listener, Realm};
 
@@ -80,6 +81,25 @@ fn both_ends_come_up_on_one_thread_and_talk() {
         let (initiator, acceptor) = run(contexts(&orthros));
         assert_eq!(acceptor.unwrap(&initiator.wrap(b"sealed").unwrap()).unwrap().message, b"sealed");
     }
+}
+
+#[test]
+fn an_acceptor_carries_requests_while_the_initiator_runs_on_the_same_thread() {
+    let kdc = kdc();
+    let (near, far) = (builder(&[&kdc.address().to_string()]).build(), builder(&[]).build());
+    near.write_keytab(near.default_keytab(), kdc.realm().keytab("host/localhost").unwrap()).unwrap();
+    let alice = far.acquire("alice").password("open sesame").deferred().unwrap();
+    let (initiator, acceptor) = run(async {
+        let (mut here, mut there) = tokio::io::duplex(64);
+        let credential = near.off_runtime(|near| near.acceptor()).await.unwrap().unwrap();
+        let request = far.initiate_with(&alice, Name::hostbased_service("host", "localhost"));
+        tokio::join!(
+            far.establish_async(request.confidential().mechanism(&IAKERB).start(), &mut here),
+            near.establish_async(near.accept(&credential).carry_to_kdcs().start(), &mut there),
+        )
+    });
+    let (initiator, acceptor) = (initiator.unwrap(), acceptor.unwrap());
+    assert_eq!(acceptor.unwrap(&initiator.wrap(b"sealed").unwrap()).unwrap().message, b"sealed");
 }
 
 #[test]
