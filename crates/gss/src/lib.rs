@@ -9,7 +9,7 @@
 //! | [`context`] | [`Step`] and [`Need`]: establishing; [`Context`]: using |
 //! | [`message`] | wrap, unwrap, MIC, verify |
 //! | [`mechanism`] | what mechanisms there are, can do and are called |
-//! | [`mech`] | how they work; today krb5 (RFC 4121) |
+//! | [`mech`] | how they work: krb5 (RFC 4121), IAKERB, the negotiation (RFC 4178) |
 //! | [`transfer`] | a context moves to another process: sealed, once; so do credentials, more than once |
 //!
 //! A context is established by a loop over [`Step`]s. What lies outside (the peer, a KDC, the replay cache,

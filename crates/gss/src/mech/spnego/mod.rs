@@ -19,7 +19,7 @@
 //! ```
 //!
 //! The context that comes up is the inner mechanism's. Deliberately not here: NegoEx, and a second mechanism to fall
-//! back to; the list that is offered has one row until there is another mechanism.
+//! back to; the list that is offered has one row, for IAKERB is used only where it is named.
 
 pub(crate) mod acceptor;
 pub(crate) mod initiator;
