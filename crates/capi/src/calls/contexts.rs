@@ -389,7 +389,8 @@ pub extern "C" fn gss_accept_sec_context(
             let orthros = held.orthros.clone();
             // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
             let carries = held.set.acceptor(&IAKERB_OID).is_ok();
-            let element = if carries && held.set.acceptor(&KRB5_OID).is_err() { IAKERB_OID } else { KRB5_OID };
+            let element =
+                if carries && held.set.acceptor(&KRB5_OID).is_err() { IAKERB_OID } else { KRB5_OID };
             // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
             let acceptor = match delegated_cred_handle.is_present() {
                 true => held.set.acceptor_delegating(&element)?,

@@ -26,7 +26,7 @@ const NOTE: &str = "proxy_impersonator";
 impl InitiatorCredential {
     /// The credential by which `service` acts for the client of `evidence`, a ticket to that service.
     pub fn impersonating(service: &Arc<Self>, evidence: Credential) -> Self {
-        let (client, offset) = (evidence.client.clone(), service.offset_seconds);
+        let (client, offset) = (evidence.client.clone(), service.offset_seconds());
         Self::new(client, vec![evidence], offset).held_by(Arc::clone(service))
     }
 
