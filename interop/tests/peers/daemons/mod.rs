@@ -21,6 +21,7 @@ use interop::{Failure, Finished, Realm, RealmBuilder, Running, Scenario, Side};
 
 use crate::c_programs::SIDES;
 
+mod apache;
 mod bind;
 mod kadmin;
 mod ldap;
@@ -36,8 +37,16 @@ type Row = (
     fn(RealmBuilder) -> Result<RealmBuilder, Failure>,
 );
 
-const TABLE: &[Row] =
-    &[postgres::LOGINS, bind::UPDATES, bind::RESTARTS, rpc::CALLS, ssh::LOGINS, ldap::BINDS, kadmin::CHANGES];
+const TABLE: &[Row] = &[
+    postgres::LOGINS,
+    bind::UPDATES,
+    bind::RESTARTS,
+    rpc::CALLS,
+    ssh::LOGINS,
+    apache::REQUESTS,
+    ldap::BINDS,
+    kadmin::CHANGES,
+];
 
 /// MIT's realm.
 const REALM: &[Peer] =
@@ -178,6 +187,11 @@ fn listens(port: u16) -> Result<(), Failure> {
         thread::sleep(Duration::from_millis(2));
     }
     Ok(())
+}
+
+/// Lets everybody run a file.
+fn executable(file: &Path) -> Result<(), Failure> {
+    Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o755))?)
 }
 
 impl Account {
