@@ -1,7 +1,9 @@
 //! The faces of the C library: one static library, linked once for each library that it stands in for.
 //!
 //! rustc can't give symbols a version, the linker can: it is handed a version map with those symbols of the original
-//! that the body has. What the original has is committed in `crates/capi/faces/NAME`; what the body lacks of it is
+//! that the body has. Where a function of the same name means something else in one of the originals, the body has it
+//! once more by a name that begins with that of the face, `heimdal_gss_oid_to_str`: before such a face is linked, that
+//! one takes the name's place. What the original has is committed in `crates/capi/faces/NAME`; what the body lacks of it is
 //! printed. A face is a folder with `lib` and `include`, `target/faces/NAME`; nothing in it names another folder, so
 //! that it can be copied anywhere.
 
@@ -10,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::answers::Answers;
 use crate::shell::{self, cargo, root, target};
 use crate::{Failure, Options};
 
@@ -21,8 +24,8 @@ pub(crate) struct Face {
     file: &'static str,
     /// The name that programs are linked with, and look for when they start.
     soname: &'static str,
-    /// The name by which the linker finds it.
-    link: &'static str,
+    /// What builds ask for.
+    answers: Answers,
     /// The version that all its symbols have.
     version: &'static str,
     /// Other versions that the original defines, and that hold no symbol.
@@ -30,14 +33,50 @@ pub(crate) struct Face {
 }
 
 /// Every face.
-pub(crate) const FACES: &[Face] = &[Face {
-    name: "mit",
-    file: "libgssapi_krb5.so.2.2",
-    soname: "libgssapi_krb5.so.2",
-    link: "libgssapi_krb5.so",
-    version: "gssapi_krb5_2_MIT",
-    empty_versions: &["HIDDEN"],
-}];
+pub(crate) const FACES: &[Face] = &[
+    Face {
+        name: "mit",
+        file: "libgssapi_krb5.so.2.2",
+        soname: "libgssapi_krb5.so.2",
+        answers: Answers {
+            library: "gssapi_krb5",
+            version: "1.20.1",
+            original: "MIT krb5",
+            packages: &[("krb5-gssapi", "krb5-gssapi"), ("mit-krb5-gssapi", "mit-krb5-gssapi")],
+            krb5_config: Some(("Massachusetts Institute of Technology", "Kerberos 5 release 1.20.1")),
+        },
+        version: "gssapi_krb5_2_MIT",
+        empty_versions: &["HIDDEN"],
+    },
+    Face {
+        name: "heimdal",
+        file: "libgssapi.so.3.0.0",
+        soname: "libgssapi.so.3",
+        answers: Answers {
+            library: "gssapi",
+            version: "7.8.0",
+            original: "Heimdal",
+            packages: &[("heimdal-gssapi", "heimdal-gssapi"), ("krb5-gssapi", "krb5-gssapi")],
+            krb5_config: Some(("Heimdal", "heimdal 7.8.0")),
+        },
+        version: "HEIMDAL_GSS_2.0",
+        empty_versions: &[],
+    },
+    Face {
+        name: "gnu",
+        file: "libgss.so.3.0.3",
+        soname: "libgss.so.3",
+        answers: Answers {
+            library: "gss",
+            version: "1.0.4",
+            original: "GNU GSS",
+            packages: &[("gss", "libgss")],
+            krb5_config: None,
+        },
+        version: "GSS_1.0.0",
+        empty_versions: &[],
+    },
+];
 
 /// The libraries that Rust's own needs; where the C library holds them all, most of these are empty.
 const LIBRARIES: &[&str] = &["-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc"];
@@ -92,33 +131,61 @@ fn build(face: &Face, body: &Path, symbols: &BTreeSet<String>) -> Result<(), Fai
     let data = root().join("crates/capi/faces").join(face.name);
     let functions = list(&data.join("functions.txt"))?;
     let objects = list(&data.join("objects.txt"))?;
+    let later = if data.join("later.txt").exists() { list(&data.join("later.txt"))? } else { Vec::new() };
     let (folder, fresh) = (folder(face), folder(face).with_extension("new"));
     shell::remove(&fresh)?;
     let library = fresh.join("lib");
-    fs::create_dir_all(library.join("pkgconfig"))?;
+    fs::create_dir_all(&library)?;
     let map = fresh.join("versions.map");
-    fs::write(
-        &map,
-        version_map(face, functions.iter().chain(&objects).filter(|name| symbols.contains(*name))),
-    )?;
-    link(face, body, &map, &library.join(face.file))?;
-    fs::remove_file(&map)?;
-    std::os::unix::fs::symlink(face.file, library.join(face.soname))?;
-    std::os::unix::fs::symlink(face.soname, library.join(face.link))?;
-    copy(&root().join("crates/capi/include").join(face.name), &fresh.join("include"))?;
-    for entry in fs::read_dir(&data)? {
-        let file = entry?.path();
-        if let (Some("pc"), Some(name)) = (file.extension().and_then(|end| end.to_str()), file.file_name()) {
-            fs::copy(&file, library.join("pkgconfig").join(name))?;
-        }
+    let wanted: Vec<&String> = functions.iter().chain(&objects).chain(&later).collect();
+    let has = |name: &str| symbols.contains(name) || symbols.contains(&own_name(face, name));
+    fs::write(&map, version_map(face, wanted.iter().copied().filter(|name| has(name))))?;
+    let renamed = renamed(face, body, &wanted, symbols, &fresh.join("body.a"))?;
+    link(face, renamed.as_deref().unwrap_or(body), &map, &library.join(face.file))?;
+    for file in renamed.iter().chain([&map]) {
+        fs::remove_file(file)?;
     }
+    std::os::unix::fs::symlink(face.file, library.join(face.soname))?;
+    std::os::unix::fs::symlink(face.soname, library.join(format!("lib{}.so", face.answers.library)))?;
+    for headers in ["shared", face.name] {
+        copy(&root().join("crates/capi/include").join(headers), &fresh.join("include"))?;
+    }
+    face.answers.write(&fresh)?;
     // Whole or not at all: half of it would look like a library.
     shell::remove(&folder)?;
     fs::rename(&fresh, &folder)?;
     println!("{}: {}", face.name, folder.display());
-    report("functions", &functions, symbols);
-    report("objects", &objects, symbols);
+    report("functions", &functions, has);
+    report("objects", &objects, has);
     Ok(())
+}
+
+/// What the body calls a function that means something else in this face than in others.
+fn own_name(face: &Face, name: &str) -> String {
+    format!("{}_{name}", face.name)
+}
+
+/// The body with this face's own functions in the place of those that others have by their names; `None` if it has none
+/// of its own.
+fn renamed(
+    face: &Face,
+    body: &Path,
+    wanted: &[&String],
+    symbols: &BTreeSet<String>,
+    goal: &Path,
+) -> Result<Option<PathBuf>, Failure> {
+    let mut command = Command::new("objcopy");
+    let mut any = false;
+    for name in wanted.iter().filter(|name| symbols.contains(&own_name(face, name))) {
+        any = true;
+        command.arg(format!("--redefine-sym={name}=others_{name}"));
+        command.arg(format!("--redefine-sym={}={name}", own_name(face, name)));
+    }
+    if !any {
+        return Ok(None);
+    }
+    shell::must(command.arg(body).arg(goal))?;
+    Ok(Some(goal.to_owned()))
 }
 
 fn link(face: &Face, body: &Path, map: &Path, library: &Path) -> Result<(), Failure> {
@@ -151,9 +218,8 @@ fn list(file: &Path) -> Result<Vec<String>, Failure> {
     Ok(lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 
-fn report(what: &str, wanted: &[String], symbols: &BTreeSet<String>) {
-    let missing: Vec<&str> =
-        wanted.iter().filter(|name| !symbols.contains(*name)).map(String::as_str).collect();
+fn report(what: &str, wanted: &[String], has: impl Fn(&str) -> bool) {
+    let missing: Vec<&str> = wanted.iter().map(String::as_str).filter(|name| !has(name)).collect();
     println!("  {} of {} {what}", wanted.len() - missing.len(), wanted.len());
     for name in missing {
         println!("    missing: {name}");
@@ -192,8 +258,15 @@ mod tests {
 
     #[test]
     fn the_committed_lists_are_the_originals() {
-        let data = root().join("crates/capi/faces/mit");
-        assert_eq!(list(&data.join("functions.txt")).unwrap().len(), 107);
-        assert_eq!(list(&data.join("objects.txt")).unwrap().len(), 62);
+        for (name, functions, objects) in [("mit", 107, 62), ("heimdal", 107, 78), ("gnu", 45, 25)] {
+            let data = root().join("crates/capi/faces").join(name);
+            assert_eq!(list(&data.join("functions.txt")).unwrap().len(), functions, "{name}");
+            assert_eq!(list(&data.join("objects.txt")).unwrap().len(), objects, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_face_takes_its_own_function_where_it_has_one() {
+        assert_eq!(own_name(&FACES[1], "gss_oid_to_str"), "heimdal_gss_oid_to_str");
     }
 }

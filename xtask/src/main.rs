@@ -18,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod alone;
+mod answers;
 mod faces;
 mod faults;
 mod figures;
@@ -88,7 +89,7 @@ const TASKS: &[Task] = &[
         name: "install",
         options: &[
             ("--prefix", Some("FOLDER"), "where lib and include go; nothing there is displaced"),
-            ("--face", Some("NAME"), "the library that ours stands in for (mit)"),
+            ("--face", Some("NAME"), "the library that ours stands in for: mit, heimdal or gnu (mit)"),
         ],
         help: "install the C library into a folder of its own",
         run: install::run,

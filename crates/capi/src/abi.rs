@@ -144,6 +144,34 @@ pub struct LucidNew {
     pub acceptor_subkey: LucidKey,
 }
 
+/// `krb5_keyblock` of Heimdal's libkrb5: a key in the clear.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Keyblock {
+    /// Its enctype's number.
+    pub kind: i32,
+    /// How many octets.
+    pub length: usize,
+    /// The octets.
+    pub data: *mut c_void,
+}
+
+/// `gss_context_stream_sizes` of Heimdal: what a sealed message needs beside its data, in octets.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct StreamSizes {
+    /// Of the header.
+    pub header: usize,
+    /// Of the trailer.
+    pub trailer: usize,
+    /// The longest message.
+    pub max_msg_size: usize,
+    /// How many empty pieces are to be passed beside.
+    pub buffers: usize,
+    /// The longest padding.
+    pub blocksize: usize,
+}
+
 /// `struct gss_channel_bindings_struct` (§3.11).
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

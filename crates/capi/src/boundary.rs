@@ -28,3 +28,11 @@ pub(crate) fn boundary(minor: Out<OmUint32>, body: impl FnOnce() -> Result<OmUin
         }
     }
 }
+
+/// The border of a call that has no place for a minor status.
+pub(crate) fn without_minor(body: impl FnOnce() -> Result<OmUint32, Failed>) -> OmUint32 {
+    let mut minor = 0;
+    // SAFETY: the place is of this function and outlives the call.
+    let place = unsafe { Out::new(&raw mut minor) };
+    boundary(place, body)
+}

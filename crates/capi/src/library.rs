@@ -10,11 +10,11 @@ use std::ffi::{CString, OsString, c_char};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orthros::sys::process::{effective_user, is_set_user_id};
-use orthros::{CacheName, CredentialStore, KeytabName, Orthros, SetupError, settings};
+use orthros::{CacheName, CredentialStore, KeytabName, Orthros, Overrides, SetupError, settings};
 
 use crate::libkrb5;
 
@@ -35,6 +35,8 @@ const VARIABLES: [&str; 11] = [
 
 #[derive(PartialEq, Eq)]
 struct Origin {
+    /// How often the program has set something for its process.
+    overrides: u64,
     variables: [Option<OsString>; VARIABLES.len()],
     files: Vec<(PathBuf, Option<Stamp>)>,
     /// Servers give up root's rights while they run; names of caches and keys follow the user.
@@ -61,7 +63,8 @@ impl Origin {
             let stamp = stamp(&file);
             (file, stamp)
         };
-        Self { files: files.into_iter().map(stamped).collect(), user: effective_user(), variables }
+        let overrides = SET.load(Ordering::Acquire);
+        Self { overrides, files: files.into_iter().map(stamped).collect(), user: effective_user(), variables }
     }
 
     /// The configuration's files.
@@ -91,8 +94,8 @@ pub fn orthros() -> Result<Orthros, SetupError> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
     let fresh = match known {
         Some(known) if known.origin == origin => return Ok(known.orthros.clone()),
-        Some(known) => known.orthros.reread(&origin.paths())?,
-        None => Orthros::from_system_with(&origin.paths(), Arc::new(libkrb5::Stores))?,
+        Some(known) => known.orthros.reread(&origin.paths(), &overrides())?,
+        None => Orthros::from_system_with(&origin.paths(), &overrides(), Arc::new(libkrb5::Stores))?,
     };
     let known = Arc::new(Known { origin, orthros: fresh.clone() });
     *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
@@ -105,6 +108,21 @@ static KDC: AtomicBool = AtomicBool::new(false);
 /// Takes a KDC's own configuration before the others from now on.
 pub(crate) fn use_kdc_profile() {
     KDC.store(true, Ordering::Relaxed);
+}
+
+/// What the program has set for its process (Heimdal's `gsskrb5_set_...`), and how often.
+static OVERRIDES: RwLock<Overrides> = RwLock::new(Overrides::NONE);
+static SET: AtomicU64 = AtomicU64::new(0);
+
+/// What the program has set for its process.
+pub(crate) fn overrides() -> Overrides {
+    OVERRIDES.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Sets something for the process: the next call follows.
+pub(crate) fn set_overrides(set: impl FnOnce(&mut Overrides)) {
+    set(&mut OVERRIDES.write().unwrap_or_else(PoisonError::into_inner));
+    SET.fetch_add(1, Ordering::Release);
 }
 
 /// The keytab that the program has named for its acceptors (`krb5_gss_register_acceptor_identity`).

@@ -10,7 +10,9 @@ use orthros_gss::context::inquiry::Lucid;
 use orthros_wire::Oid;
 use zeroize::Zeroize;
 
-use crate::abi::{BufferSetDesc, GssBuffer, LucidContext, LucidKey, LucidNew, LucidOld, OidDesc, OidSetDesc};
+use crate::abi::{
+    BufferSetDesc, GssBuffer, Keyblock, LucidContext, LucidKey, LucidNew, LucidOld, OidDesc, OidSetDesc,
+};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_WRITE, Failed};
 
@@ -179,6 +181,21 @@ fn lucid_key(key: &Key) -> Result<LucidKey, Failed> {
     let octets = key.expose_octets();
     let length = u32::try_from(octets.len()).map_err(|_| Failed::no_memory())?;
     Ok(LucidKey { kind: key.enctype().number().unsigned_abs(), length, data: allocate(octets)? })
+}
+
+impl Out<*mut Keyblock> {
+    /// Puts a key there that the caller frees: the block, and its octets.
+    ///
+    /// # Errors
+    /// No memory.
+    pub fn give(self, enctype: Enctype, octets: &[u8]) -> Result<(), Failed> {
+        let block: *mut Keyblock = allocate(&[0; size_of::<Keyblock>()])?.cast();
+        let data = allocate(octets).inspect_err(|_| free(block.cast()))?;
+        // SAFETY: `block` is memory of that size, new and ours; `calloc` aligns it for every type.
+        unsafe { block.write(Keyblock { kind: enctype.number(), length: octets.len(), data }) };
+        self.set(block);
+        Ok(())
+    }
 }
 
 /// Wipes and frees a lucid context.

@@ -170,6 +170,11 @@ pub(crate) fn story(minor: OmUint32) -> Story {
     Story { text: tell_minor(minor), kerberos: code.filter(|code| *code < 128).map(ErrorCode) }
 }
 
+/// Tells this thread once more what it knows of a minor number.
+pub(crate) fn recall(minor: OmUint32) {
+    remember(minor, tell_minor(minor));
+}
+
 /// What a minor number means.
 pub fn tell_minor(minor: OmUint32) -> String {
     let find =

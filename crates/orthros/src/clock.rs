@@ -22,6 +22,17 @@ impl Clock for SystemClock {
     }
 }
 
+/// The operating system's time and so many seconds more; with a minus: less.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShiftedClock(pub i64);
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        let now = SystemClock.now();
+        Timestamp { seconds: now.seconds.saturating_add(self.0), ..now }
+    }
+}
+
 /// `moment` as a [`Timestamp`]; what lies beyond 64-bit seconds is cut off there.
 pub fn timestamp(moment: SystemTime) -> Timestamp {
     match moment.duration_since(UNIX_EPOCH) {

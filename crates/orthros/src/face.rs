@@ -11,12 +11,12 @@ use orthros_gss::credential::Scope;
 use orthros_gss::error::NoCredential;
 use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
-use orthros_krb5::config::BadConfig;
+use orthros_krb5::config::{BadConfig, CanonicalizeHost};
 use orthros_krb5::{Config, Env, Principal};
 use orthros_wire::{Clock, Random, SecretBytes, Timestamp};
 
 use crate::acquire::Acquire;
-use crate::clock::SystemClock;
+use crate::clock::{ShiftedClock, SystemClock};
 use crate::dns::{Dns, Located};
 use crate::kdc_link::KdcLink;
 use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
@@ -52,6 +52,31 @@ struct Inner {
     named_replays: Mutex<HashMap<String, Arc<dyn ReplayCache>>>,
     transfer: Transfer,
     stores: Arc<Stores>,
+}
+
+/// What a program sets itself, over what the system is configured for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// The default realm.
+    pub default_realm: Option<String>,
+    /// Whether names of hosts are asked of DNS before tickets for them are.
+    pub canonicalize_host: Option<CanonicalizeHost>,
+    /// How much later than the system's clock it is, in seconds.
+    pub clock_offset_seconds: i64,
+}
+
+impl Overrides {
+    /// Nothing.
+    pub const NONE: Self = Self { default_realm: None, canonicalize_host: None, clock_offset_seconds: 0 };
+
+    fn apply(&self, config: &mut Config) {
+        if let Some(realm) = &self.default_realm {
+            config.default_realm = Some(realm.clone());
+        }
+        if let Some(wanted) = self.canonicalize_host {
+            config.dns_canonicalize_hostname = wanted;
+        }
+    }
 }
 
 /// Where the sealing key and the ledger come from.
@@ -204,36 +229,44 @@ impl Orthros {
     /// # Errors
     /// [`SetupError`] names the file or the variable.
     pub fn from_system() -> Result<Self, SetupError> {
-        Self::from_files(&settings::configuration_files(), Arc::default())
+        Self::from_files(&settings::configuration_files(), &Overrides::NONE, Arc::default())
     }
 
-    /// The same, where these files are the configuration's, and names of caches and keytabs may be another library's.
+    /// The same, where these files are the configuration's, but for what the program sets itself, and names of caches and
+    /// keytabs may be another library's.
     ///
     /// # Errors
     /// As [`from_system`](Self::from_system).
     pub fn from_system_with(
         configuration: &[PathBuf],
+        overrides: &Overrides,
         foreign: Arc<dyn ForeignStores>,
     ) -> Result<Self, SetupError> {
-        Self::from_files(configuration, Arc::new(Stores::beside(Some(foreign))))
+        Self::from_files(configuration, overrides, Arc::new(Stores::beside(Some(foreign))))
     }
 
-    /// What the system is configured for now, in these files. Caches and keytabs in memory are those of this object.
+    /// What the system is configured for now, in these files, but for what the program sets itself. Caches and keytabs in memory are those of this object.
     ///
     /// # Errors
     /// As [`from_system`](Self::from_system).
-    pub fn reread(&self, configuration: &[PathBuf]) -> Result<Self, SetupError> {
-        Self::from_files(configuration, Arc::clone(&self.0.stores))
+    pub fn reread(&self, configuration: &[PathBuf], overrides: &Overrides) -> Result<Self, SetupError> {
+        Self::from_files(configuration, overrides, Arc::clone(&self.0.stores))
     }
 
-    fn from_files(configuration: &[PathBuf], stores: Arc<Stores>) -> Result<Self, SetupError> {
+    fn from_files(
+        configuration: &[PathBuf],
+        overrides: &Overrides,
+        stores: Arc<Stores>,
+    ) -> Result<Self, SetupError> {
         let mut config = settings::config_of(configuration)?;
+        overrides.apply(&mut config);
         config.transfer = settings::transfer(&config)?;
         let dns = Dns::system();
         if config.qualify_shortname.is_none() {
             config.qualify_shortname = dns.first_search_domain();
         }
         let builder = Self::builder()
+            .clock(ShiftedClock(overrides.clock_offset_seconds))
             .default_cache(settings::default_cache(&config)?)
             .default_keytab(settings::default_keytab(&config)?)
             .client_keytab(settings::default_client_keytab(&config)?)

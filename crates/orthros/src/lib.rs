@@ -90,7 +90,7 @@ mod table;
 pub mod tokio;
 
 pub use credentials::store::CredentialStore;
-pub use face::{Builder, Orthros};
+pub use face::{Builder, Orthros, Overrides};
 pub use orthros_crypto::{Enctype, Password};
 pub use orthros_gss::transfer::Kept;
 pub use orthros_gss::{
@@ -98,6 +98,7 @@ pub use orthros_gss::{
     InitiatorCredential, Major, Name, Need, Order, Piece, PieceLengths, PrfKey, Step, Unwrapped, Verified,
 };
 pub use orthros_gss::{credential, mechanism, name};
+pub use orthros_krb5::config::CanonicalizeHost;
 pub use orthros_krb5::{Config, Keytab, Principal};
 pub use settings::SetupError;
 pub use stores::{CacheName, KeytabName, StoreError};

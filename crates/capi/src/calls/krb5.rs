@@ -6,7 +6,7 @@ use orthros::{CacheName, KeytabName, Major};
 
 use super::contexts::{bring_kdc_reply, context, kdc_request, spend};
 use crate::abi::{GssBuffer, Handle, LucidContext, OidDesc, OmUint32};
-use crate::boundary::boundary;
+use crate::boundary::{boundary, without_minor};
 use crate::extensions::KDC_MESSAGE;
 use crate::library;
 use crate::memory::{BufferSet, free_lucid};
@@ -35,10 +35,7 @@ pub extern "C" fn gss_krb5_ccache_name(
 /// The keytab that acceptors of this process use by default; null: the default one again.
 #[unsafe(no_mangle)]
 pub extern "C" fn krb5_gss_register_acceptor_identity(keytab: Text) -> OmUint32 {
-    let mut minor = 0;
-    // SAFETY: the place is of this function and outlives the call.
-    let place = unsafe { Out::new(&raw mut minor) };
-    boundary(place, || {
+    without_minor(|| {
         let name = keytab.read_or_none()?;
         library::set_acceptor_keytab(name.as_deref().map(KeytabName::from));
         Ok(COMPLETE)

@@ -6,7 +6,7 @@ use orthros::{Major, Name, Orthros, Principal};
 
 use super::{chosen, name};
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
-use crate::boundary::boundary;
+use crate::boundary::{boundary, without_minor};
 use crate::library;
 use crate::pointers::{In, Out, Text};
 use crate::status::{COMPLETE, Failed};
@@ -91,10 +91,7 @@ fn name_of_user(handle: Handle) -> Result<String, Failed> {
 /// Whether a name may log in as a user: 1, or 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_userok(name_handle: Handle, username: Text) -> i32 {
-    let mut minor = 0;
-    // SAFETY: the place is of this function and outlives the call.
-    let place = unsafe { Out::new(&raw mut minor) };
-    let answer = boundary(place, || {
+    let answer = without_minor(|| {
         let (name, user) = (name(name_handle)?, username.read()?);
         let orthros = library::orthros()?;
         let may = orthros.may_log_in(&principal(&orthros, &name)?, &user);

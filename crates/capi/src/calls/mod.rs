@@ -7,6 +7,8 @@
 //! | [`contexts`] | contexts come up, are told about, move and end (§5.1, §5.7, §5.9, §5.14, §5.18, §5.19, §5.20, §5.23) |
 //! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
 //! | [`elements`] | elements of credentials (§5.3) |
+//! | [`gnu`] | what GNU GSS has or means otherwise |
+//! | [`heimdal`], [`heimdal_krb5`] | what Heimdal has or means otherwise |
 //! | [`impersonation`] | services that act for users |
 //! | [`krb5`] | what is Kerberos' own |
 //! | [`local`] | local users |
@@ -26,6 +28,9 @@ pub mod buffers;
 pub mod contexts;
 pub mod credentials;
 pub mod elements;
+pub mod gnu;
+pub mod heimdal;
+pub mod heimdal_krb5;
 pub mod impersonation;
 pub mod krb5;
 pub mod local;

@@ -5,12 +5,13 @@ use orthros_gss::framing;
 use orthros_wire::Oid;
 
 use crate::abi::{GssBuffer, OidDesc, OmUint32};
-use crate::boundary::boundary;
+use crate::boundary::{boundary, without_minor};
 use crate::oids::{StaticOid, interned};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
-fn given(oid: In<OidDesc>) -> Result<Oid, Failed> {
+/// The identifier that must be there.
+pub(super) fn given(oid: In<OidDesc>) -> Result<Oid, Failed> {
     oid.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))
 }
 
@@ -107,12 +108,4 @@ pub extern "C" fn gss_decapsulate_token(
         output_token.give(inner)?;
         Ok(COMPLETE)
     })
-}
-
-/// The border of a call that has no place for a minor status.
-fn without_minor(body: impl FnOnce() -> Result<OmUint32, Failed>) -> OmUint32 {
-    let mut minor = 0;
-    // SAFETY: the place is of this function and outlives the call.
-    let place = unsafe { Out::new(&raw mut minor) };
-    boundary(place, body)
 }

@@ -7,13 +7,19 @@
 //! | `gss_krb5_set_cred_rcache` | a `krb5_rcache` | `GSS_S_UNAVAILABLE`; name the replay cache in a credential store (`rcache`) |
 //! | `gss_krb5int_make_seal_token_v3`, `gssint_g_seqstate_init` | the original's context, its sequence window | `EOPNOTSUPP`, which is what these return: an error number |
 //! | `gss_krb5int_unseal_token_v3` | the original's context | `GSS_S_UNAVAILABLE` |
+//! | `gsskrb5_extract_service_keyblock` | nothing, but no context keeps the key of a keytab | `GSS_S_UNAVAILABLE` |
+//! | `gsskrb5_set_send_to_kdc` | a function that works on structures of Heimdal's libkrb5 | `GSS_S_UNAVAILABLE` |
+//! | `_gssapi_wrap_size_cfx` | Heimdal's context | `GSS_S_UNAVAILABLE` |
+//! | `_gsskrb5cfx_wrap_length_cfx` | Heimdal's cryptographic context | `EINVAL`; it returns an error number |
 //! | `gssspi_mech_invoke` | for each identifier another structure | `GSS_S_UNAVAILABLE`; the calls of the public headers do the same |
+
+use std::ffi::c_void;
 
 use orthros::Major;
 
 use super::name;
-use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
-use crate::boundary::boundary;
+use crate::abi::{GssBuffer, Handle, Keyblock, OidDesc, OmUint32};
+use crate::boundary::{boundary, without_minor};
 use crate::calls::contexts::context;
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
@@ -109,4 +115,85 @@ pub extern "C" fn gss_krb5int_unseal_token_v3() -> OmUint32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn gssint_g_seqstate_init() -> i32 {
     libc::EOPNOTSUPP
+}
+
+fn private() -> Failed {
+    Failed::plain(Major::Unavailable, "the function takes structures of another library")
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn _gssapi_wrap_size_cfx(
+    minor_status: Out<OmUint32>,
+    _ctx: *const c_void,
+    _context: *const c_void,
+    _conf_req_flag: i32,
+    _qop_req: OmUint32,
+    _req_output_size: OmUint32,
+    max_input_size: Out<OmUint32>,
+) -> OmUint32 {
+    max_input_size.set(0);
+    boundary(minor_status, || Err(private()))
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+#[allow(clippy::too_many_arguments, reason = "the C interface has eight")]
+pub extern "C" fn _gsskrb5cfx_wrap_length_cfx(
+    _context: *const c_void,
+    _crypto: *const c_void,
+    _conf_req_flag: i32,
+    _dce_style: i32,
+    _input_length: usize,
+    output_length: Out<usize>,
+    cksumsize: Out<usize>,
+    padlength: Out<u16>,
+) -> i32 {
+    output_length.set(0);
+    cksumsize.set(0);
+    padlength.set(0);
+    libc::EINVAL
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gsskrb5_extract_service_keyblock(
+    minor_status: Out<OmUint32>,
+    _context_handle: Handle,
+    out: Out<*mut Keyblock>,
+) -> OmUint32 {
+    out.set(std::ptr::null_mut());
+    boundary(minor_status, || Err(Failed::plain(Major::Unavailable, "contexts keep no key of a keytab")))
+}
+
+/// See the table above.
+#[unsafe(no_mangle)]
+pub extern "C" fn gsskrb5_set_send_to_kdc(_carrier: *const c_void) -> OmUint32 {
+    without_minor(|| Err(private()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNAVAILABLE: OmUint32 = 16 << 16;
+
+    #[test]
+    fn no_function_without_its_meaning_answers_success() {
+        let (mut minor, mut size, mut length, mut pad) = (0, 7, 7_usize, 7);
+        let none = std::ptr::null::<c_void>();
+        let mut key = std::ptr::dangling_mut();
+        // SAFETY: places of this function.
+        let (place, sized, keyed) =
+            unsafe { (Out::new(&raw mut minor), Out::new(&raw mut size), Out::new(&raw mut key)) };
+        assert_eq!(_gssapi_wrap_size_cfx(place, none, none, 1, 0, 100, sized), UNAVAILABLE);
+        assert_eq!((minor, size), (libc::EINVAL.unsigned_abs(), 0));
+        assert_eq!(gsskrb5_extract_service_keyblock(place, Handle::NONE, keyed), UNAVAILABLE);
+        assert!(key.is_null());
+        assert_eq!(gsskrb5_set_send_to_kdc(none), UNAVAILABLE);
+        // SAFETY: as before.
+        let (long, padded) = unsafe { (Out::new(&raw mut length), Out::new(&raw mut pad)) };
+        assert_eq!(_gsskrb5cfx_wrap_length_cfx(none, none, 1, 0, 100, long, long, padded), libc::EINVAL);
+        assert_eq!((length, pad), (0, 0));
+    }
 }

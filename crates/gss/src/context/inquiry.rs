@@ -95,6 +95,12 @@ impl Context {
         SecretBytes::copy_of(self.0.protection.key().expose_octets())
     }
 
+    /// The initiator's subkey, else the ticket's session key: its enctype and its octets.
+    pub fn expose_initiator_key(&self) -> (Enctype, SecretBytes) {
+        let key = &self.0.protection.base_key;
+        (key.enctype(), SecretBytes::copy_of(key.expose_octets()))
+    }
+
     /// Gives up the context and returns what is needed to protect its messages elsewhere, in the clear.
     ///
     /// # Errors

@@ -12,12 +12,16 @@
 extern "C" {
 #endif
 
-GSS_DLLIMP extern gss_OID gss_nt_user_name;        /* GSS_C_NT_USER_NAME */
-GSS_DLLIMP extern gss_OID gss_nt_machine_uid_name; /* GSS_C_NT_MACHINE_UID_NAME */
-GSS_DLLIMP extern gss_OID gss_nt_string_uid_name;  /* GSS_C_NT_STRING_UID_NAME */
-GSS_DLLIMP extern gss_OID gss_nt_service_name;     /* GSS_C_NT_HOSTBASED_SERVICE */
-GSS_DLLIMP extern gss_OID gss_nt_service_name_v2;  /* GSS_C_NT_HOSTBASED_SERVICE_X */
-GSS_DLLIMP extern gss_OID gss_nt_exported_name;    /* GSS_C_NT_EXPORT_NAME */
+GSS_NULLABILITY_BEGIN
+
+GSS_DLLIMP extern gss_OID GSS_NONNULL gss_nt_user_name;        /* GSS_C_NT_USER_NAME */
+GSS_DLLIMP extern gss_OID GSS_NONNULL gss_nt_machine_uid_name; /* GSS_C_NT_MACHINE_UID_NAME */
+GSS_DLLIMP extern gss_OID GSS_NONNULL gss_nt_string_uid_name;  /* GSS_C_NT_STRING_UID_NAME */
+GSS_DLLIMP extern gss_OID GSS_NONNULL gss_nt_service_name;     /* GSS_C_NT_HOSTBASED_SERVICE */
+GSS_DLLIMP extern gss_OID GSS_NONNULL gss_nt_service_name_v2;  /* GSS_C_NT_HOSTBASED_SERVICE_X */
+GSS_DLLIMP extern gss_OID GSS_NONNULL gss_nt_exported_name;    /* GSS_C_NT_EXPORT_NAME */
+
+GSS_NULLABILITY_END
 
 #ifdef __cplusplus
 }

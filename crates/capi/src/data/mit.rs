@@ -1,32 +1,11 @@
-//! The object identifiers that MIT krb5's library exports as data.
+//! The object identifiers that MIT krb5's library exports as data, each a pointer; GNU's library has some of them too.
 //!
-//! Each is a pointer to a description, as the original's, and right before any code has run: programs that are no
-//! position-independent code copy the pointers into memory of their own before a constructor could set them. Nothing in
-//! this library reads them, so that two copies are no matter. What they point to is there once for each identifier, and
-//! is what calls hand out: some programs compare pointers (kadmind does).
-//!
-//! Deliberately without docs of their own: a symbol's name says what it is, and RFC 2744, RFC 5587 and the headers of MIT
-//! krb5 what for.
+//! What they point to is there once for each identifier, and is what calls hand out: some programs compare pointers
+//! (kadmind does).
 #![allow(missing_docs, non_upper_case_globals, reason = "the names and the meanings are the original's")]
 
-use std::ffi::c_void;
-
+use super::{Constant, describe};
 use crate::abi::{OidDesc, OidSetDesc};
-
-/// Data that nothing changes.
-#[repr(transparent)]
-#[derive(Debug)]
-pub struct Constant<T>(T);
-
-// SAFETY: what is in a `Constant`, and what it points to, is constant data of the library, which nobody may write to.
-unsafe impl<T> Sync for Constant<T> {}
-
-const fn describe(octets: &'static [u8]) -> OidDesc {
-    // An identifier of this file has a few octets.
-    #[allow(clippy::cast_possible_truncation, reason = "checked by a test: all are shorter than 256")]
-    let length = octets.len() as u32;
-    OidDesc { length, elements: octets.as_ptr().cast_mut().cast::<c_void>() }
-}
 
 macro_rules! identifiers {
     ($($name:ident $octets:expr;)+) => {
@@ -44,7 +23,7 @@ macro_rules! identifiers {
 }
 
 /// The description of an identifier; past the last one if none of the names is its.
-const fn description(octets: &[u8]) -> *const Constant<OidDesc> {
+pub(super) const fn description(octets: &[u8]) -> *const Constant<OidDesc> {
     let (mut place, mut rows) = ((&raw const DESCRIPTIONS).cast::<Constant<OidDesc>>(), IDENTIFIERS);
     while let [(_, known), rest @ ..] = rows {
         if are_same(known, octets) {

@@ -1,0 +1,58 @@
+//! The object identifiers that GNU GSS exports as data and MIT krb5 does not: pointers, and by names that end in
+//! `_static` the descriptions themselves, for tables that a program initialises with them.
+#![allow(missing_docs, non_upper_case_globals, reason = "the names and the meanings are the original's")]
+
+use super::{Constant, describe, descriptions, mit};
+use crate::abi::OidDesc;
+
+macro_rules! pointers {
+    ($($name:ident $octets:expr;)+) => {
+        $(
+            #[unsafe(no_mangle)]
+            pub static $name: Constant<*const Constant<OidDesc>> = Constant(mit::description($octets));
+        )+
+
+        /// Every pointer by its symbol's name, with the identifier's octets, which one of MIT krb5's names has too.
+        pub const POINTERS: &[(&str, &[u8])] = &[$((stringify!($name), $octets)),+];
+    };
+}
+
+pointers! {
+    GSS_KRB5 &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+    GSS_KRB5_NT_HOSTBASED_SERVICE_NAME &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04];
+    GSS_KRB5_NT_MACHINE_UID_NAME &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x02];
+    GSS_KRB5_NT_STRING_UID_NAME &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x03];
+    GSS_KRB5_NT_USER_NAME &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x01];
+}
+
+descriptions! {
+    GSS_C_NT_ANONYMOUS_static &[0x2b, 0x06, 0x01, 0x05, 0x06, 0x03];
+    GSS_C_NT_EXPORT_NAME_static &[0x2b, 0x06, 0x01, 0x05, 0x06, 0x04];
+    GSS_C_NT_HOSTBASED_SERVICE_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x04];
+    GSS_C_NT_HOSTBASED_SERVICE_X_static &[0x2b, 0x06, 0x01, 0x05, 0x06, 0x02];
+    GSS_C_NT_MACHINE_UID_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x02];
+    GSS_C_NT_STRING_UID_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x03];
+    GSS_C_NT_USER_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x01];
+    GSS_KRB5_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02];
+    GSS_KRB5_NT_MACHINE_UID_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x02];
+    GSS_KRB5_NT_PRINCIPAL_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01];
+    GSS_KRB5_NT_STRING_UID_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x03];
+    GSS_KRB5_NT_USER_NAME_static &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x01, 0x01];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_and_the_pointer_of_its_name_are_the_same_identifier() {
+        for (name, octets) in DESCRIPTIONS {
+            let pointer = name.trim_end_matches("_static");
+            let mut known = mit::IDENTIFIERS.iter().chain(POINTERS);
+            let found = known.find(|(known, _)| *known == pointer).map(|(_, octets)| *octets);
+            assert_eq!(found, Some(*octets), "{name}");
+        }
+        let known = |octets| mit::IDENTIFIERS.iter().any(|(_, known)| *known == octets);
+        assert!(POINTERS.iter().all(|(_, octets)| known(*octets)), "a pointer past the last description");
+    }
+}
