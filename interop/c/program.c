@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <gssapi/gssapi.h>
-#include <gssapi/gssapi_ext.h>
-#include <gssapi/gssapi_generic.h>
-#include <gssapi/gssapi_krb5.h>
+#include "face.h"
 
 static void octets(const char *what, const void *value, size_t length)
 {
@@ -39,8 +36,11 @@ static void objects(void)
 #define ATTRIBUTE(name) identifier(#name, name);
 #define CONSTANT(name) identifier(#name, name);
 #define SET(name) set(#name, name);
+#define DESCRIPTION(name) identifier(#name, &name);
 #include "objects.h"
-    octets("GSS_C_ATTR_LOCAL_LOGIN_USER", GSS_C_ATTR_LOCAL_LOGIN_USER->value, GSS_C_ATTR_LOCAL_LOGIN_USER->length);
+#ifdef LOCAL_LOGIN_USER
+    octets("GSS_C_ATTR_LOCAL_LOGIN_USER", LOCAL_LOGIN_USER->value, LOCAL_LOGIN_USER->length);
+#endif
 }
 
 static void text(const char *what, OM_uint32 major, gss_buffer_t buffer)
@@ -64,7 +64,7 @@ static void name(const char *spelt, gss_OID type)
     printf("import %s: %08x %d\n", spelt, major, imported != GSS_C_NO_NAME);
     if (GSS_ERROR(major))
         return;
-    major = gss_canonicalize_name(&minor, imported, gss_mech_krb5, &canonical);
+    major = gss_canonicalize_name(&minor, imported, KERBEROS, &canonical);
     printf("canonicalize: %08x\n", major);
     major = gss_display_name(&minor, canonical, &output, &shown);
     text("display", major, &output);
@@ -89,44 +89,103 @@ static void sets(void)
 
     major = gss_create_empty_oid_set(&minor, &made);
     major |= gss_add_oid_set_member(&minor, GSS_C_NT_USER_NAME, &made);
-    major |= gss_add_oid_set_member(&minor, gss_mech_krb5, &made);
+    major |= gss_add_oid_set_member(&minor, KERBEROS, &made);
     printf("set: %08x\n", major);
     set("made", made);
-    major = gss_test_oid_set_member(&minor, gss_mech_krb5_old, made, &there);
+    major = gss_test_oid_set_member(&minor, OTHER_MECHANISM, made, &there);
     printf("test: %08x %d\n", major, there);
     major = gss_release_oid_set(&minor, &made);
     printf("release: %08x %d\n", major, made == GSS_C_NO_OID_SET);
     major = gss_indicate_mechs(&minor, &mechs);
-    major |= gss_test_oid_set_member(&minor, gss_mech_krb5, mechs, &there);
+    major |= gss_test_oid_set_member(&minor, KERBEROS, mechs, &there);
     printf("Kerberos is there: %08x %d\n", major, there);
     gss_release_oid_set(&minor, &mechs);
-    major = gss_inquire_names_for_mech(&minor, gss_mech_krb5, &types);
+    major = gss_inquire_names_for_mech(&minor, KERBEROS, &types);
     major |= gss_test_oid_set_member(&minor, GSS_KRB5_NT_PRINCIPAL_NAME, types, &there);
     printf("it takes principals: %08x %d\n", major, there);
     gss_release_oid_set(&minor, &types);
 }
 
+static void frames(void)
+{
+    OM_uint32 minor, major;
+    gss_buffer_desc input = {5, (void *)"token"}, framed = GSS_C_EMPTY_BUFFER, output = GSS_C_EMPTY_BUFFER;
+
+    major = gss_encapsulate_token(&input, KERBEROS, &framed);
+    printf("encapsulate: %08x\n", major);
+    octets("its token", framed.value, framed.length);
+    major = gss_decapsulate_token(&framed, KERBEROS, &output);
+    text("decapsulate", major, &output);
+    major = gss_decapsulate_token(&framed, OTHER_MECHANISM, &output);
+    printf("decapsulate as another: %d\n", GSS_ERROR(major) != 0);
+    gss_release_buffer(&minor, &framed);
+}
+
+#ifdef HAS_TEXT_OF_IDENTIFIERS
 static void identifiers(void)
 {
     OM_uint32 minor, major;
     gss_buffer_desc spelt = {sizeof "{ 1 2 840 113554 1 2 2 }" - 1, (void *)"{ 1 2 840 113554 1 2 2 }"};
-    gss_buffer_desc input = {5, (void *)"token"}, framed = GSS_C_EMPTY_BUFFER, output = GSS_C_EMPTY_BUFFER;
+    gss_buffer_desc output = GSS_C_EMPTY_BUFFER;
     gss_OID oid = GSS_C_NO_OID;
 
     major = gss_str_to_oid(&minor, &spelt, &oid);
-    printf("str_to_oid: %08x %d %d\n", major, gss_oid_equal(oid, gss_mech_krb5), gss_oid_equal(oid, gss_mech_iakerb));
+    printf("str_to_oid: %08x %d %d\n", major, gss_oid_equal(oid, KERBEROS), gss_oid_equal(oid, OTHER_MECHANISM));
     major = gss_release_oid(&minor, &oid);
     printf("release_oid: %08x %d\n", major, oid == GSS_C_NO_OID);
-    major = gss_oid_to_str(&minor, gss_mech_krb5, &output);
+    major = gss_oid_to_str(&minor, KERBEROS, &output);
     text("oid_to_str", major, &output);
-    major = gss_encapsulate_token(&input, gss_mech_krb5, &framed);
-    octets("encapsulate", framed.value, framed.length);
-    major = gss_decapsulate_token(&framed, gss_mech_krb5, &output);
-    text("decapsulate", major, &output);
-    major = gss_decapsulate_token(&framed, gss_mech_iakerb, &output);
-    printf("decapsulate as another: %08x\n", major);
-    gss_release_buffer(&minor, &framed);
 }
+#elif defined HAS_NAMES_OF_MECHANISMS
+static void identifiers(void)
+{
+    static const char *const names[] = {"Kerberos 5", "kerberos", "SPNEGO", "spn", "", "Kerberos 6"};
+    OM_uint32 minor, major;
+    gss_buffer_desc output = GSS_C_EMPTY_BUFFER;
+    gss_OID oid = GSS_C_NO_OID;
+    gss_OID_set options = GSS_C_NO_OID_SET;
+    int there = -1;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        oid = gss_name_to_oid(names[i]);
+        identifier(names[i], oid);
+        printf("  its constant: %s\n", oid == GSS_C_NO_OID ? "none" : gss_oid_to_name(oid));
+    }
+    printf("no mechanism: %d\n", gss_oid_to_name(GSS_C_NT_USER_NAME) == NULL);
+    major = gss_duplicate_oid(&minor, KERBEROS, &oid);
+    printf("duplicate_oid: %08x %d\n", major, gss_oid_equal(oid, KERBEROS));
+    major = gss_release_oid(&minor, &oid);
+    printf("release_oid: %08x %d\n", major, oid == GSS_C_NO_OID);
+    major = gss_oid_to_str(&minor, KERBEROS, &output);
+    text("oid_to_str", major, &output);
+    printf("oid_to_str of nothing: %08x\n", gss_oid_to_str(&minor, GSS_C_NO_OID, &output));
+    gss_mo_list(KERBEROS, &options);
+    gss_test_oid_set_member(&minor, GSS_C_MA_SASL_MECH_NAME, options, &there);
+    printf("mo_list: %d\n", there);
+    gss_release_oid_set(&minor, &options);
+    major = gss_mo_name(KERBEROS, GSS_C_MA_SASL_MECH_NAME, &output);
+    text("mo_name", major, &output);
+    major = gss_mo_get(KERBEROS, GSS_C_MA_SASL_MECH_NAME, &output);
+    text("mo_get", major, &output);
+    printf("mo_set: %08x\n", gss_mo_set(KERBEROS, GSS_C_MA_SASL_MECH_NAME, 1, GSS_C_NO_BUFFER));
+    printf("mo_get of an attribute: %08x\n", gss_mo_get(KERBEROS, GSS_C_MA_MIC, &output));
+}
+#elif defined HAS_VERSION
+static void identifiers(void)
+{
+    static const char *const versions[] = {GSS_VERSION, "0.0.1", "1.0", "1.0.5", "2", "x", ""};
+    OM_uint32 minor, major;
+    gss_name_t name = GSS_C_NO_NAME;
+    gss_buffer_desc input = {5, (void *)"alice"};
+
+    printf("version: %s\n", gss_check_version(NULL));
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        printf("at least %s: %d\n", versions[i], gss_check_version(versions[i]) != NULL);
+    major = gss_import_name(&minor, &input, GSS_C_NT_USER_NAME, &name);
+    printf("userok: %08x %d %d\n", major, gss_userok(name, "alice"), gss_userok(name, "bob"));
+    gss_release_name(&minor, &name);
+}
+#endif
 
 int program(void)
 {
@@ -135,11 +194,15 @@ int program(void)
     if (dladdr(dlsym(RTLD_DEFAULT, "gss_indicate_mechs"), &where) != 0)
         fprintf(stderr, "library: %s\n", where.dli_fname);
     objects();
+#ifndef NO_USER_NAMES
     name("alice", GSS_C_NT_USER_NAME);
+#endif
     name("alice@ELSEWHERE.TEST", GSS_KRB5_NT_PRINCIPAL_NAME);
+#ifndef SERVICES_WITHOUT_REALM
     name("host@localhost", GSS_C_NT_HOSTBASED_SERVICE);
-    name("host@localhost", gss_nt_service_name);
+#endif
     sets();
+    frames();
     identifiers();
     return 0;
 }

@@ -10,6 +10,7 @@
 //! | [`gss`] | the two ends of `krb5-gss-samples`, MIT's, Heimdal's or ours |
 //! | [`sample`] | `c/sample.c`: the same two ends on any GSS library, opened by its path |
 //! | [`c_library`] | our C library in the place of MIT's: compiling for it, running programs on it |
+//! | [`faces`] | the libraries that our C library stands in for: originals, headers, compiling for either |
 //! | [`inquiry`] | `c/inquiry.c`: what a GSS library says about its mechanism and about names |
 //! | [`k5crypto`] | `c/k5crypto.c`: MIT's cryptography, a question and an answer per line |
 //! | [`relay`] | passes a connection on and remembers it, for sending it again |
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod c_library;
+pub mod faces;
 pub mod failure;
 pub mod gss;
 pub mod inquiry;

@@ -148,6 +148,16 @@ peers! {
     HEIMDAL_KTUTIL = "ktutil.heimdal" from "heimdal-clients" in HEIMDAL;
     /// Heimdal's library, for `c/sample.c`.
     HEIMDAL_GSS = "libgssapi.so.3" from "libgssapi3-heimdal" in HEIMDAL;
+    /// Heimdal's GSS-API headers.
+    HEIMDAL_HEADERS = "heimdal/gssapi/gssapi.h" from "heimdal-multidev" in HEIMDAL;
+    /// GNU's library.
+    GNU_GSS = "libgss.so.3" from "libgss3" in Place::Unpacked("gnu");
+    /// GNU's headers.
+    GNU_HEADERS = "gss.h" from "libgss-dev" in Place::Unpacked("gnu");
+    /// Compiles with nullability and modules.
+    CLANG = "clang" from "clang" in Place::Installed;
+    /// Answers what a library is compiled with.
+    PKG_CONFIG = "pkg-config" from "pkgconf" in Place::Installed;
 }
 
 impl Peer {

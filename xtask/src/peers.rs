@@ -39,7 +39,14 @@ struct Bundle {
     libraries: &'static [&'static str],
 }
 
-const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS, MIT_LDAP];
+const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS, MIT_LDAP, GNU];
+
+/// Few want it installed.
+const GNU: Bundle = Bundle {
+    folder: "gnu",
+    packages: &["libgss-dev", "libgss3", "libidn12", "libshishi0"],
+    libraries: &["libgcrypt20", "libgnutls30", "libgpg-error0", "libtasn1-6"],
+};
 
 /// Its development package would conflict with Heimdal's, and its headers must not be those that a compiler finds
 /// by itself.
@@ -55,6 +62,7 @@ const HEIMDAL: Bundle = Bundle {
     packages: &[
         "heimdal-clients",
         "heimdal-kdc",
+        "heimdal-multidev",
         "libasn1-8-heimdal",
         "libgssapi3-heimdal",
         "libhcrypto5-heimdal",

@@ -158,7 +158,7 @@ pub struct Keyblock {
 
 /// `gss_context_stream_sizes` of Heimdal: what a sealed message needs beside its data, in octets.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct StreamSizes {
     /// Of the header.
     pub header: usize,
@@ -208,6 +208,9 @@ pub const USAGE_BOTH: i32 = 0;
 pub const USAGE_INITIATE: i32 = 1;
 /// To accept contexts.
 pub const USAGE_ACCEPT: i32 = 2;
+
+/// `GSS_C_CRED_NO_UI` of Heimdal, beside one of them: nobody is to be asked. Nobody is, here.
+pub const USAGE_NO_UI: i32 = 0x1_0000;
 
 /// `GSS_C_GSS_CODE`: the status is a major one.
 pub const STATUS_MAJOR: i32 = 1;

@@ -11,7 +11,7 @@ use orthros_wire::Oid;
 
 use super::{NAMES, chosen, insert, known, name};
 use crate::abi::{
-    Handle, INDEFINITE, OidDesc, OidSetDesc, OmUint32, USAGE_ACCEPT, USAGE_BOTH, USAGE_INITIATE,
+    Handle, INDEFINITE, OidDesc, OidSetDesc, OmUint32, USAGE_ACCEPT, USAGE_BOTH, USAGE_INITIATE, USAGE_NO_UI,
 };
 use crate::boundary::boundary;
 use crate::handles::{Kind, Table};
@@ -98,7 +98,7 @@ fn default_for(mechanism: &'static Mechanism, usage: Usage) -> Result<Credential
 }
 
 pub(crate) fn usage(number: i32) -> Result<Usage, Failed> {
-    match number {
+    match number & !USAGE_NO_UI {
         USAGE_BOTH => Ok(Usage::Both),
         USAGE_INITIATE => Ok(Usage::Initiate),
         USAGE_ACCEPT => Ok(Usage::Accept),

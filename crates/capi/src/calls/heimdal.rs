@@ -87,7 +87,7 @@ pub extern "C" fn gss_name_to_oid(name: Text) -> StaticOid {
 fn named(name: &str) -> Option<&'static Oid> {
     let wanted = name.to_ascii_lowercase();
     let begins = |known: &&str| !wanted.is_empty() && known.to_ascii_lowercase().starts_with(&wanted);
-    let mut found = NAMED.iter().filter(|(_, _, names)| names.iter().any(|known| begins(known)));
+    let mut found = NAMED.iter().filter(|(_, _, names)| names.iter().any(begins));
     match (found.next(), found.next()) {
         (Some((oid, _, _)), None) => Some(oid),
         _ => None,

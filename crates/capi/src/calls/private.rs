@@ -171,29 +171,3 @@ pub extern "C" fn gsskrb5_extract_service_keyblock(
 pub extern "C" fn gsskrb5_set_send_to_kdc(_carrier: *const c_void) -> OmUint32 {
     without_minor(|| Err(private()))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const UNAVAILABLE: OmUint32 = 16 << 16;
-
-    #[test]
-    fn no_function_without_its_meaning_answers_success() {
-        let (mut minor, mut size, mut length, mut pad) = (0, 7, 7_usize, 7);
-        let none = std::ptr::null::<c_void>();
-        let mut key = std::ptr::dangling_mut();
-        // SAFETY: places of this function.
-        let (place, sized, keyed) =
-            unsafe { (Out::new(&raw mut minor), Out::new(&raw mut size), Out::new(&raw mut key)) };
-        assert_eq!(_gssapi_wrap_size_cfx(place, none, none, 1, 0, 100, sized), UNAVAILABLE);
-        assert_eq!((minor, size), (libc::EINVAL.unsigned_abs(), 0));
-        assert_eq!(gsskrb5_extract_service_keyblock(place, Handle::NONE, keyed), UNAVAILABLE);
-        assert!(key.is_null());
-        assert_eq!(gsskrb5_set_send_to_kdc(none), UNAVAILABLE);
-        // SAFETY: as before.
-        let (long, padded) = unsafe { (Out::new(&raw mut length), Out::new(&raw mut pad)) };
-        assert_eq!(_gsskrb5cfx_wrap_length_cfx(none, none, 1, 0, 100, long, long, padded), libc::EINVAL);
-        assert_eq!((length, pad), (0, 0));
-    }
-}

@@ -90,6 +90,10 @@ GSS_NULLABILITY_BEGIN
 /* A name of version 1. */
 #define GSS_S_CRED_UNAVAIL GSS_S_FAILURE
 
+/* Beside the usage of a credential: nobody is there to be asked. */
+#define GSS_C_OPTION_MASK 0xffff
+#define GSS_C_CRED_NO_UI 0x10000
+
 /* Qualities of protection that no mechanism here has. */
 #define GSS_KRB5_CONF_C_QOP_DES 0x0100
 #define GSS_KRB5_CONF_C_QOP_DES3_KD 0x0200
