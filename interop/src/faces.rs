@@ -259,14 +259,31 @@ impl Face {
         folder: &Path,
         options: &[&str],
     ) -> Result<PathBuf, Failure> {
+        self.build(Peer::CC, name, whose, kind, folder, &[&["-std=gnu11"], options].concat())
+    }
+
+    /// As [`compile`](Self::compile), by this compiler.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn build(
+        &self,
+        compiler: Peer,
+        name: &str,
+        whose: Whose,
+        kind: Kind,
+        folder: &Path,
+        options: &[&str],
+    ) -> Result<PathBuf, Failure> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("c");
         let program = folder.join(format!("{name}-{}-{whose:?}-{kind:?}", self.name));
-        let mut command = Command::new(Peer::CC.find()?);
-        command.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"]).args(kind.options());
+        let mut command = Command::new(compiler.find()?);
+        command.args(["-O1", "-Wall", "-Wextra", "-Werror"]).args(kind.options()).args(options);
         command.arg("-I").arg(folder).arg("-I").arg(sources.join("faces").join(self.name));
         command.args(self.includes(whose)?);
         command.arg("-o").arg(&program).arg(sources.join(name).with_extension("c"));
-        command.arg(self.library(whose)?);
+        // Whatever language the options name, libraries are none.
+        command.args(["-x", "none"]).arg(self.library(whose)?);
         if let Some((_, folder)) = self.environment(whose)? {
             command.arg("-Wl,-rpath-link").arg(folder);
         }
@@ -274,7 +291,7 @@ impl Face {
         for library in self.linked {
             command.arg(library.find()?);
         }
-        command.args(options).arg("-ldl");
+        command.arg("-ldl");
         process::run(command, b"")?.success()?;
         Ok(program)
     }

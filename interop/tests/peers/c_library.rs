@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use interop::faces::{FACES, Face, Kind, Whose};
+use interop::faces::{FACES, Face, GNU, HEIMDAL, Kind, MIT, Whose};
 use interop::peers::Peer;
-use interop::{Failure, Finished, Scenario, process};
+use interop::{Failure, Finished, Realm, Scenario, Side, process};
 
 /// Ours only: programs for Apple's framework include them.
 const FRAMEWORK: &[&str] = &["GSS/GSS.h", "GSS/gssapi.h"];
@@ -41,7 +41,44 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             }
         }
     }
+    for (face, header) in MANUALS {
+        let needs = [face.needs, Peer::MIT_REALM, &[Peer::KINIT]].concat();
+        let plain = header.trim_end_matches(".h").replace('/', "_").to_lowercase();
+        let name = format!("c_library::{}_manual_pages_of_{plain}_say_something_else", face.name);
+        list.push(Scenario::new(name, &needs, move || manual(face, header)));
+    }
     list
+}
+
+/// The headers that manual pages name, for each face.
+static MANUALS: [(&Face, &str); 7] = [
+    (&MIT, "gssapi.h"),
+    (&MIT, "GSS/GSS.h"),
+    (&HEIMDAL, "gssapi.h"),
+    (&HEIMDAL, "GSS/GSS.h"),
+    (&GNU, "gss.h"),
+    (&GNU, "gssapi.h"),
+    (&GNU, "GSS/GSS.h"),
+];
+
+/// A program in C and in C++ finds what the manual pages describe, by the header that they name.
+fn manual(face: &Face, header: &str) -> Result<(), Failure> {
+    let realm = Realm::build("MANUAL.TEST").principal("alice", "wonderland").service("host/localhost");
+    let realm = realm.start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &["-f"])?;
+    let define = format!("-DHEADER=<{header}>");
+    // The page of Apple's framework names a call that GNU has not.
+    let framework = header.starts_with("GSS/") && face.name != GNU.name;
+    for compiler in [Peer::CC, Peer::CXX] {
+        let language = if compiler == Peer::CC { "c" } else { "c++" };
+        let mut options = vec![define.as_str(), "-x", language];
+        if framework {
+            options.push("-DFRAMEWORK");
+        }
+        let built = face.build(compiler, "manual", Whose::Own, Kind::Pie, realm.folder(), &options)?;
+        face.run(Whose::Own, realm.command(&built))?.says("every sentence holds")?;
+    }
+    Ok(())
 }
 
 /// A library's dynamic symbols: version, kind and, of objects, how many octets.
