@@ -3,7 +3,7 @@
 #ifndef GSSAPI_ORTHROS_H
 #define GSSAPI_ORTHROS_H
 
-#include <gssapi/gssapi.h>
+#include <gssapi.h>
 
 #ifdef __cplusplus
 extern "C" {
