@@ -110,7 +110,7 @@ pub static HEIMDAL: Face = Face {
         "GSS_NETLOGON_SET_SESSION_KEY_X",
         "GSS_NETLOGON_SET_SIGN_ALGORITHM_X",
     ],
-    linked: &[],
+    linked: &[Peer::HEIMDAL_KRB5],
     needs: &[Peer::CC, Peer::CXX, Peer::C_HEADERS, Peer::READELF, Peer::HEIMDAL_GSS, Peer::HEIMDAL_HEADERS],
 };
 
@@ -211,7 +211,6 @@ impl Face {
         // Headers of the original's other libraries are the original's in both cases: ours are of the GSS-API only.
         let mut folders = match whose {
             Whose::Original => vec![own],
-            Whose::Own if self.beside.is_empty() => vec![self.built()?.join("include")],
             Whose::Own => vec![self.built()?.join("include"), own],
         };
         folders.extend(self.beside.iter().map(|folder| root.join(folder)));
@@ -223,11 +222,17 @@ impl Face {
     /// # Errors
     /// As [`library`](Self::library).
     pub fn environment(&self, whose: Whose) -> Result<Option<(&'static str, OsString)>, Failure> {
-        let folder = match whose {
-            Whose::Original => self.original.libraries(),
-            Whose::Own => Some(self.built()?.join("lib")),
+        let mut folders: Vec<PathBuf> = match whose {
+            Whose::Original => Vec::new(),
+            Whose::Own => vec![self.built()?.join("lib")],
         };
-        Ok(folder.map(|folder| ("LD_LIBRARY_PATH", folder.into_os_string())))
+        // The original's, and what the original and programs for it need besides.
+        folders.extend(self.original.libraries());
+        if folders.is_empty() {
+            return Ok(None);
+        }
+        let path = std::env::join_paths(folders).map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Some(("LD_LIBRARY_PATH", path)))
     }
 
     /// Runs a program on this library; it says on which it ran, if it says anything about that.
@@ -284,8 +289,8 @@ impl Face {
         command.arg("-o").arg(&program).arg(sources.join(name).with_extension("c"));
         // Whatever language the options name, libraries are none.
         command.args(["-x", "none"]).arg(self.library(whose)?);
-        if let Some((_, folder)) = self.environment(whose)? {
-            command.arg("-Wl,-rpath-link").arg(folder);
+        if let Some((_, folders)) = self.environment(whose)? {
+            command.arg("-Wl,-rpath-link").arg(folders);
         }
         command.arg("-Wl,--as-needed");
         for library in self.linked {

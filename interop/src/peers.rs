@@ -148,6 +148,8 @@ peers! {
     HEIMDAL_KTUTIL = "ktutil.heimdal" from "heimdal-clients" in HEIMDAL;
     /// Heimdal's library, for `c/sample.c`.
     HEIMDAL_GSS = "libgssapi.so.3" from "libgssapi3-heimdal" in HEIMDAL;
+    /// Heimdal's Kerberos library, for `c/lent.c`.
+    HEIMDAL_KRB5 = "libkrb5.so.26" from "libkrb5-26-heimdal" in HEIMDAL;
     /// Heimdal's GSS-API headers.
     HEIMDAL_HEADERS = "heimdal/gssapi/gssapi.h" from "heimdal-multidev" in HEIMDAL;
     /// GNU's library.

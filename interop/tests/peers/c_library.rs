@@ -41,6 +41,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             }
         }
     }
+    let lending = [HEIMDAL.needs, Peer::MIT_REALM, &[Peer::KINIT, Peer::COM_ERR_HEADER]].concat();
+    for whose in Whose::ALL {
+        let name = format!("c_library::heimdal_does_not_take_what_libkrb5_lends_on_{whose:?}").to_lowercase();
+        list.push(Scenario::new(name, &lending, move || lent(whose)));
+    }
     for (face, header) in MANUALS {
         let needs = [face.needs, Peer::MIT_REALM, &[Peer::KINIT]].concat();
         let plain = header.trim_end_matches(".h").replace('/', "_").to_lowercase();
@@ -60,6 +65,22 @@ static MANUALS: [(&Face, &str); 7] = [
     (&GNU, "gssapi.h"),
     (&GNU, "GSS/GSS.h"),
 ];
+
+/// Caches, keytabs and keys cross between the library and Heimdal's libkrb5.
+fn lent(whose: Whose) -> Result<(), Failure> {
+    let realm = Realm::build("LENT.TEST").principal("alice", "wonderland").service("host/localhost");
+    let realm = realm.start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &["-f"])?;
+    // Heimdal's `<krb5.h>` includes it.
+    let header = Peer::COM_ERR_HEADER.find()?;
+    let folder = header.ancestors().nth(2).ok_or("a header without a folder")?;
+    let options = [format!("-I{}", folder.display())];
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let built = HEIMDAL.compile("lent", whose, Kind::Pie, realm.folder(), &options)?;
+    let mut command = realm.command(&built);
+    command.args(["host@localhost", "host/localhost@LENT.TEST"]);
+    HEIMDAL.run(whose, command)?.says("all held").map(drop)
+}
 
 /// A program in C and in C++ finds what the manual pages describe, by the header that they name.
 fn manual(face: &Face, header: &str) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use super::credentials::{CREDENTIALS, Credential, held};
 use super::insert;
 use crate::abi::{Handle, OmUint32};
 use crate::boundary::boundary;
-use crate::libkrb5::{self, LentCache, LentKeytab, LentPrincipal};
+use crate::libkrb5::{self, LentCache, LentKeytab, LentPrincipal, Maker};
 use crate::library;
 use crate::pointers::Out;
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
@@ -27,15 +27,27 @@ pub extern "C" fn gss_krb5_copy_ccache(
     cred_handle: Handle,
     out_ccache: LentCache,
 ) -> OmUint32 {
-    boundary(minor_status, || {
-        if !out_ccache.is_present() {
-            return Err(Failed::call(CALL_INACCESSIBLE_READ));
-        }
-        let held = held(cred_handle, Usage::Initiate)?;
-        let tickets = cache_of(held.set.initiator(&orthros::mechanism::KRB5_OID)?);
-        libkrb5::fill(out_ccache, &tickets).map_err(of_libkrb5)?;
-        Ok(COMPLETE)
-    })
+    boundary(minor_status, || copy(Maker::Mit, cred_handle, out_ccache))
+}
+
+/// The same with a cache of Heimdal's.
+#[unsafe(no_mangle)]
+pub extern "C" fn heimdal_gss_krb5_copy_ccache(
+    minor_status: Out<OmUint32>,
+    cred_handle: Handle,
+    out_ccache: LentCache,
+) -> OmUint32 {
+    boundary(minor_status, || copy(Maker::Heimdal, cred_handle, out_ccache))
+}
+
+fn copy(maker: Maker, cred_handle: Handle, out_ccache: LentCache) -> Result<OmUint32, Failed> {
+    if !out_ccache.is_present() {
+        return Err(Failed::call(CALL_INACCESSIBLE_READ));
+    }
+    let held = held(cred_handle, Usage::Initiate)?;
+    let tickets = cache_of(held.set.initiator(&orthros::mechanism::KRB5_OID)?);
+    libkrb5::fill(maker, out_ccache, &tickets).map_err(of_libkrb5)?;
+    Ok(COMPLETE)
 }
 
 /// A credential of a cache to initiate with, of a keytab to accept with, or of both; for one principal of the keytab, or
@@ -49,45 +61,70 @@ pub extern "C" fn gss_krb5_import_cred(
     cred: Out<Handle>,
 ) -> OmUint32 {
     cred.set(Handle::NONE);
-    boundary(minor_status, || {
-        cred.require()?;
-        let usage = match (id.is_present(), keytab.is_present()) {
-            (true, true) => Usage::Both,
-            (true, false) => Usage::Initiate,
-            (false, true) => Usage::Accept,
-            (false, false) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
-        };
-        let orthros = library::orthros()?;
-        let initiator = if usage.initiates() {
-            let name = libkrb5::name_of_cache(id).map_err(of_libkrb5)?;
-            Some(orthros.credential_from(&CacheName::from(name.as_str()))?)
+    let lent = Lent { maker: Maker::Mit, cache: id, principal: keytab_principal, keytab };
+    boundary(minor_status, || import(lent, cred))
+}
+
+/// The same with objects of Heimdal's.
+#[unsafe(no_mangle)]
+pub extern "C" fn heimdal_gss_krb5_import_cred(
+    minor_status: Out<OmUint32>,
+    id: LentCache,
+    keytab_principal: LentPrincipal,
+    keytab: LentKeytab,
+    cred: Out<Handle>,
+) -> OmUint32 {
+    cred.set(Handle::NONE);
+    let lent = Lent { maker: Maker::Heimdal, cache: id, principal: keytab_principal, keytab };
+    boundary(minor_status, || import(lent, cred))
+}
+
+/// What a program lends of its libkrb5.
+struct Lent {
+    maker: Maker,
+    cache: LentCache,
+    principal: LentPrincipal,
+    keytab: LentKeytab,
+}
+
+fn import(lent: Lent, cred: Out<Handle>) -> Result<OmUint32, Failed> {
+    cred.require()?;
+    let usage = match (lent.cache.is_present(), lent.keytab.is_present()) {
+        (true, true) => Usage::Both,
+        (true, false) => Usage::Initiate,
+        (false, true) => Usage::Accept,
+        (false, false) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
+    };
+    let orthros = library::orthros()?;
+    let initiator = if usage.initiates() {
+        let name = libkrb5::name_of_cache(lent.maker, lent.cache).map_err(of_libkrb5)?;
+        Some(orthros.credential_from(&CacheName::from(name.as_str()))?)
+    } else {
+        None
+    };
+    let acceptor = if usage.accepts() {
+        let name = libkrb5::name_of_keytab(lent.maker, lent.keytab).map_err(of_libkrb5)?;
+        let service = if lent.principal.is_present() {
+            Some(Name::Principal(libkrb5::principal(lent.maker, lent.principal).map_err(of_libkrb5)?))
         } else {
             None
         };
-        let acceptor = if usage.accepts() {
-            let name = libkrb5::name_of_keytab(keytab).map_err(of_libkrb5)?;
-            let service = if keytab_principal.is_present() {
-                Some(Name::Principal(libkrb5::principal(keytab_principal).map_err(of_libkrb5)?))
-            } else {
-                None
-            };
-            let store = CredentialStore::new().keytab(KeytabName::from(name.as_str()));
-            Some(orthros.acquire_from(&store, service.as_ref(), Usage::Accept)?)
-        } else {
-            None
-        };
-        let set = match (initiator, acceptor) {
-            (Some(initiator), Some(acceptor)) => {
-                let acceptor = acceptor.acceptor(&orthros::mechanism::KRB5_OID)?.clone();
-                CredentialSet::both(Arc::clone(&initiator), acceptor)
-            }
-            (Some(initiator), None) => CredentialSet::initiating(initiator),
-            (None, Some(acceptor)) => acceptor,
-            (None, None) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
-        };
-        cred.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
-        Ok(COMPLETE)
-    })
+        let store = CredentialStore::new().keytab(KeytabName::from(name.as_str()));
+        Some(orthros.acquire_from(&store, service.as_ref(), Usage::Accept)?)
+    } else {
+        None
+    };
+    let set = match (initiator, acceptor) {
+        (Some(initiator), Some(acceptor)) => {
+            let acceptor = acceptor.acceptor(&orthros::mechanism::KRB5_OID)?.clone();
+            CredentialSet::both(Arc::clone(&initiator), acceptor)
+        }
+        (Some(initiator), None) => CredentialSet::initiating(initiator),
+        (None, Some(acceptor)) => acceptor,
+        (None, None) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
+    };
+    cred.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
+    Ok(COMPLETE)
 }
 
 /// Takes the configuration of a KDC, `kdc.conf` before `krb5.conf`, from now on in this process. kadmind calls it when it

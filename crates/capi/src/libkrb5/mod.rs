@@ -1,4 +1,4 @@
-//! The libkrb5 that shares the process with us, where a program has one (MIT krb5's).
+//! The libkrb5 that shares the process with us, where a program has one: MIT krb5's, or Heimdal's.
 //!
 //! Some programs hand over objects of libkrb5, or names that mean something in its memory only: sshd a cache to be
 //! filled, kadmin a cache in memory, kadmind a type of keytab that reads its database. Nothing here links to libkrb5: it
@@ -19,6 +19,7 @@ use orthros_krb5::ap::AcceptorKeys;
 use orthros_krb5::{Credential, CredentialCache, Keytab, Principal};
 use orthros_wire::{SecretBytes, Timestamp};
 
+pub(crate) use symbols::Maker;
 use symbols::{Cache, FoundKey, Session};
 pub use symbols::{LentCache, LentKeytab, LentPrincipal};
 
@@ -27,7 +28,7 @@ pub(crate) struct Stores;
 
 impl ForeignStores for Stores {
     fn are_there(&self) -> bool {
-        symbols::is_mapped()
+        symbols::mapped().is_some()
     }
 
     fn read_cache(&self, name: &str) -> Result<Option<SecretBytes>, String> {
@@ -104,23 +105,23 @@ impl AcceptorKeys for Asked {
 }
 
 /// The name of a cache that a program lends.
-pub(crate) fn name_of_cache(cache: LentCache) -> Result<String, String> {
-    Session::begin()?.lent_cache(cache).name()
+pub(crate) fn name_of_cache(maker: Maker, cache: LentCache) -> Result<String, String> {
+    Session::of(maker)?.lent_cache(cache).name()
 }
 
 /// The name of a keytab that a program lends.
-pub(crate) fn name_of_keytab(keytab: LentKeytab) -> Result<String, String> {
-    Session::begin()?.name_of(keytab)
+pub(crate) fn name_of_keytab(maker: Maker, keytab: LentKeytab) -> Result<String, String> {
+    Session::of(maker)?.name_of(keytab)
 }
 
 /// A principal that a program lends.
-pub(crate) fn principal(principal: LentPrincipal) -> Result<Principal, String> {
-    Session::begin()?.principal(principal)
+pub(crate) fn principal(maker: Maker, principal: LentPrincipal) -> Result<Principal, String> {
+    Session::of(maker)?.principal(principal)
 }
 
 /// Adds what a cache holds to a cache that a program lends.
-pub(crate) fn fill(cache: LentCache, content: &CredentialCache) -> Result<(), String> {
-    let session = Session::begin()?;
+pub(crate) fn fill(maker: Maker, cache: LentCache, content: &CredentialCache) -> Result<(), String> {
+    let session = Session::of(maker)?;
     let cache = session.lent_cache(cache);
     content.records().try_for_each(|record| cache.store(&record))
 }

@@ -9,6 +9,7 @@
 )]
 
 use std::ffi::{CStr, CString, c_char, c_uint, c_void};
+use std::ops::Deref;
 use std::ptr;
 use std::slice;
 use std::sync::OnceLock;
@@ -20,9 +21,24 @@ use orthros_wire::SecretBytes;
 type Object = *mut c_void;
 type Code = i32;
 
-/// The library's name and the version node of its functions.
-const LIBRARY: &CStr = c"libkrb5.so.3";
-const NODE: &CStr = c"krb5_3_MIT";
+/// Whose libkrb5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// MIT krb5's.
+    Mit,
+    /// Heimdal's.
+    Heimdal,
+}
+
+impl Maker {
+    /// The library's name, and the version node of its functions.
+    fn library(self) -> (&'static CStr, &'static CStr) {
+        match self {
+            Self::Mit => (c"libkrb5.so.3", c"krb5_3_MIT"),
+            Self::Heimdal => (c"libkrb5.so.26", c"HEIMDAL_KRB5_2.0"),
+        }
+    }
+}
 
 /// `KRB5_FCC_NOFILE`: there is no such cache.
 const NO_CACHE: Code = -1_765_328_189;
@@ -31,16 +47,16 @@ const END_OF_CACHE: Code = -1_765_328_242;
 const END_OF_KEYTAB: Code = -1_765_328_202;
 
 macro_rules! functions {
-    ($($name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
-        struct Functions { $($name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)* }
+    ($functions:ident: $($name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
+        struct $functions { $($name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)* }
 
-        impl Functions {
-            /// All of them; else the name of one that the library lacks.
-            fn of(library: Object) -> Result<Self, &'static str> {
+        impl $functions {
+            /// All of them, of this version node; else the name of one that the library lacks.
+            fn of(library: Object, node: &CStr) -> Result<Self, &'static str> {
                 Ok(Self { $($name: {
                     let symbol = concat!(stringify!($name), "\0");
                     // SAFETY: the library is open and never closed; both names are C strings.
-                    let found = unsafe { libc::dlvsym(library, symbol.as_ptr().cast(), NODE.as_ptr()) };
+                    let found = unsafe { libc::dlvsym(library, symbol.as_ptr().cast(), node.as_ptr()) };
                     if found.is_null() {
                         return Err(stringify!($name));
                     }
@@ -53,14 +69,13 @@ macro_rules! functions {
     };
 }
 
-functions! {
+functions! { Common:
     krb5_init_context(*mut Object) -> Code;
     krb5_free_context(Object);
     krb5_get_error_message(Object, Code) -> *const c_char;
     krb5_free_error_message(Object, *const c_char);
     krb5_parse_name(Object, *const c_char, *mut Object) -> Code;
     krb5_unparse_name(Object, Object, *mut *mut c_char) -> Code;
-    krb5_free_unparsed_name(Object, *mut c_char);
     krb5_free_principal(Object, Object);
     krb5_cc_resolve(Object, *const c_char, *mut Object) -> Code;
     krb5_cc_close(Object, Object) -> Code;
@@ -68,18 +83,22 @@ functions! {
     krb5_cc_initialize(Object, Object, Object) -> Code;
     krb5_cc_get_principal(Object, Object, *mut Object) -> Code;
     krb5_cc_get_full_name(Object, Object, *mut *mut c_char) -> Code;
-    krb5_free_string(Object, *mut c_char);
     krb5_cc_start_seq_get(Object, Object, *mut Object) -> Code;
     krb5_cc_next_cred(Object, Object, *mut Object, *mut Credentials) -> Code;
     krb5_cc_end_seq_get(Object, Object, *mut Object) -> Code;
     krb5_cc_store_cred(Object, Object, *mut Credentials) -> Code;
     krb5_free_cred_contents(Object, *mut Credentials);
+    krb5_kt_resolve(Object, *const c_char, *mut Object) -> Code;
+    krb5_kt_close(Object, Object) -> Code;
+}
+
+functions! { Mit:
+    krb5_free_unparsed_name(Object, *mut c_char);
+    krb5_free_string(Object, *mut c_char);
     krb5_free_creds(Object, *mut Credentials);
     krb5_marshal_credentials(Object, *mut Credentials, *mut *mut Data) -> Code;
     krb5_unmarshal_credentials(Object, *const Data, *mut *mut Credentials) -> Code;
     krb5_free_data(Object, *mut Data);
-    krb5_kt_resolve(Object, *const c_char, *mut Object) -> Code;
-    krb5_kt_close(Object, Object) -> Code;
     krb5_kt_get_name(Object, Object, *mut c_char, c_uint) -> Code;
     krb5_kt_start_seq_get(Object, Object, *mut Object) -> Code;
     krb5_kt_next_entry(Object, Object, *mut Entry, *mut Object) -> Code;
@@ -88,9 +107,58 @@ functions! {
     krb5_free_keytab_entry_contents(Object, *mut Entry) -> Code;
 }
 
-/// Room for a `krb5_creds`, whose members are not looked at: 120 octets with 64 bits.
+functions! { Heimdal:
+    krb5_xfree(Object);
+    krb5_storage_emem() -> Object;
+    krb5_storage_from_readonly_mem(*const c_void, usize) -> Object;
+    krb5_storage_free(Object) -> Code;
+    krb5_storage_to_data(Object, *mut Octets) -> Code;
+    krb5_store_creds(Object, *mut Credentials) -> Code;
+    krb5_ret_creds(Object, *mut Credentials) -> Code;
+    krb5_data_free(*mut Octets);
+    krb5_kt_get_full_name(Object, Object, *mut *mut c_char) -> Code;
+}
+
+/// The functions of one maker's library: those that both have, and its own.
+struct Functions {
+    common: Common,
+    own: Own,
+}
+
+enum Own {
+    Mit(Mit),
+    Heimdal(Heimdal),
+}
+
+impl Deref for Functions {
+    type Target = Common;
+
+    fn deref(&self) -> &Common {
+        &self.common
+    }
+}
+
+impl Functions {
+    fn of(library: Object, maker: Maker) -> Result<Self, &'static str> {
+        let (_, node) = maker.library();
+        let own = match maker {
+            Maker::Mit => Own::Mit(Mit::of(library, node)?),
+            Maker::Heimdal => Own::Heimdal(Heimdal::of(library, node)?),
+        };
+        Ok(Self { common: Common::of(library, node)?, own })
+    }
+}
+
+/// Room for a `krb5_creds`, whose members are not looked at: with 64 bits 120 octets of MIT krb5's, 144 of Heimdal's.
 #[repr(C, align(16))]
 struct Credentials([u8; 512]);
+
+/// `krb5_data` of Heimdal.
+#[repr(C)]
+struct Octets {
+    length: usize,
+    data: *mut u8,
+}
 
 /// `krb5_data`.
 #[repr(C)]
@@ -149,31 +217,37 @@ macro_rules! lent {
 
 lent!(LentCache LentKeytab LentPrincipal);
 
-fn functions() -> Result<Option<&'static Functions>, String> {
-    static FOUND: OnceLock<Result<Functions, &'static str>> = OnceLock::new();
-    let found = match FOUND.get() {
+fn functions(maker: Maker) -> Result<Option<&'static Functions>, String> {
+    static MIT: OnceLock<Result<Functions, &'static str>> = OnceLock::new();
+    static HEIMDAL: OnceLock<Result<Functions, &'static str>> = OnceLock::new();
+    let place = match maker {
+        Maker::Mit => &MIT,
+        Maker::Heimdal => &HEIMDAL,
+    };
+    let found = match place.get() {
         Some(found) => found,
         None => {
+            let (name, _) = maker.library();
             // SAFETY: the name is a C string. A library that is not in this process is not loaded; one that is stays, so
-            // that the addresses kept in FOUND stay good.
-            let library = unsafe { libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
+            // that the addresses that are kept stay good.
+            let library = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOLOAD | libc::RTLD_LAZY) };
             if library.is_null() {
                 return Ok(None);
             }
-            FOUND.get_or_init(|| Functions::of(library))
+            place.get_or_init(|| Functions::of(library, maker))
         }
     };
     match found {
         Ok(functions) => Ok(Some(functions)),
-        Err(lacks) => {
-            Err(format!("the libkrb5 of this process lacks {lacks}: MIT krb5 1.20 is the first to have it"))
-        }
+        Err(lacks) => Err(format!(
+            "the libkrb5 of this process lacks {lacks}: MIT krb5 1.20 and Heimdal 7 are the first to have all"
+        )),
     }
 }
 
-/// Whether libkrb5 is in this process.
-pub(super) fn is_mapped() -> bool {
-    !matches!(functions(), Ok(None))
+/// Whose libkrb5 is in this process; MIT krb5's if both are.
+pub(super) fn mapped() -> Option<Maker> {
+    [Maker::Mit, Maker::Heimdal].into_iter().find(|maker| !matches!(functions(*maker), Ok(None)))
 }
 
 /// A context of libkrb5, for one piece of work.
@@ -183,9 +257,14 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A new one.
+    /// A new one, of the libkrb5 that is there.
     pub(super) fn begin() -> Result<Self, String> {
-        let functions = functions()?.ok_or("the program has no libkrb5 in its process")?;
+        Self::of(mapped().unwrap_or(Maker::Mit))
+    }
+
+    /// A new one, of this maker's.
+    pub(super) fn of(maker: Maker) -> Result<Self, String> {
+        let functions = functions(maker)?.ok_or("the program has no libkrb5 in its process")?;
         let mut context = ptr::null_mut();
         // SAFETY: a place for the result; init makes a context or says why not.
         let code = unsafe { (functions.krb5_init_context)(&raw mut context) };
@@ -235,14 +314,42 @@ impl Session {
         Ok(OpenKeytab { session: self, object })
     }
 
+    /// What a text of the library's says; it is freed.
+    ///
+    /// # Safety
+    /// The text is one that this library has just made.
+    unsafe fn taken(&self, text: *mut c_char) -> String {
+        // SAFETY: a C string by the caller's promise; it is copied before it is freed, by what this library frees such
+        // texts with.
+        unsafe {
+            let told = CStr::from_ptr(text).to_string_lossy().into_owned();
+            match &self.functions.own {
+                Own::Mit(own) => (own.krb5_free_string)(self.context, text),
+                Own::Heimdal(own) => (own.krb5_xfree)(text.cast()),
+            }
+            told
+        }
+    }
+
     /// The name of a keytab that the program lends.
     pub(super) fn name_of(&self, keytab: LentKeytab) -> Result<String, String> {
+        let own = match &self.functions.own {
+            Own::Mit(own) => own,
+            Own::Heimdal(own) => {
+                let mut text = ptr::null_mut();
+                // SAFETY: the context lives, the keytab is lent (LentKeytab::new), the place is for the result.
+                return unsafe {
+                    let code = (own.krb5_kt_get_full_name)(self.context, keytab.0, &raw mut text);
+                    self.check(code)?;
+                    Ok(self.taken(text))
+                };
+            }
+        };
         let mut name = [0_u8; 4_096];
         let length = c_uint::try_from(name.len()).unwrap_or(0);
         // SAFETY: the context lives, the keytab is lent (LentKeytab::new), and so much room is there.
-        let code = unsafe {
-            (self.functions.krb5_kt_get_name)(self.context, keytab.0, name.as_mut_ptr().cast(), length)
-        };
+        let code =
+            unsafe { (own.krb5_kt_get_name)(self.context, keytab.0, name.as_mut_ptr().cast(), length) };
         self.check(code)?;
         let text = CStr::from_bytes_until_nul(&name).map_err(|error| error.to_string())?;
         Ok(text.to_string_lossy().into_owned())
@@ -258,9 +365,13 @@ impl Session {
         // SAFETY: the context and the principal live; the text is copied, then freed.
         let text = unsafe {
             self.check((self.functions.krb5_unparse_name)(self.context, object, &raw mut text))?;
-            let told = CStr::from_ptr(text).to_string_lossy().into_owned();
-            (self.functions.krb5_free_unparsed_name)(self.context, text);
-            told
+            if let Own::Mit(own) = &self.functions.own {
+                let told = CStr::from_ptr(text).to_string_lossy().into_owned();
+                (own.krb5_free_unparsed_name)(self.context, text);
+                told
+            } else {
+                self.taken(text)
+            }
         };
         text.parse().map_err(|error| format!("{text}: {error}"))
     }
@@ -303,9 +414,7 @@ impl Cache<'_> {
         // SAFETY: context and cache live; the text is copied, then freed.
         unsafe {
             self.session.check((functions.krb5_cc_get_full_name)(context, self.object, &raw mut text))?;
-            let told = CStr::from_ptr(text).to_string_lossy().into_owned();
-            (functions.krb5_free_string)(context, text);
-            Ok(told)
+            Ok(self.session.taken(text))
         }
     }
 
@@ -315,7 +424,8 @@ impl Cache<'_> {
         let mut object = ptr::null_mut();
         // SAFETY: context and cache live, the place is for the result.
         let code = unsafe { (functions.krb5_cc_get_principal)(context, self.object, &raw mut object) };
-        if code == NO_CACHE {
+        // Heimdal answers an error number for a cache in memory.
+        if code == NO_CACHE || code == libc::ENOENT {
             return Ok(None);
         }
         self.session.check(code)?;
@@ -367,16 +477,37 @@ impl Cache<'_> {
     /// Adds an entry: a record of a cache file of version 4.
     pub(super) fn store(&self, record: &[u8]) -> Result<(), String> {
         let Session { functions, context } = *self.session;
-        let length = c_uint::try_from(record.len()).map_err(|_| "a ticket is too large")?;
-        let data = Data { magic: 0, length, data: record.as_ptr().cast_mut().cast() };
-        let mut entry = ptr::null_mut();
-        // SAFETY: context and cache live; the data is only read, and lives; the entry is made by the library and freed once.
-        unsafe {
-            let made = (functions.krb5_unmarshal_credentials)(context, &raw const data, &raw mut entry);
-            self.session.check(made)?;
-            let stored = (functions.krb5_cc_store_cred)(context, self.object, entry);
-            (functions.krb5_free_creds)(context, entry);
-            self.session.check(stored)
+        match &functions.own {
+            Own::Mit(own) => {
+                let length = c_uint::try_from(record.len()).map_err(|_| "a ticket is too large")?;
+                let data = Data { magic: 0, length, data: record.as_ptr().cast_mut().cast() };
+                let mut entry = ptr::null_mut();
+                // SAFETY: context and cache live; the data is only read, and lives; the entry is made by the library and
+                // freed once.
+                unsafe {
+                    let made = (own.krb5_unmarshal_credentials)(context, &raw const data, &raw mut entry);
+                    self.session.check(made)?;
+                    let stored = (functions.krb5_cc_store_cred)(context, self.object, entry);
+                    (own.krb5_free_creds)(context, entry);
+                    self.session.check(stored)
+                }
+            }
+            Own::Heimdal(own) => {
+                let mut entry = Credentials([0; 512]);
+                // SAFETY: as above; the storage reads the record while it lives, and is freed once.
+                unsafe {
+                    let storage = (own.krb5_storage_from_readonly_mem)(record.as_ptr().cast(), record.len());
+                    if storage.is_null() {
+                        return Err("libkrb5: no memory".into());
+                    }
+                    let made = (own.krb5_ret_creds)(storage, &raw mut entry);
+                    let _ = (own.krb5_storage_free)(storage);
+                    self.session.check(made)?;
+                    let stored = (functions.krb5_cc_store_cred)(context, self.object, &raw mut entry);
+                    (functions.krb5_free_cred_contents)(context, &raw mut entry);
+                    self.session.check(stored)
+                }
+            }
         }
     }
 
@@ -402,14 +533,38 @@ impl Session {
     /// # Safety
     /// The entry was filled by this library.
     unsafe fn record(&self, entry: *mut Credentials) -> Result<SecretBytes, String> {
-        let mut data: *mut Data = ptr::null_mut();
-        // SAFETY: the context lives, the entry is the caller's promise; the data is copied, then freed.
-        unsafe {
-            self.check((self.functions.krb5_marshal_credentials)(self.context, entry, &raw mut data))?;
-            let octets = octets((*data).data.cast(), (*data).length);
-            let record = SecretBytes::copy_of(octets);
-            (self.functions.krb5_free_data)(self.context, data);
-            Ok(record)
+        match &self.functions.own {
+            Own::Mit(own) => {
+                let mut data: *mut Data = ptr::null_mut();
+                // SAFETY: the context lives, the entry is the caller's promise; the data is copied, then freed.
+                unsafe {
+                    self.check((own.krb5_marshal_credentials)(self.context, entry, &raw mut data))?;
+                    let octets = octets((*data).data.cast(), (*data).length);
+                    let record = SecretBytes::copy_of(octets);
+                    (own.krb5_free_data)(self.context, data);
+                    Ok(record)
+                }
+            }
+            Own::Heimdal(own) => {
+                let mut data = Octets { length: 0, data: ptr::null_mut() };
+                // SAFETY: as above; the storage is made and freed here, and the data is a copy of what is in it.
+                unsafe {
+                    let storage = (own.krb5_storage_emem)();
+                    if storage.is_null() {
+                        return Err("libkrb5: no memory".into());
+                    }
+                    let mut code = (own.krb5_store_creds)(storage, entry);
+                    if code == 0 {
+                        code = (own.krb5_storage_to_data)(storage, &raw mut data);
+                    }
+                    let _ = (own.krb5_storage_free)(storage);
+                    self.check(code)?;
+                    let length = c_uint::try_from(data.length).unwrap_or(0);
+                    let record = SecretBytes::copy_of(octets(data.data, length));
+                    (own.krb5_data_free)(&raw mut data);
+                    Ok(record)
+                }
+            }
         }
     }
 }
@@ -430,27 +585,35 @@ pub(super) struct FoundKey {
 }
 
 impl OpenKeytab<'_> {
+    /// What tells the keys. Of Heimdal's library only names of keytabs are asked.
+    fn mit(&self) -> Result<&'static Mit, String> {
+        match &self.session.functions.own {
+            Own::Mit(own) => Ok(own),
+            Own::Heimdal(_) => Err("keytabs in the memory of Heimdal's libkrb5 can't be read".into()),
+        }
+    }
+
     /// Its keys. Not every type can tell them.
     pub(super) fn keys(&self) -> Result<Vec<FoundKey>, String> {
-        let Session { functions, context } = *self.session;
+        let (own, context) = (self.mit()?, self.session.context);
         let mut cursor = ptr::null_mut();
         let mut keys = Vec::new();
         // SAFETY: context and keytab live; the cursor is of this keytab and ended once; an entry that was told is whole.
         unsafe {
-            self.session.check((functions.krb5_kt_start_seq_get)(context, self.object, &raw mut cursor))?;
+            self.session.check((own.krb5_kt_start_seq_get)(context, self.object, &raw mut cursor))?;
             let outcome = loop {
                 let mut entry = Entry::EMPTY;
-                match (functions.krb5_kt_next_entry)(context, self.object, &raw mut entry, &raw mut cursor) {
+                match (own.krb5_kt_next_entry)(context, self.object, &raw mut entry, &raw mut cursor) {
                     0 => {}
                     END_OF_KEYTAB => break Ok(()),
                     code => break self.session.check(code),
                 }
-                match self.session.found(entry) {
+                match self.session.found(own, entry) {
                     Ok(key) => keys.push(key),
                     Err(report) => break Err(report),
                 }
             };
-            let _ = (functions.krb5_kt_end_seq_get)(context, self.object, &raw mut cursor);
+            let _ = (own.krb5_kt_end_seq_get)(context, self.object, &raw mut cursor);
             outcome?;
         }
         Ok(keys)
@@ -463,12 +626,12 @@ impl OpenKeytab<'_> {
         version: u32,
         enctype: Enctype,
     ) -> Result<FoundKey, String> {
-        let Session { functions, context } = *self.session;
+        let (own, context) = (self.mit()?, self.session.context);
         let mut entry = Entry::EMPTY;
         let code = self.session.with_principal(principal, |object| {
             // SAFETY: context, keytab and principal live; the place is for the result.
             unsafe {
-                (functions.krb5_kt_get_entry)(
+                (own.krb5_kt_get_entry)(
                     context,
                     self.object,
                     object,
@@ -480,7 +643,7 @@ impl OpenKeytab<'_> {
         })?;
         self.session.check(code)?;
         // SAFETY: the call above has filled the entry.
-        unsafe { self.session.found(entry) }
+        unsafe { self.session.found(own, entry) }
     }
 }
 
@@ -507,14 +670,14 @@ impl Entry {
 impl Session {
     /// # Safety
     /// The entry was filled by this library; it is freed here.
-    unsafe fn found(&self, mut entry: Entry) -> Result<FoundKey, String> {
+    unsafe fn found(&self, own: &Mit, mut entry: Entry) -> Result<FoundKey, String> {
         let principal = self.told_principal(entry.principal);
         // SAFETY: the key's octets are the entry's; they are copied before the entry's contents are freed, once.
         let key = unsafe {
             let octets = octets(entry.key, entry.key_length);
             let key = Enctype::from_number(entry.enctype).and_then(|enctype| Key::new(enctype, octets).ok());
             let key = key.map(LongTermKey::from);
-            (self.functions.krb5_free_keytab_entry_contents)(self.context, &raw mut entry);
+            (own.krb5_free_keytab_entry_contents)(self.context, &raw mut entry);
             key
         };
         Ok(FoundKey { principal: principal?, version: entry.version, timestamp: entry.timestamp, key })
