@@ -152,6 +152,10 @@ peers! {
     HEIMDAL_KRB5 = "libkrb5.so.26" from "libkrb5-26-heimdal" in HEIMDAL;
     /// Heimdal's GSS-API headers.
     HEIMDAL_HEADERS = "heimdal/gssapi/gssapi.h" from "heimdal-multidev" in HEIMDAL;
+    /// Heimdal's view of its GSS library.
+    GSSTOOL = "gsstool" from "heimdal-clients" in HEIMDAL;
+    /// Either end of a context, on GNU's library.
+    GNU_TOOL = "gss" from "libgss-dev" in Place::Unpacked("gnu");
     /// GNU's library.
     GNU_GSS = "libgss.so.3" from "libgss3" in Place::Unpacked("gnu");
     /// GNU's headers.

@@ -120,6 +120,22 @@ fn a_set_is_copied_and_the_options_of_a_mechanism_are_told() {
     assert_eq!((taken(name), taken(value)), (b"SASL mech name".to_vec(), b"GS2-KRB5".to_vec()));
     assert_eq!(gss_mo_set(oid(&KRB5_OID), oid(&sasl), 1, nothing()), UNAVAILABLE);
     assert_eq!(gss_mo_get(oid(&KRB5_OID), oid(&KRB5_OID), out(&mut value)), UNAVAILABLE);
+    let (mut set, mut known): (OidSet, OidSet) = (ptr::null_mut(), ptr::null_mut());
+    heimdal_gss_inquire_attrs_for_mech(out(&mut minor), oid(&KRB5_OID), out(&mut set), out(&mut known));
+    for (mut made, least) in [(set, 14), (known, 30)] {
+        // SAFETY: as above.
+        assert!(unsafe { made.read() }.count >= least);
+        assert_eq!(gss_release_oid_set(out(&mut minor), out(&mut made)), COMPLETE);
+    }
+    for (asked, constant) in
+        [("1.2.752.43.13.100", "GSS_C_MA_SASL_MECH_NAME"), ("1.3.6.1.5.5.13.19", "GSS_C_MA_MIC")]
+    {
+        let asked: Oid = asked.parse().unwrap();
+        let (mut minor, mut name) = (0, GssBuffer::EMPTY);
+        let major =
+            heimdal_gss_display_mech_attr(out(&mut minor), oid(&asked), out(&mut name), nowhere(), nowhere());
+        assert_eq!((major, taken(name)), (COMPLETE, constant.as_bytes().to_vec()));
+    }
     let unknown: Oid = "1.2.3".parse().unwrap();
     assert_eq!(gss_mo_get(oid(&unknown), oid(&sasl), out(&mut value)), 0x0001_0000);
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use interop::faces::{FACES, Face, GNU, HEIMDAL, Kind, MIT, Whose};
 use interop::peers::Peer;
+use interop::process::{PATIENCE, Running};
 use interop::{Failure, Finished, Realm, Scenario, Side, process};
 
 /// Ours only: what programs for Apple's framework include, and what only we have.
@@ -41,6 +42,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             }
         }
     }
+    let tool = [HEIMDAL.needs, &[Peer::GSSTOOL]].concat();
+    list.push(Scenario::new("c_library::heimdal_gsstool_finds_no_mechanism", &tool, gsstool));
+    let tool = [GNU.needs, Peer::MIT_REALM, &[Peer::KINIT, Peer::GNU_TOOL, Peer::STDBUF]].concat();
+    list.push(Scenario::new("c_library::gnu_gss_brings_no_context_up", &tool, gnu_tool));
     let lending = [HEIMDAL.needs, Peer::MIT_REALM, &[Peer::KINIT, Peer::COM_ERR_HEADER]].concat();
     for whose in Whose::ALL {
         let name = format!("c_library::heimdal_does_not_take_what_libkrb5_lends_on_{whose:?}").to_lowercase();
@@ -65,6 +70,49 @@ static MANUALS: [(&Face, &str); 7] = [
     (&GNU, "gssapi.h"),
     (&GNU, "GSS/GSS.h"),
 ];
+
+/// Heimdal's program about mechanisms, on our library.
+fn gsstool() -> Result<(), Failure> {
+    let ask = |words: &[&str]| {
+        let mut command = Command::new(Peer::GSSTOOL.find()?);
+        command.args(words).env("KRB5_CONFIG", "/dev/null");
+        HEIMDAL.run(Whose::Own, command)
+    };
+    ask(&["supported-mechanisms"])?.says("1 2 840 113554 1 2 2  krb5")?.says("1 3 6 1 5 5 2")?;
+    let told = ask(&["attrs-for-mech", "--mech=Kerberos 5"])?;
+    told.says("GSS_C_MA_SASL_MECH_NAME")?.says("GS2-KRB5")?.says("GSS_C_MA_CONF_PROT").map(drop)
+}
+
+/// GNU's program at both ends of a context, on our library: each prints its token, and takes the other's.
+fn gnu_tool() -> Result<(), Failure> {
+    let realm = Realm::build("TOOL.TEST").principal("alice", "wonderland").service("host/localhost");
+    let realm = realm.start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &[])?;
+    let start = |role: &str| {
+        // It writes to a pipe, and would keep what it says in its buffer.
+        let mut command = realm.command(&Peer::STDBUF.find()?);
+        command.arg("-oL").arg(Peer::GNU_TOOL.find()?).arg(format!("--{role}-sec-context=GS2-KRB5"));
+        command.args(["--server-name", "host@localhost"]).envs(GNU.environment(Whose::Own)?);
+        Running::start(command)
+    };
+    // The token is this line of what it says.
+    let token = |process: &mut Running, line: usize| -> Result<String, Failure> {
+        process.wait_for_times("\n", line, PATIENCE)?;
+        Ok(format!("{}\n", process.stdout().lines().nth(line - 1).unwrap_or_default()))
+    };
+    let (mut initiator, mut acceptor) = (start("init")?, start("accept")?);
+    let request = token(&mut initiator, 2)?;
+    acceptor.write(request.as_bytes())?;
+    let answer = token(&mut acceptor, 6)?;
+    initiator.write(answer.as_bytes())?;
+    for (mut end, says) in
+        [(initiator, "Context has been initialized."), (acceptor, "Context has been accepted.")]
+    {
+        end.close_stdin();
+        end.finish(PATIENCE)?.success()?.says(says)?;
+    }
+    Ok(())
+}
 
 /// Caches, keytabs and keys cross between the library and Heimdal's libkrb5.
 fn lent(whose: Whose) -> Result<(), Failure> {

@@ -11,7 +11,9 @@ use orthros::Major;
 use orthros::mechanism::{self, KRB5_OID, Mechanism, SPNEGO_OID, attribute};
 use orthros_wire::Oid;
 
+use super::chosen;
 use super::contexts::context;
+use super::mechanisms::gss_display_mech_attr;
 use super::oids::given;
 use crate::abi::{GssBuffer, Handle, OidDesc, OidSetDesc, OmUint32, StreamSizes};
 use crate::boundary::{boundary, without_minor};
@@ -102,22 +104,100 @@ pub extern "C" fn gss_oid_to_name(oid: In<OidDesc>) -> *const c_char {
     row.map_or(ptr::null(), |(_, constant, _)| constant.as_ptr())
 }
 
-/// Where the options begin that tell a mechanism's names: 1.2.752.43.13.100.
-const SASL_NAME: Oid = Oid::from_static(&[0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x64]);
-const NAME: Oid = Oid::from_static(&[0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x65]);
-const DESCRIPTION: Oid = Oid::from_static(&[0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x66]);
+/// What Heimdal counts among a mechanism's attributes beside those of RFC 5587, and gives a value: its names.
+struct Naming {
+    oid: Oid,
+    /// The name of its constant.
+    constant: &'static str,
+    /// As an attribute.
+    short: &'static str,
+    long: &'static str,
+    /// As an option.
+    option: &'static str,
+    value: fn(&Mechanism) -> String,
+}
+
+/// 1.2.752.43.13.100 to 102.
+static NAMINGS: [Naming; 3] = [
+    Naming {
+        oid: Oid::from_static(&[0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x64]),
+        constant: "GSS_C_MA_SASL_MECH_NAME",
+        short: "SASL mechanism name",
+        long: "The name by which SASL calls the mechanism",
+        option: "SASL mech name",
+        value: Mechanism::sasl_name,
+    },
+    Naming {
+        oid: Oid::from_static(&[0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x65]),
+        constant: "GSS_C_MA_MECH_NAME",
+        short: "GSS mech name",
+        long: "The mechanism's short name",
+        option: "Mechanism name",
+        value: |mechanism| mechanism.name.to_owned(),
+    },
+    Naming {
+        oid: Oid::from_static(&[0x2a, 0x85, 0x70, 0x2b, 0x0d, 0x66]),
+        constant: "GSS_C_MA_MECH_DESCRIPTION",
+        short: "Mech description",
+        long: "One line on the mechanism, for people",
+        option: "Mechanism description",
+        value: |mechanism| mechanism.description.to_owned(),
+    },
+];
+
+fn naming(oid: &Oid) -> Option<&'static Naming> {
+    NAMINGS.iter().find(|row| row.oid == *oid)
+}
+
+/// What a mechanism offers, and what can be said of mechanisms at all (RFC 5587 §3.4.3), its names among both.
+#[unsafe(no_mangle)]
+pub extern "C" fn heimdal_gss_inquire_attrs_for_mech(
+    minor_status: Out<OmUint32>,
+    mech: In<OidDesc>,
+    mech_attrs: Out<OidSet>,
+    known_mech_attrs: Out<OidSet>,
+) -> OmUint32 {
+    mech_attrs.set(ptr::null_mut());
+    known_mech_attrs.set(ptr::null_mut());
+    boundary(minor_status, || {
+        let row = chosen(mech)?;
+        let oid = mech.identifier()?.unwrap_or_else(|| row.oid.clone());
+        let names = || NAMINGS.iter().map(|row| &row.oid);
+        let offered = row.attributes_as(&oid);
+        mech_attrs.give(names().chain(&offered))?;
+        known_mech_attrs.give(names().chain(attribute::ATTRIBUTES.iter().map(|row| &row.oid)))?;
+        Ok(COMPLETE)
+    })
+}
+
+/// What an attribute means (RFC 5587 §3.4.4), a mechanism's names among them.
+#[unsafe(no_mangle)]
+pub extern "C" fn heimdal_gss_display_mech_attr(
+    minor_status: Out<OmUint32>,
+    mech_attr: In<OidDesc>,
+    name: Out<GssBuffer>,
+    short_desc: Out<GssBuffer>,
+    long_desc: Out<GssBuffer>,
+) -> OmUint32 {
+    let Some(row) = mech_attr.identifier().ok().flatten().and_then(|oid| naming(&oid)) else {
+        return gss_display_mech_attr(minor_status, mech_attr, name, short_desc, long_desc);
+    };
+    let places = [name, short_desc, long_desc];
+    places.iter().for_each(|place| place.set(GssBuffer::EMPTY));
+    boundary(minor_status, || {
+        for (place, text) in places.into_iter().zip([row.constant, row.short, row.long]) {
+            place.give(text.as_bytes())?;
+        }
+        Ok(COMPLETE)
+    })
+}
 
 /// An option of a mechanism: its name, and its value if it has one. `None` if the mechanism has no such option.
 fn option(mechanism: &Mechanism, option: &Oid) -> Option<(&'static str, Option<String>)> {
-    match option {
-        _ if *option == SASL_NAME => Some(("SASL mech name", Some(mechanism.sasl_name()))),
-        _ if *option == NAME => Some(("Mechanism name", Some(mechanism.name.to_owned()))),
-        _ if *option == DESCRIPTION => {
-            Some(("Mechanism description", Some(mechanism.description.to_owned())))
-        }
-        _ if mechanism.attributes.contains(option) => Some((attribute::find(option)?.short, None)),
-        _ => None,
+    if let Some(row) = naming(option) {
+        return Some((row.option, Some((row.value)(mechanism))));
     }
+    mechanism.attributes.contains(option).then_some((attribute::find(option)?.short, None))
 }
 
 /// A mechanism and an option of it, as a caller names both.
@@ -170,9 +250,8 @@ pub extern "C" fn gss_mo_list(mech: In<OidDesc>, options: Out<OidSet>) {
     options.set(ptr::null_mut());
     let found = mech.identifier().ok().flatten().and_then(|oid| mechanism::find(&oid));
     if let Some(mechanism) = found {
-        let names = [SASL_NAME, NAME, DESCRIPTION];
         // Without memory null stays there.
-        let _ = options.give(names.iter().chain(mechanism.attributes));
+        let _ = options.give(NAMINGS.iter().map(|row| &row.oid).chain(mechanism.attributes));
     }
 }
 
@@ -248,7 +327,8 @@ mod tests {
     fn every_mechanism_with_a_name_is_one_and_its_options_have_names() {
         for (oid, _, _) in &NAMED {
             let mechanism = mechanism::find(oid).unwrap();
-            assert_eq!(option(mechanism, &SASL_NAME).unwrap().1.as_deref(), Some(&*mechanism.sasl_name()));
+            let [sasl, ..] = &NAMINGS;
+            assert_eq!(option(mechanism, &sasl.oid).unwrap().1, Some(mechanism.sasl_name()));
             for attribute in mechanism.attributes {
                 assert_eq!(option(mechanism, attribute).unwrap().1, None);
             }
