@@ -28,7 +28,10 @@ pub extern "C" fn gss_import_name(
         let name_type = input_name_type.identifier()?;
         let name = if name_type.as_ref().map(Oid::content) == Some(OF_LIBKRB5) {
             let lent = input_name_buffer.lent_principal()?;
-            Name::Principal(libkrb5::principal(lent).map_err(|report| Failed::told(Major::Failure, report))?)
+            Name::Principal(
+                libkrb5::principal(libkrb5::Maker::Mit, lent)
+                    .map_err(|report| Failed::told(Major::Failure, report))?,
+            )
         } else if is_text(name_type.as_ref()) {
             Name::import(octets.strip_suffix(&[0]).unwrap_or(octets), name_type.as_ref())?
         } else {
