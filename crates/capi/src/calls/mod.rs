@@ -17,8 +17,8 @@
 //! | [`names`] | names (§5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27) |
 //! | [`objects`] | objects of a libkrb5 in the same process |
 //! | [`oids`] | object identifiers as text, and tokens in their frame |
-//! | [`pieces`] | messages in pieces, with associated data; key material (RFC 4401) |
 //! | [`options`] | options of credentials, and what they answer by an identifier |
+//! | [`pieces`] | messages in pieces, with associated data; key material (RFC 4401) |
 //! | [`private`] | what the originals have for themselves |
 //! | [`statuses`] | §5.11 |
 //! | [`stores`] | credentials from places that are named, and put there (RFC 5588) |
