@@ -252,7 +252,7 @@ impl Face {
     }
 
     /// Compiles `c/NAME.c` with the headers of one and links it with its library, into `folder`, where headers may be too.
-    /// `options` are the compiler's.
+    /// `options` are the compiler's; libraries among them, `-lNAME`, come last.
     ///
     /// # Errors
     /// The compiler complains, or warns.
@@ -282,6 +282,9 @@ impl Face {
     ) -> Result<PathBuf, Failure> {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("c");
         let program = folder.join(format!("{name}-{}-{whose:?}-{kind:?}", self.name));
+        // A linker takes of a library what it lacks when it meets it.
+        let (libraries, options): (Vec<&str>, Vec<&str>) =
+            options.iter().partition(|option| option.starts_with("-l"));
         let mut command = Command::new(compiler.find()?);
         command.args(["-O1", "-Wall", "-Wextra", "-Werror"]).args(kind.options()).args(options);
         command.arg("-I").arg(folder).arg("-I").arg(sources.join("faces").join(self.name));
@@ -296,7 +299,7 @@ impl Face {
         for library in self.linked {
             command.arg(library.find()?);
         }
-        command.arg("-ldl");
+        command.args(libraries).arg("-ldl");
         process::run(command, b"")?.success()?;
         Ok(program)
     }
