@@ -287,6 +287,12 @@ impl AcceptorCredential {
         &self.scope
     }
 
+    /// Whose its first key is, where keys can be listed: a name for an acceptor that accepts for whichever service there
+    /// is a key of.
+    pub fn first_principal(&self) -> Option<Principal> {
+        self.keys.first()
+    }
+
     pub(crate) fn keys(&self) -> &dyn AcceptorKeys {
         &*self.keys
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::{IAKERB, KRB5, Mechanism, SPNEGO};
-use orthros::{CredentialStore, Major, Orthros};
+use orthros::{CredentialStore, Major, Name, Orthros};
 use orthros_crypto::Enctype;
 use orthros_gss::credential::{Facts, Lifetime};
 use orthros_wire::Oid;
@@ -235,6 +235,19 @@ pub extern "C" fn gss_release_cred(minor_status: Out<OmUint32>, cred_handle: Out
     })
 }
 
+/// Tells whose a credential is. One that accepts for whichever service there is a key of goes by the first of them, as with
+/// MIT krb5: mod_auth_gssapi takes that for a target.
+fn tell_name(set: &CredentialSet, facts: Facts, name: Out<Handle>) -> Result<(), Failed> {
+    if !name.is_present() {
+        return Ok(());
+    }
+    let first = || set.acceptor(&KRB5.oid).ok()?.first_principal().map(Name::Principal);
+    if let Some(known) = facts.name.or_else(first) {
+        name.set(insert(&NAMES, known)?);
+    }
+    Ok(())
+}
+
 /// What is known of a credential (§5.21); of the default one where none is named.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_inquire_cred(
@@ -255,9 +268,7 @@ pub extern "C" fn gss_inquire_cred(
         lifetime.set(seconds(facts.lifetime()));
         cred_usage.set(usage_number(facts.usage));
         mechanisms_out.give(&mechanisms(&facts))?;
-        if let Some(known) = facts.name.filter(|_| name.is_present()) {
-            name.set(insert(&NAMES, known)?);
-        }
+        tell_name(&held.set, facts, name)?;
         Ok(COMPLETE)
     })
 }
@@ -284,9 +295,7 @@ pub extern "C" fn gss_inquire_cred_by_mech(
         initiator_lifetime.set(facts.initiator_lifetime.map_or(0, seconds));
         acceptor_lifetime.set(facts.acceptor_lifetime.map_or(0, seconds));
         cred_usage.set(usage_number(facts.usage));
-        if let Some(known) = facts.name.filter(|_| name.is_present()) {
-            name.set(insert(&NAMES, known)?);
-        }
+        tell_name(&held.set, facts, name)?;
         Ok(COMPLETE)
     })
 }

@@ -33,6 +33,11 @@ pub trait AcceptorKeys {
         enctype: Enctype,
         kvno: Option<u32>,
     ) -> Result<(Arc<LongTermKey>, Principal), String>;
+
+    /// Whose the first key is, where keys can be listed. It says nothing of which keys are used.
+    fn first(&self) -> Option<Principal> {
+        None
+    }
 }
 
 /// An AP-REQ whose ticket and authenticator were opened, agree, and are fresh. Whether it is a replay is

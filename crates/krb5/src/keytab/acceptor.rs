@@ -20,6 +20,10 @@ impl AcceptorKeys for Keytab {
             None => Err(self.what_is_there(server)),
         }
     }
+
+    fn first(&self) -> Option<Principal> {
+        self.entries().next().map(|entry| entry.principal().clone())
+    }
 }
 
 impl Keytab {

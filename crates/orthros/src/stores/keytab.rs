@@ -170,4 +170,8 @@ impl AcceptorKeys for KeytabKeys {
         let keytab = self.orthros.stores().keytab(&self.name).map_err(|error| error.to_string())?;
         AcceptorKeys::find(&*keytab, server, enctype, kvno).map_err(|found| format!("{}: {found}", self.name))
     }
+
+    fn first(&self) -> Option<Principal> {
+        self.orthros.stores().keytab(&self.name).ok()?.first()
+    }
 }

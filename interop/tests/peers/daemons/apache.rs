@@ -14,7 +14,8 @@ use super::{Account, NAME, Row, Stage, must_run_on};
 
 pub(super) const REQUESTS: Row =
     ("apache", &[Peer::APACHE, Peer::MOD_AUTH_GSSAPI, Peer::CURL], requests, |realm| {
-        Ok(realm.service("HTTP/localhost"))
+        // Where no name is configured, the first key of the keytab gives it.
+        Ok(realm.service("HTTP/localhost").service("other/localhost"))
     });
 
 /// The modules, in this order.
@@ -34,7 +35,7 @@ const MODULES: [&str; 11] = [
 
 /// A page for each way to come in; all run the same script.
 const PAGES: [(&str, &str); 5] = [
-    ("login", ""),
+    ("login", "GssapiAcceptorName HTTP@localhost"),
     ("delegated", "GssapiDelegCcacheDir HERE/caches\nGssapiDelegCcacheUnique On"),
     (
         "session",
@@ -71,7 +72,6 @@ fn configuration(stage: &Stage, here: &Path, port: u16) -> Result<String, Failur
                  AuthType GSSAPI\n\
                  AuthName daemons\n\
                  GssapiCredStore keytab:{keytab}\n\
-                 GssapiAcceptorName HTTP@localhost\n\
                  Require valid-user\n\
                  {more}\n\
                  </Location>\n"
