@@ -19,7 +19,7 @@ use orthros::{CacheName, CredentialStore, KeytabName, Orthros, Overrides, SetupE
 use crate::libkrb5;
 
 /// The variables that count, those that name the configuration's files first.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "KRB5_CONFIG",
     "KRB5_KDC_PROFILE",
     "KRB5CCNAME",
@@ -27,6 +27,7 @@ const VARIABLES: [&str; 11] = [
     "KRB5_CLIENT_KTNAME",
     "KRB5RCACHENAME",
     "KRB5RCACHEDIR",
+    "KRB5_TRACE",
     "ORTHROS_TRANSFER",
     "RUNTIME_DIRECTORY",
     "TMPDIR",

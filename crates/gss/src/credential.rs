@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use orthros_krb5::ap::AcceptorKeys;
 use orthros_krb5::exchange::{self, ExchangePolicy, InitialSecret, Obtained, Progress};
+use orthros_krb5::watch::Fact;
 use orthros_krb5::{Credential, Env, Principal};
 use orthros_wire::Timestamp;
 
@@ -147,6 +148,7 @@ impl InitiatorCredential {
         policy: ExchangePolicy,
         env: &Env,
     ) -> Result<Progress<Obtained>, NoCredential> {
+        env.tell(Fact::Lacking { client: &self.client, server: &server });
         let now = self.kdc_time(env.now());
         let granting = self.granting_ticket(&server, now)?;
         match self.evidence(now).transpose()? {

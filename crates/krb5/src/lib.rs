@@ -7,7 +7,7 @@
 //! | [`ccache`] | [`CredentialCache`]: the file format of credential caches |
 //! | [`config`] | [`Config`]: `krb5.conf` |
 //! | [`credential`] | [`Credential`]: a ticket with its session key |
-//! | [`mod@env`] | [`Env`]: the clock and randomness, together |
+//! | [`mod@env`] | [`Env`]: the clock and randomness, together, and who watches |
 //! | [`error_code`] | [`ErrorCode`]: the numbers of KRB-ERROR, what they mean and what to do |
 //! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`keytab`] | [`Keytab`]: the file format of keytabs |
@@ -17,6 +17,7 @@
 //! | [`s4u`] | how a service names the user for whom it asks |
 //! | [`sealed`] | opening sealed messages, without an enctype's padding |
 //! | [`transited`] | the realms that a ticket came through, and which are allowed |
+//! | [`watch`] | what an exchange learns on its way, for a trace |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
 //!
 //! Whatever lies outside (a KDC, a file, the clock) comes in as a value or goes out as one.
@@ -41,6 +42,7 @@ mod record_writer;
 pub mod s4u;
 pub mod sealed;
 pub mod transited;
+pub mod watch;
 pub mod wire;
 
 pub use ccache::CredentialCache;

@@ -9,10 +9,11 @@ use orthros_gss::name::BadName;
 use orthros_gss::{Error, InitiatorCredential};
 use orthros_krb5::credential::TypedOctets;
 use orthros_krb5::exchange::{
-    self, ExchangePolicy, InitialSecret, Obtained, Progress, Verified, VerifyRule, initial,
+    self, ExchangePolicy, InitialSecret, KdcFailure, Obtained, Progress, Verified, VerifyRule, initial,
 };
 use orthros_krb5::{Credential, CredentialCache, Keytab, Principal};
 
+use crate::trace::Event;
 use crate::{CacheName, Orthros};
 
 /// A ticket to be got from a KDC.
@@ -382,9 +383,16 @@ impl Orthros {
                     Err(report) => ask.unavailable(report),
                 },
                 Progress::Done(outcome) => return Ok(outcome),
-                Progress::Failed(failure) => return Err(failure.into()),
+                Progress::Failed(failure) => return Err(self.failed(failure)),
             };
         }
+    }
+
+    /// An exchange failed: told, and turned into an error.
+    pub(crate) fn failed(&self, failure: KdcFailure) -> Error {
+        let error = failure.into();
+        self.tell(Event::Failed(&error));
+        error
     }
 }
 

@@ -9,6 +9,7 @@ use orthros_krb5::wire::{Decode, KrbError};
 use orthros_krb5::{Credential, ErrorCode};
 
 use crate::replay::{ReplayRefusal, before_memory};
+use crate::trace::Event;
 use crate::{CacheName, Orthros};
 
 /// The longest token that [`Orthros::establish`] takes, in octets: 1 MiB.
@@ -60,6 +61,7 @@ impl Orthros {
                     before_memory(&*cache, need.authenticator_time(), need.is_replay_harmless())?;
                     cache.check(need.tag(), need.now(), need.skew_seconds())
                 });
+                self.tell(Event::Replay { cache: need.replay_cache(), answer: answer.as_ref().copied() });
                 match answer {
                     Ok(()) => need.fresh(),
                     Err(ReplayRefusal::Replayed) => need.replayed(),
@@ -92,7 +94,10 @@ impl Orthros {
                 Step::Receive(wait) => wait.token(&receive(stream)?),
                 Step::Need(need) => self.provide(need),
                 Step::Done(context) => return Ok(context),
-                Step::Failed(error) => return Err(EstablishError::Context(error)),
+                Step::Failed(error) => {
+                    self.tell(Event::Failed(&error));
+                    return Err(EstablishError::Context(error));
+                }
             };
         }
     }
@@ -112,10 +117,10 @@ impl Orthros {
 
     /// Carries a request to a KDC of `realm`; if none answers, says which were tried.
     pub(crate) fn carry(&self, realm: &str, request: &[u8]) -> Result<Vec<u8>, String> {
+        self.tell(Event::Request { realm, request });
         let kdcs = self.kdcs_of(realm)?;
-        tracing::debug!(realm, octets = request.len(), "asking a KDC");
         let resolve = |host: &str, port, limit| self.addresses_of(host, port, limit);
-        let answer = self.link().exchange_with(&kdcs, request, is_too_big, resolve);
+        let answer = self.link().exchange_with(&kdcs, request, is_too_big, resolve, self.tracer());
         answer.map_err(|report| report.to_string())
     }
 
@@ -128,7 +133,10 @@ impl Orthros {
     ) {
         let Some(origin) = origin else { return };
         for ticket in tickets {
-            if let Err(error) = self.stores().add_ticket(&CacheName::from(origin), ticket) {
+            let stored = self.stores().add_ticket(&CacheName::from(origin), ticket);
+            let outcome = stored.as_ref().copied();
+            self.tell(Event::Stored { cache: origin, server: &ticket.server, outcome });
+            if let Err(error) = stored {
                 tracing::warn!(%error, "a ticket could not be stored");
             }
         }

@@ -27,6 +27,7 @@ use crate::settings::{self, SetupError, TransferKey};
 use crate::stores::foreign::ForeignStores;
 use crate::stores::{CacheName, Keys, KeytabKeys, KeytabName, Stores};
 use crate::sys::process;
+use crate::trace::{Event, Trace, Tracer};
 
 /// Everything that a program needs of the GSS-API, set up once. Cheap to clone, `Send` and `Sync`; several
 /// with different configurations can live in one process.
@@ -52,6 +53,7 @@ struct Inner {
     named_replays: Mutex<HashMap<String, Arc<dyn ReplayCache>>>,
     transfer: Transfer,
     stores: Arc<Stores>,
+    tracer: Tracer,
 }
 
 /// What a program sets itself, over what the system is configured for.
@@ -114,6 +116,7 @@ pub struct Builder {
     places: Option<Places>,
     given: Option<(SealingKey, Box<dyn Ledger>)>,
     stores: Arc<Stores>,
+    tracer: Tracer,
 }
 
 impl Builder {
@@ -185,6 +188,11 @@ impl Builder {
         Self { given: Some((key, Box::new(ledger))), ..self }
     }
 
+    /// Who is told what happens.
+    pub fn trace(self, trace: impl Trace + 'static) -> Self {
+        Self { tracer: Tracer::new(trace), ..self }
+    }
+
     /// Joins everything.
     pub fn build(self) -> Orthros {
         let config = self.config;
@@ -204,20 +212,21 @@ impl Builder {
             ..KdcLink::default()
         });
         let replay = self.replay.unwrap_or_else(|| Box::new(MemoryReplay::made_at(self.env.now())));
-        let settings =
-            Settings { transfer: config.transfer.enabled, config: Arc::new(config), env: self.env };
+        let env = Env { watch: self.tracer.watch(), ..self.env };
+        let settings = Settings { transfer: config.transfer.enabled, config: Arc::new(config), env };
         Orthros(Arc::new(Inner {
             settings,
             default_cache: self.default_cache,
             default_keytab: self.default_keytab,
             client_keytab: self.client_keytab,
             link,
-            dns: self.dns,
+            dns: self.dns.map(|dns| dns.traced(&self.tracer)),
             located: Located::default(),
             replay: Arc::from(replay),
             named_replays: Mutex::default(),
             transfer,
             stores: self.stores,
+            tracer: self.tracer,
         }))
     }
 }
@@ -271,7 +280,16 @@ impl Orthros {
             .default_keytab(settings::default_keytab(&config)?)
             .client_keytab(settings::default_client_keytab(&config)?)
             .dns(dns);
-        Ok(Builder { replay: Some(settings::replay_cache()?), stores, ..builder.config(config) }.build())
+        let tracer = settings::trace().map(Tracer::new).unwrap_or_default();
+        let replay = Some(settings::replay_cache()?);
+        let orthros = Builder { replay, stores, tracer, ..builder.config(config) }.build();
+        orthros.tell(Event::Configured {
+            files: configuration,
+            realm: orthros.config().default_realm.as_deref(),
+            cache: orthros.default_cache(),
+            keytab: orthros.default_keytab(),
+        });
+        Ok(orthros)
     }
 
     /// Everything from the caller or from memory; see [`Builder`] for what still comes from the system.
@@ -289,6 +307,7 @@ impl Orthros {
             places: None,
             given: None,
             stores: Arc::default(),
+            tracer: Tracer::default(),
         }
     }
 
@@ -320,6 +339,15 @@ impl Orthros {
     /// The keytab that initiators use where there is no credential cache.
     pub fn client_keytab(&self) -> &KeytabName {
         &self.0.client_keytab
+    }
+
+    /// Tells whoever is told what happens. Drivers of a caller's own tell of what they do themselves.
+    pub fn tell(&self, event: Event<'_>) {
+        self.0.tracer.tell(event);
+    }
+
+    pub(crate) fn tracer(&self) -> &Tracer {
+        &self.0.tracer
     }
 
     pub(crate) fn stores(&self) -> &Stores {
@@ -419,6 +447,8 @@ impl Orthros {
 
     /// A context with `target`, by a credential at hand.
     pub fn initiate_with(&self, credential: &Arc<InitiatorCredential>, target: Name) -> Initiate {
+        let (client, cache) = (credential.client(), credential.origin());
+        self.tell(Event::Initiating { client, target: &target, cache });
         Initiate::new(&self.0.settings, Arc::clone(credential), target)
     }
 
@@ -475,6 +505,7 @@ impl Orthros {
                 Err(refusal) => return need.unavailable(refusal.to_string()),
             },
         };
+        self.tell(Event::Spent(answer.as_ref().copied()));
         match answer {
             Ok(()) => need.spent(),
             Err(SpendRefusal::AlreadySpent { at, pid }) => need.spent_before(Spent { at, pid }),

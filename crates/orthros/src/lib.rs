@@ -65,6 +65,7 @@
 //! | [`local_user`] | which local user a principal is, and as whom it may log in |
 //! | [`replay`], [`ledger`] | which requests and which transfer tokens have been seen |
 //! | [`seal_key`] | the key that seals transfer tokens |
+//! | [`trace`] | what happens, told while it does: `KRB5_TRACE` |
 //! | [`clock`], [`random`], [`sys`] | the operating system |
 //!
 //! The protocol itself lies on the floors beneath (`orthros-gss` and below) and knows nothing of files,
@@ -88,6 +89,7 @@ pub mod sys;
 mod table;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+pub mod trace;
 
 pub use credentials::store::CredentialStore;
 pub use face::{Builder, Orthros, Overrides};

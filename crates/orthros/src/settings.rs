@@ -7,6 +7,7 @@
 //! | `KRB5_KTNAME` | the acceptors' keytab | `default_keytab_name`, `FILE:/etc/krb5.keytab` |
 //! | `KRB5_CLIENT_KTNAME` | the initiators' keytab | `default_client_keytab_name`, `FILE:/etc/krb5/user/EUID/client.keytab` |
 //! | `KRB5RCACHENAME`, `KRB5RCACHEDIR` | the replay cache | `dfl:` |
+//! | `KRB5_TRACE` | a file to which is written what happens ([`FileTrace`]) | none |
 //!
 //! In a set-user-id process none of them counts.
 
@@ -25,6 +26,7 @@ use crate::seal_key::Places;
 use crate::stores::{CacheName, KeytabName};
 use crate::sys::process;
 use crate::sys::users::{self, User};
+use crate::trace::FileTrace;
 
 /// Why the system's configuration can't be used.
 #[derive(Debug)]
@@ -221,6 +223,11 @@ pub fn replay_cache() -> Result<Box<dyn ReplayCache>, SetupError> {
         None => replay::CacheName::Default,
     };
     Ok(name.open(variable))
+}
+
+/// The trace that the environment asks for.
+pub fn trace() -> Option<FileTrace> {
+    variable("KRB5_TRACE").map(FileTrace::at)
 }
 
 /// Whose key seals what this process exports, and where it lies.

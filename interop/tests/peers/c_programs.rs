@@ -51,6 +51,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     list.push(Scenario::new("c_programs::what_only_orthros_has", &together, what_only_we_have));
     let handed = "c_programs::a_context_is_handed_to_another_account_and_to_no_third";
     list.push(Scenario::new(handed, &together, handed_over).as_root());
+    list.push(Scenario::new("c_programs::krb5_trace_tells_what_our_library_does", SAMPLES, trace));
     list
 }
 
@@ -127,6 +128,43 @@ fn samples(initiator: Maker, acceptor: Maker, moved: &[&str]) -> Result<(), Fail
     let (mut server, port) = server(acceptor, &realm, moved)?;
     client(initiator, &realm, port, &["-spnego", "-ccount", "4", "-mcount", "5"])?.success()?;
     server.wait_for_times("Received message: \"a message\"", 20, PATIENCE)
+}
+
+/// `KRB5_TRACE` names a file for the one side and the terminal for the other.
+fn trace() -> Result<(), Failure> {
+    let realm = realm()?;
+    let told = realm.folder().join("trace");
+    let (server, port) = on_free_port(|port| {
+        let mut command = realm.command(&Peer::GSS_SERVER.find()?);
+        command.args(["-port", &port.to_string(), SERVICE]).envs(Maker::Own.environment()?);
+        command.env("KRB5_TRACE", "/dev/stderr");
+        let mut process = Running::start(command)?;
+        process.wait_for("Configuration read from", PATIENCE)?;
+        Ok(process)
+    })?;
+    for times in 1..=2 {
+        let mut command = realm.command(&Peer::GSS_CLIENT.find()?);
+        command.args(["-port", &port.to_string(), "-spnego", "localhost", SERVICE, "a message"]);
+        command.envs(Maker::Own.environment()?).env("KRB5_TRACE", &told);
+        let finished = process::run(command, b"")?.success()?;
+        assert!(!finished.stdout.contains("Presenting"), "{finished:?}");
+        let lines = fs::read_to_string(&told)?;
+        assert_eq!(lines.matches("Presenting the ticket of alice@PROGRAMS.TEST").count(), times, "{lines}");
+        let stamped = |line: &str| {
+            let (pid, rest) = line.strip_prefix('[')?.split_once("] ")?;
+            let (moment, _) = rest.split_once(": ")?;
+            Some(pid.parse::<u32>().is_ok() && moment.parse::<f64>().is_ok())
+        };
+        assert!(lines.lines().all(|line| stamped(line) == Some(true)), "{lines}");
+        for text in ["SPNEGO: the acceptor chose krb5", "Configuration read from", "Credential cache FILE:"] {
+            assert!(lines.contains(text), "{text}: {lines}");
+        }
+    }
+    let told = server.stderr();
+    for text in ["found in keytab FILE:", "Replay cache: the request is new"] {
+        assert_eq!(told.matches(text).count(), 2, "{text}: {told}");
+    }
+    Ok(())
 }
 
 /// What must not succeed fails with a reason, and the server lives on.

@@ -5,6 +5,7 @@ use std::thread;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::{IAKERB_OID, KRB5_OID};
+use orthros::trace::Event;
 use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
 
@@ -101,7 +102,10 @@ fn run(
             Step::Need(need) => orthros.provide(need),
             Step::Receive(wait) => return Ok(Reached::Half(wait)),
             Step::Done(context) => return Ok(Reached::Up(context)),
-            Step::Failed(error) => return Ok(Reached::Failed(error)),
+            Step::Failed(error) => {
+                orthros.tell(Event::Failed(&error));
+                return Ok(Reached::Failed(error));
+            }
         };
     }
 }

@@ -50,6 +50,7 @@ const OBEYED: &[&str] = &[
     "KRB5_CLIENT_KTNAME",
     "KRB5RCACHENAME",
     "KRB5RCACHEDIR",
+    "KRB5_TRACE",
     "ORTHROS_TRANSFER",
     "RUNTIME_DIRECTORY",
     "XDG_RUNTIME_DIR",
@@ -57,7 +58,7 @@ const OBEYED: &[&str] = &[
 ];
 
 /// Variables of MIT krb5 that have no effect here.
-const OF_MIT: &[&str] = &["KRB5_KDC_PROFILE", "KRB5_TRACE", "KRB5RCACHETYPE"];
+const OF_MIT: &[&str] = &["KRB5_KDC_PROFILE", "KRB5RCACHETYPE"];
 
 /// Which variables are set, and which look like a slip.
 pub(super) fn environment(_: &Patient) -> Vec<Finding> {

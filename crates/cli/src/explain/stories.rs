@@ -195,7 +195,7 @@ pub(super) const STORIES: &[Story] = &[
         causes: &[
             cause(
                 "The KDC demands a certificate, a one-time password or another login that this client lacks.",
-                "The KDC's log; `KRB5_TRACE=/dev/stderr kinit` of MIT krb5 lists what was offered.",
+                "The KDC's log; `KRB5_TRACE=/dev/stderr orthros kinit` lists what was asked for.",
                 "Use a client that can do it, or another kind of login for this account.",
             ),
             cause(

@@ -189,13 +189,14 @@ fn slips_in_the_environment_and_places_that_cannot_be_used_are_found() {
     command
         .env("KRB5_CCNAME", "FILE:elsewhere")
         .env("KRB5_TRACE", "/dev/stderr")
+        .env("KRB5_KDC_PROFILE", "/etc/krb5kdc/kdc.conf")
         .env("KRB5RCACHENAME", "dir:nowhere")
         .env("XDG_RUNTIME_DIR", sandbox.path().join("keytab"));
     let ended = finish(command, "");
     assert_eq!(ended.status, Some(1), "{ended:?}");
     let found = flat(&ended.stdout);
     has(&found, "environment: warning", "KRB5_CCNAME is not known");
-    has(&found, "environment: note", "KRB5_TRACE is for MIT krb5");
+    has(&found, "environment: note", "KRB5_KDC_PROFILE is for MIT krb5");
     has(&found, "replay cache: problem", "dir:nowhere");
     has(&found, "context transfer: note", "keytab");
     let mut command = sandbox.command(&["doctor", "--json"]);

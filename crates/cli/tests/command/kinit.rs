@@ -267,3 +267,21 @@ fn in_a_folder_of_caches_each_client_keeps_its_own_whatever_its_name_was_given_a
     assert_eq!(got(&["kinit", "--json", "-R", "alice"])["cache"], first, "the client's, not the one in use");
     assert_eq!(got(&["klist", "--json"])["principal"], "host/localhost@CLI.TEST");
 }
+
+#[test]
+fn a_trace_goes_where_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let _kdc = sandbox.realm();
+    let trace = sandbox.path().join("trace");
+    sandbox.good_with(("KRB5_TRACE", trace.to_str().unwrap()), &["kinit", "alice"], "wonderland\n");
+    let told = std::fs::read_to_string(&trace).unwrap();
+    for text in ["Sending by udp to 127.0.0.1:", "initial ticket of alice@CLI.TEST", ": an initial ticket\n"]
+    {
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    assert!(!told.contains("wonderland"), "{told}");
+    let shown = sandbox.good_with(("KRB5_TRACE", "/dev/stdout"), &["kvno", "host/localhost"], "");
+    assert!(shown.contains(": ticket for host/localhost@CLI.TEST, enctypes "), "{shown}");
+    // A place that can't be written is no reason to fail.
+    sandbox.good_with(("KRB5_TRACE", "/nowhere/at/all"), &["kinit", "alice"], "wonderland\n");
+}

@@ -28,6 +28,7 @@ use orthros_krb5::{CredentialCache, Principal};
 use crate::Orthros;
 use crate::stores::{CacheName, CacheSnapshot, KeytabName, StoreError};
 use crate::sys::users;
+use crate::trace::Event;
 use client_keytab::Initiating;
 use store::{CredentialStore, Place};
 
@@ -70,7 +71,10 @@ impl Orthros {
     }
 
     fn snapshot_of(&self, cache: &CacheName) -> Result<Arc<CacheSnapshot>, StoreError> {
-        self.stores().cache(cache, self.config().kdc_timesync)
+        let read = self.stores().cache(cache, self.config().kdc_timesync);
+        let found = read.as_ref().map(|snapshot| snapshot.cache.primary());
+        self.tell(Event::Cache { name: cache, found });
+        read
     }
 
     /// A credential of what `store` names, else of the defaults (`gss_acquire_cred_from`,

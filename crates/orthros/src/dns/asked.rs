@@ -11,10 +11,19 @@ use orthros_krb5::config::{CanonicalizeHost, KdcAddress};
 use super::Role;
 use crate::Orthros;
 use crate::kdc_link::{self, Outcome};
+use crate::trace::Event;
 
 impl Orthros {
     /// The KDCs of a realm: those that are configured, else those that DNS names.
     pub(crate) fn kdcs_of(&self, realm: &str) -> Result<Vec<KdcAddress>, String> {
+        let found = self.find_kdcs_of(realm);
+        let told = found.as_deref().map_err(String::as_str);
+        let configured = !self.config().kdcs(realm).is_empty();
+        self.tell(Event::Places { realm, configured, found: told });
+        found
+    }
+
+    fn find_kdcs_of(&self, realm: &str) -> Result<Vec<KdcAddress>, String> {
         let configured = self.config().kdcs(realm);
         if !configured.is_empty() {
             return Ok(configured.to_vec());
@@ -56,17 +65,16 @@ impl Orthros {
         let random = &*self.env().random;
         let mut resolved = Resolved::default();
         if need.wants_canonical() {
-            match dns.canonical_name(need.host(), need.wants_reverse(), random) {
-                Ok(name) => resolved.canonical = Some(name),
-                Err(error) => tracing::debug!(host = need.host(), %error, "no canonical name"),
-            }
+            let (host, reverse) = (need.host(), need.wants_reverse());
+            let found = dns.canonical_name(host, reverse, random);
+            self.tell(Event::Canonical { host, found: found.as_deref() });
+            resolved.canonical = found.ok();
         }
         if need.wants_realm() {
             let host = resolved.canonical.as_deref().unwrap_or(need.host());
-            match dns.realm_of_host(host, random) {
-                Ok(realm) => resolved.realm = Some(realm),
-                Err(error) => tracing::debug!(host, %error, "DNS names no realm"),
-            }
+            let found = dns.realm_of_host(host, random);
+            self.tell(Event::RealmOfHost { host, found: found.as_deref() });
+            resolved.realm = found.ok();
         }
         need.resolved(resolved)
     }
@@ -84,9 +92,10 @@ impl Orthros {
             (Name::HostbasedService { service, host: Some(host) }, Some(dns))
                 if policy != CanonicalizeHost::No =>
             {
-                let found = dns.canonical_name(host, self.config().rdns, &*self.env().random).ok();
+                let found = dns.canonical_name(host, self.config().rdns, &*self.env().random);
+                self.tell(Event::Canonical { host, found: found.as_deref() });
                 // The final dot: it is complete.
-                found.map(|host| Name::hostbased_service(service, host + "."))
+                found.ok().map(|host| Name::hostbased_service(service, host + "."))
             }
             _ => None,
         };

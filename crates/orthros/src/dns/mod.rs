@@ -47,6 +47,7 @@ pub use message::{Answer, Kind, Record};
 
 pub(crate) use locate::Located;
 
+use crate::trace::{Event, Tracer};
 use message::{Question, Reading};
 use system::Servers;
 
@@ -68,6 +69,7 @@ pub struct Dns {
     source: Source,
     hosts: Option<PathBuf>,
     total_limit: Duration,
+    tracer: Tracer,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +86,7 @@ impl Dns {
             source: Source::File("/etc/resolv.conf".into()),
             hosts: Some("/etc/hosts".into()),
             total_limit: Duration::from_secs(20),
+            tracer: Tracer::default(),
         }
     }
 
@@ -91,7 +94,8 @@ impl Dns {
     /// domains.
     pub fn servers(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
         let servers = Servers::of(servers.into_iter().collect());
-        Self { source: Source::Given(servers), hosts: None, total_limit: Duration::from_secs(20) }
+        let (total_limit, tracer) = (Duration::from_secs(20), Tracer::default());
+        Self { source: Source::Given(servers), hosts: None, total_limit, tracer }
     }
 
     /// Looks through this table of hosts before a server is asked.
@@ -115,6 +119,11 @@ impl Dns {
     /// Ends everything that one call asks; 20 s otherwise.
     pub fn total_limit(self, limit: Duration) -> Self {
         Self { total_limit: limit, ..self }
+    }
+
+    /// With whoever is told what is asked.
+    pub(crate) fn traced(self, tracer: &Tracer) -> Self {
+        Self { tracer: tracer.clone(), ..self }
     }
 
     /// Asks for the records of a kind that `name` has. The name is taken as it is: no search domain is put behind
@@ -167,12 +176,13 @@ impl Dns {
         }
     }
 
-    fn asker<'r>(&self, random: &'r dyn Random) -> Asker<'r> {
+    fn asker<'r>(&'r self, random: &'r dyn Random) -> Asker<'r> {
         let hosts = self.hosts.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         Asker {
             servers: self.current(),
             hosts: hosts.unwrap_or_default(),
             random,
+            tracer: &self.tracer,
             deadline: Instant::now() + self.total_limit,
         }
     }
@@ -184,6 +194,7 @@ struct Asker<'r> {
     /// The table of hosts.
     hosts: String,
     random: &'r dyn Random,
+    tracer: &'r Tracer,
     deadline: Instant,
 }
 
@@ -199,10 +210,17 @@ impl Asker<'_> {
                 self.random.fill(&mut id);
                 let question = Question::new(u16::from_be_bytes(id), name, kind)
                     .ok_or_else(|| DnsError::Name(name.to_owned()))?;
+                let tracer = self.tracer;
+                let told = |said: &str| tracer.tell(Event::NameServer { server: *server, name, kind, said });
                 let what = match gate::outside(|| transport::ask(*server, &question, ends)) {
-                    Ok(Reading::Answer(answer)) if answer.records.is_empty() => return Err(not_found()),
-                    Ok(Reading::Answer(answer)) => return Ok(answer),
-                    Ok(Reading::NoSuchName) => return Err(not_found()),
+                    Ok(Reading::Answer(answer)) if !answer.records.is_empty() => {
+                        told(&format!("{} records", answer.records.len()));
+                        return Ok(answer);
+                    }
+                    Ok(Reading::Answer(_) | Reading::NoSuchName) => {
+                        told("there is none");
+                        return Err(not_found());
+                    }
                     Ok(Reading::Refused(code)) => format!("it can't say (code {code})"),
                     Ok(Reading::Foreign | Reading::Malformed | Reading::Truncated) => {
                         "its answer can't be read".to_owned()
@@ -210,7 +228,7 @@ impl Asker<'_> {
                     Err(error) if is_silence(&error) => "no answer".to_owned(),
                     Err(error) => error.to_string(),
                 };
-                tracing::debug!(%server, name, %kind, what, "a name server is of no help");
+                told(&what);
                 let what = format!("{server}: {what}");
                 if !tried.contains(&what) {
                     tried.push(what);

@@ -26,6 +26,7 @@ use orthros_krb5::config::{KdcAddress, Transport as Configured};
 
 pub use report::{Attempt, LinkReport, Outcome, Transport};
 
+use crate::trace::Tracer;
 use plan::{Next, Plan};
 
 use crate::sys::gate;
@@ -83,18 +84,19 @@ impl KdcLink {
         request: &[u8],
         wants_tcp: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<u8>, LinkReport> {
-        self.exchange_with(kdcs, request, wants_tcp, resolve)
+        self.exchange_with(kdcs, request, wants_tcp, resolve, &Tracer::default())
     }
 
-    /// As [`exchange`](Self::exchange), with another way from a host, a port and a limit to addresses.
+    /// As [`exchange`](Self::exchange), with another way from a host, a port and a limit to addresses, and with whoever is told.
     pub(crate) fn exchange_with(
         &self,
         kdcs: &[KdcAddress],
         request: &[u8],
         wants_tcp: impl Fn(&[u8]) -> bool,
         resolve: impl Fn(&str, u16, Duration) -> Result<Vec<SocketAddr>, Outcome>,
+        tracer: &Tracer,
     ) -> Result<Vec<u8>, LinkReport> {
-        let mut plan = Plan::new(self, kdcs, request.len());
+        let mut plan = Plan::new(self, kdcs, request.len(), tracer);
         loop {
             match plan.next() {
                 Next::Ask { address, transport, deadline } => {

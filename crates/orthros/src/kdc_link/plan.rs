@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use orthros_krb5::config::{KdcAddress, Transport as Configured};
 
+use crate::trace::{Event, Tracer};
+
 use super::{Attempt, KdcLink, LinkReport, Outcome, Transport, allows};
 
 /// What a driver is to do next.
@@ -47,11 +49,17 @@ pub(crate) struct Plan<'a> {
     began: Instant,
     deadline: Instant,
     tried: Vec<Attempt>,
+    tracer: &'a Tracer,
 }
 
 impl<'a> Plan<'a> {
     /// Begins now. A request of so many octets goes by UDP first if it is small.
-    pub(crate) fn new(link: &'a KdcLink, kdcs: &'a [KdcAddress], request_len: usize) -> Self {
+    pub(crate) fn new(
+        link: &'a KdcLink,
+        kdcs: &'a [KdcAddress],
+        request_len: usize,
+        tracer: &'a Tracer,
+    ) -> Self {
         let order = if request_len <= link.udp_preference_limit {
             [Transport::Udp, Transport::Tcp]
         } else {
@@ -70,6 +78,7 @@ impl<'a> Plan<'a> {
             began,
             deadline: began + link.total_limit,
             tried: Vec::new(),
+            tracer,
         }
     }
 
@@ -85,6 +94,7 @@ impl<'a> Plan<'a> {
                     continue;
                 }
                 self.begin(Some(next));
+                self.tracer.tell(Event::Asking { kdc: address, transport });
                 return Next::Ask { address, transport, deadline: self.deadline };
             }
             let Some(&transport) = self.order.get(self.round) else { return self.give_up() };
@@ -119,15 +129,19 @@ impl<'a> Plan<'a> {
         let outcome = match found {
             Ok(addresses) if addresses.is_empty() => Outcome::NotFound("the name has no address".into()),
             Ok(addresses) => {
+                self.tracer.tell(Event::Host { host: &kdc.host, found: Ok(addresses.len()) });
                 *known = Some(addresses);
                 return;
             }
             Err(outcome) => outcome,
         };
         *known = Some(Vec::new());
+        let host = &kdc.host;
         let kdc = format!("{}:{}", kdc.host, kdc.port);
         let transport = self.order.get(self.round).copied().unwrap_or(Transport::Udp);
-        self.tried.push(Attempt { kdc, transport, elapsed: self.began.elapsed(), outcome });
+        let attempt = Attempt { kdc, transport, elapsed: self.began.elapsed(), outcome };
+        self.tracer.tell(Event::Host { host, found: Err(&attempt) });
+        self.tried.push(attempt);
     }
 
     /// Takes what came of asking; gives the answer if that was one. An answer by UDP that `wants_tcp` is followed
@@ -138,6 +152,9 @@ impl<'a> Plan<'a> {
         wants_tcp: impl Fn(&[u8]) -> bool,
     ) -> Option<Vec<u8>> {
         let Try { address, transport, allowed } = self.current.take()?;
+        if let Ok(answer) = &outcome {
+            self.tracer.tell(Event::Answered { kdc: address, transport, answer });
+        }
         let outcome = match outcome {
             Ok(answer) if transport == Transport::Udp && wants_tcp(&answer) => Outcome::AnswerTooBig,
             Ok(answer) => return Some(answer),
@@ -147,7 +164,9 @@ impl<'a> Plan<'a> {
             self.queue.push_front(Try { address, transport: Transport::Tcp, allowed });
         }
         let kdc = address.to_string();
-        self.tried.push(Attempt { kdc, transport, elapsed: self.began.elapsed(), outcome });
+        let attempt = Attempt { kdc, transport, elapsed: self.began.elapsed(), outcome };
+        self.tracer.tell(Event::NoAnswer(&attempt));
+        self.tried.push(attempt);
         None
     }
 

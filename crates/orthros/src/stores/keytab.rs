@@ -10,6 +10,7 @@ use orthros_krb5::{Keytab, Principal};
 use super::foreign::ForeignKeytab;
 use super::{KeytabName, StoreError, StoreFault, Stores, file, locked};
 use crate::Orthros;
+use crate::trace::Event;
 
 impl KeytabName {
     fn fails(&self, fault: StoreFault) -> StoreError {
@@ -70,7 +71,10 @@ impl Orthros {
     /// # Errors
     /// [`StoreError`] names the keytab and what is wrong with it.
     pub fn read_keytab(&self, name: &KeytabName) -> Result<Arc<Keytab>, StoreError> {
-        self.stores().keytab(name)
+        let read = self.stores().keytab(name);
+        let found = read.as_ref().map(|keytab| keytab.entries().count());
+        self.tell(Event::Keytab { name, found });
+        read
     }
 
     /// Adds keys to a keytab, those that it has not yet; how many those were. A keytab that is not there is made.
@@ -168,7 +172,11 @@ impl AcceptorKeys for KeytabKeys {
         kvno: Option<u32>,
     ) -> Result<(Arc<LongTermKey>, Principal), String> {
         let keytab = self.orthros.stores().keytab(&self.name).map_err(|error| error.to_string())?;
-        AcceptorKeys::find(&*keytab, server, enctype, kvno).map_err(|found| format!("{}: {found}", self.name))
+        let found = AcceptorKeys::find(&*keytab, server, enctype, kvno)
+            .map_err(|instead| format!("{}: {instead}", self.name));
+        let told = found.as_ref().map(|(_, owner)| owner).map_err(String::as_str);
+        self.orthros.tell(Event::Key { keytab: &self.name, server, enctype, kvno, found: told });
+        found
     }
 
     fn first(&self) -> Option<Principal> {

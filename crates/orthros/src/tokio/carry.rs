@@ -16,15 +16,16 @@ use crate::kdc_link::plan::{Next, Plan};
 use crate::kdc_link::tcp::{Inflow, framed};
 use crate::kdc_link::udp::{MAX_DATAGRAM, any_port};
 use crate::kdc_link::{KdcLink, Outcome, Transport};
+use crate::trace::Event;
 
 impl Orthros {
     /// Carries a request to a KDC of `realm`; if none answers, says which were tried.
     pub(super) async fn carry_async(&self, realm: &str, request: &[u8]) -> Result<Vec<u8>, String> {
+        self.tell(Event::Request { realm, request });
         let named = realm.to_owned();
         let found = self.off_runtime(move |orthros| orthros.kdcs_of(&named)).await;
         let kdcs = found.map_err(|error| error.to_string())??;
-        tracing::debug!(realm, octets = request.len(), "asking a KDC");
-        let mut plan = Plan::new(self.link(), &kdcs, request.len());
+        let mut plan = Plan::new(self.link(), &kdcs, request.len(), self.tracer());
         loop {
             match plan.next() {
                 Next::Ask { address, transport, deadline } => {

@@ -37,6 +37,7 @@ use orthros_krb5::exchange::Progress;
 
 use crate::acquire::Acquire;
 use crate::blocking::{EstablishError, announced_length, unrelayed};
+use crate::trace::Event;
 use crate::{CacheName, Orthros};
 
 impl Orthros {
@@ -66,7 +67,10 @@ impl Orthros {
                 }
                 Step::Need(need) => self.provide_async(need).await?,
                 Step::Done(context) => return Ok(context),
-                Step::Failed(error) => return Err(EstablishError::Context(error)),
+                Step::Failed(error) => {
+                    self.tell(Event::Failed(&error));
+                    return Err(EstablishError::Context(error));
+                }
             };
         }
     }
@@ -142,7 +146,7 @@ impl Orthros {
                     Err(report) => ask.unavailable(report),
                 },
                 Progress::Done(obtained) => return Ok(obtained),
-                Progress::Failed(failure) => return Err(failure.into()),
+                Progress::Failed(failure) => return Err(self.failed(failure)),
             };
         }
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, Opened, TransitedChecked};
 use orthros_krb5::principal::NameType;
+use orthros_krb5::watch::Fact;
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
@@ -81,6 +82,11 @@ impl Acceptor {
     }
 
     fn check(self, opened: Opened, dress: Dress, now: Timestamp) -> Step {
+        self.accept.settings.env.tell(Fact::Opened {
+            client: &opened.client,
+            server: &opened.server,
+            enctype: opened.session_key.enctype(),
+        });
         let scope = self.accept.credential.scope();
         if !scope.contains(&opened.server) {
             let (asked, offered) = (opened.server, scope.to_string());

@@ -9,6 +9,7 @@ use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, ClientOptions, ReplyOpened, Request, RequestSent};
 use orthros_krb5::exchange::{self, ExchangePolicy, KdcFailure, Obtained, Progress};
 use orthros_krb5::permitted::permit;
+use orthros_krb5::watch::Fact;
 use orthros_krb5::wire::{ApOptions, AuthorizationElement, TicketFlags, ad_type};
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
@@ -95,6 +96,7 @@ impl Naming {
                     targets,
                     host_realm_known,
                     flags,
+                    fetched: false,
                     forwarded: None,
                     forward_tried: false,
                     initial_tried: false,
@@ -145,6 +147,8 @@ pub(crate) struct Initiating {
     host_realm_known: bool,
     /// What the context will be able to do.
     flags: Flags,
+    /// Whether the ticket was asked for, and not at hand.
+    fetched: bool,
     /// The ticket to delegate.
     forwarded: Option<Credential>,
     /// Whether a ticket to delegate was asked for.
@@ -276,7 +280,8 @@ impl Initiating {
     }
 
     /// The service ticket is there: kept for the next context, and offered to the credential cache.
-    fn fetched(self, obtained: &Obtained) -> Step {
+    fn fetched(mut self, obtained: &Obtained) -> Step {
+        self.fetched = true;
         let tickets: Vec<Credential> = obtained.tickets().cloned().collect();
         tickets.iter().for_each(|ticket| self.initiate.credential.keep(ticket.clone()));
         Step::Need(Need::Store(NeedStore { tickets, then: Box::new(self), within: Within::default() }))
@@ -320,6 +325,12 @@ impl Initiating {
         let permitted = &self.initiate.settings.config.permitted_enctypes;
         permit(ticket.key.enctype().number(), permitted)
             .map_err(|refused| Refusal::NotPermitted { server: ticket.server.clone(), refused })?;
+        self.initiate.settings.env.tell(Fact::Presents {
+            client: &ticket.client,
+            server: &ticket.server,
+            enctype: ticket.key.enctype(),
+            fresh: self.fetched,
+        });
         let random = Arc::clone(&self.initiate.settings.env.random);
         let now = self.kdc_time();
         let forwarded = self.forwarded.take();

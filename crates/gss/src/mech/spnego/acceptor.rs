@@ -1,5 +1,6 @@
 //! The acceptor's half: the first offered mechanism that is here is chosen, and its exchange goes on.
 
+use orthros_krb5::watch::Fact;
 use orthros_wire::Oid;
 
 use super::token::{self, NegState, NegTokenInit, NegTokenResp, respond};
@@ -38,6 +39,9 @@ pub(crate) fn start(accept: Accept, offer: &[u8]) -> Step {
         let reject = respond(NegState::Reject, None, None, None);
         return Step::refuse(reject, Refusal::NoMechanism(offer.mech_types.into_value()).into());
     };
+    if let Some(mechanism) = offer.mech_types.get(place) {
+        accept.settings.env.tell(Fact::Chosen { mechanism, first: place == 0 });
+    }
     let mut proof = Proof::of(offer.mech_types.octets().to_vec());
     // Another end than the initiator's first choice could be the work of somebody in between.
     proof.due = accept.offer_proved || place != 0;

@@ -1,5 +1,8 @@
 //! The initiator's half: an offer with the first token of the preferred mechanism, then that mechanism's exchange.
 
+use orthros_krb5::Env;
+use orthros_krb5::watch::Fact;
+
 use super::token::{self, NegState, NegTokenInit, NegTokenResp, respond};
 use super::{Negotiating, Proof, offered};
 use crate::Context;
@@ -12,6 +15,7 @@ use crate::mechanism::KRB5;
 pub(crate) struct Initiator {
     proof: Proof,
     peer: Peer,
+    env: Env,
 }
 
 /// What the acceptor has said so far.
@@ -31,7 +35,9 @@ pub(crate) fn start(initiate: Initiate) -> Step {
     if offer.is_empty() {
         return Step::fail(Refusal::NoMechanism(initiate.negotiable.unwrap_or_default()));
     }
-    let initiator = Initiator { proof: Proof::of(token::list(&offer)), peer: Peer::Unasked };
+    let env = initiate.settings.env.clone();
+    env.tell(Fact::Offers(&offer));
+    let initiator = Initiator { proof: Proof::of(token::list(&offer)), peer: Peer::Unasked, env };
     Negotiating::Initiator(initiator).take(krb5::initiator::start(initiate.mechanism(&KRB5)))
 }
 
@@ -121,6 +127,10 @@ impl Offered {
             Ok(read) => read,
             Err(error) => return Step::Failed(error),
         };
+        if let Some(mechanism) = &response.supported_mech {
+            let first = offered(None).first() == Some(mechanism);
+            initiator.env.tell(Fact::Chosen { mechanism, first });
+        }
         if state == NegState::Reject {
             return rejected(inner, response.response_token);
         }
