@@ -87,6 +87,10 @@ peers! {
     MIT_HEADERS = "mit-krb5/gssapi/gssapi.h" from "krb5-multidev" in Place::Unpacked("mit-headers");
     /// A header that MIT's include.
     COM_ERR_HEADER = "et/com_err.h" from "comerr-dev" in Place::Unpacked("mit-headers");
+    /// Makes the dynamic linker's table.
+    LDCONFIG = "/sbin/ldconfig" from "libc-bin" in Place::Installed;
+    /// A program with more rights than its caller, unless that is root.
+    SU = "/bin/su" from "util-linux" in Place::Installed;
     /// Python's binding of MIT's library.
     PYTHON_GSSAPI = "/usr/lib/python3/dist-packages/gssapi/__init__.py" from "python3-gssapi" in Place::Installed;
     /// Runs programs in Python: Debian's own, for which the binding is packaged.

@@ -9,14 +9,15 @@ use orthros::stores::{CacheName, KeytabName};
 use orthros_crypto::Enctype;
 use orthros_krb5::config::parse_duration;
 
+use crate::library::Face;
 use crate::start_time::Start;
 
 /// Kerberos tickets, security contexts, and a realm of your own.
 ///
 /// Exit status: 0 if all went well, 1 if something failed (standard error says what), 2 if the command line was
-/// wrong. `kdc -- COMMAND` ends with the status of COMMAND.
+/// wrong. `kdc -- COMMAND` and `run -- PROGRAM` end with the status of what they run.
 ///
-/// Environment: KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME, KRB5_CLIENT_KTNAME, KRB5RCACHEDIR, as in MIT krb5.
+/// Environment: KRB5_CONFIG, KRB5CCNAME, KRB5_KTNAME, KRB5_CLIENT_KTNAME, KRB5RCACHEDIR and KRB5_TRACE, as in MIT krb5.
 #[derive(Debug, Parser)]
 #[command(name = "orthros", version, propagate_version = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -66,6 +67,44 @@ pub(crate) enum Command {
     Kvno(Kvno),
     /// Print the manual page, for man(1)
     Man,
+    /// Run one program on our C library, in the place of the one that it was linked with
+    Run(Run),
+    /// Make our C library the system's, and back
+    #[command(subcommand)]
+    Switch(SwitchCommand),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Whose library ours stands in for
+    #[arg(long, value_enum, default_value_t = Face::Mit)]
+    pub(crate) face: Face,
+    /// Show on standard error what the library does: sets KRB5_TRACE
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "PROGRAM")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SwitchCommand {
+    /// Programs that start from now on run on our library (as root)
+    On(Switch),
+    /// They run on the system's own again, also if the way there was broken off (as root)
+    Off(Switch),
+    /// Tell which library programs get
+    Status(Switch),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Switch {
+    /// Whose library ours stands in for; default: for `on` mit, otherwise all
+    #[arg(long, value_enum)]
+    pub(crate) face: Option<Face>,
+    /// The system in this folder, and not the one that runs
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) root: Option<PathBuf>,
 }
 
 /// A process of the demo.

@@ -7,6 +7,7 @@
 //! | `start_time` | from when on a ticket shall be valid, as users write it |
 //! | `realm` | `kdc`: a realm of one's own |
 //! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
+//! | `library` | `run`, `switch`: programs on our C library, one or all |
 //! | `doctor` | what is configured and at hand, and what is wrong with it |
 //! | `door` | where a context and its connection pass to another process |
 //! | `demo` | one context, three processes |
@@ -28,6 +29,7 @@ mod kinit;
 mod klist;
 mod kswitch;
 mod kvno;
+mod library;
 mod output;
 mod program;
 mod realm;
@@ -37,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use arguments::{Arguments, Command, GssCommand, KeytabCommand};
+use arguments::{Arguments, Command, GssCommand, KeytabCommand, SwitchCommand};
 use failure::{Ending, Failure};
 
 fn main() -> ExitCode {
@@ -85,5 +87,9 @@ fn run(command: Command) -> Result<Ending, Failure> {
             clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
             output::octets(&page)
         }
+        Command::Run(wanted) => library::run::run(&wanted),
+        Command::Switch(SwitchCommand::On(wanted)) => library::switch::on(&wanted),
+        Command::Switch(SwitchCommand::Off(wanted)) => library::switch::off(&wanted),
+        Command::Switch(SwitchCommand::Status(wanted)) => library::switch::status(&wanted),
     }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 mod bindings;
 mod c_library;
 mod c_programs;
+mod c_switch;
 mod client_keytab;
 mod daemons;
 mod dns;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     scenarios.extend(c_library::scenarios());
     scenarios.extend(c_programs::scenarios());
     scenarios.extend(daemons::scenarios());
+    scenarios.extend(c_switch::scenarios());
     scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }
