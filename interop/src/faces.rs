@@ -367,12 +367,20 @@ fn plain(prototype: &str) -> String {
 }
 
 fn build() -> Result<PathBuf, Failure> {
+    xtask(&["faces"])?;
+    Ok(crate::peers::target().join("faces"))
+}
+
+/// Runs one of the project's tasks.
+///
+/// # Errors
+/// It fails.
+pub fn xtask(words: &[&str]) -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command.args(["run", "--quiet", "--package=xtask", "--", "faces"]);
-    Running::start(command)?.finish(PATIENCE * 20)?.success()?;
-    Ok(crate::peers::target().join("faces"))
+    command.args(["run", "--quiet", "--package=xtask", "--"]).args(words);
+    Running::start(command)?.finish(PATIENCE * 20)?.success().map(drop)
 }
 
 #[cfg(test)]

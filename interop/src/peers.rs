@@ -87,6 +87,10 @@ peers! {
     MIT_HEADERS = "mit-krb5/gssapi/gssapi.h" from "krb5-multidev" in Place::Unpacked("mit-headers");
     /// A header that MIT's include.
     COM_ERR_HEADER = "et/com_err.h" from "comerr-dev" in Place::Unpacked("mit-headers");
+    /// Shows manual pages.
+    MAN = "man" from "man-db" in Place::Installed;
+    /// Makes and unpacks Debian's packages.
+    DPKG_DEB = "dpkg-deb" from "dpkg" in Place::Installed;
     /// Makes the dynamic linker's table.
     LDCONFIG = "/sbin/ldconfig" from "libc-bin" in Place::Installed;
     /// A program with more rights than its caller, unless that is root.

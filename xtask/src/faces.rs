@@ -104,6 +104,11 @@ pub(crate) fn one(name: &str) -> Result<PathBuf, Failure> {
     Ok(folder(face))
 }
 
+/// The name of every face.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FACES.iter().map(|face| face.name)
+}
+
 /// Where a face is built.
 fn folder(face: &Face) -> PathBuf {
     target().join("faces").join(face.name)

@@ -10,6 +10,8 @@
 //! | `fuzz` | builds and runs the fuzz targets |
 //! | `faces` | the C library, linked for each library that it stands in for |
 //! | `install` | puts one of them into a folder of its own |
+//! | `deb` | a Debian package of the C library and the command |
+//! | `man` | manual pages, and the comments of headers, from one source |
 //! | `alone` | the command as a static program in an empty root |
 //! | `figures` | instructions and system calls per context, against committed limits |
 //! | `shell` | running commands |
@@ -19,11 +21,13 @@
 
 mod alone;
 mod answers;
+mod deb;
 mod faces;
 mod faults;
 mod figures;
 mod fuzz;
 mod install;
+mod man;
 mod peers;
 mod shell;
 mod skips;
@@ -93,6 +97,22 @@ const TASKS: &[Task] = &[
         ],
         help: "install the C library into a folder of its own",
         run: install::run,
+    },
+    Task {
+        name: "deb",
+        options: &[],
+        help: "build a Debian package of the C library and the command in target/deb",
+        run: deb::run,
+    },
+    Task {
+        name: "man",
+        options: &[(
+            "--check",
+            None,
+            "change nothing; a header whose comments are not up to date is a failure",
+        )],
+        help: "build the manual pages in target/man, and the comments of the headers",
+        run: man::run,
     },
     Task {
         name: "alone",

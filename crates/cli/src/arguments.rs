@@ -66,12 +66,19 @@ pub(crate) enum Command {
     /// Get tickets for services and print their key versions
     Kvno(Kvno),
     /// Print the manual page, for man(1)
-    Man,
+    Man(Man),
     /// Run one program on our C library, in the place of the one that it was linked with
     Run(Run),
     /// Make our C library the system's, and back
     #[command(subcommand)]
     Switch(SwitchCommand),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Write a page for each command into this folder instead
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -13,6 +13,7 @@
 //! | `demo` | one context, three processes |
 //! | `explain` | what an error means, and what usually lies behind it |
 //! | `failure`, `output` | how a command ends, and how it speaks
+//! | `manual` | the manual pages |
 //! | `program` | where this program lies, and its temporary folders |
 #![forbid(unsafe_code)]
 
@@ -30,6 +31,7 @@ mod klist;
 mod kswitch;
 mod kvno;
 mod library;
+mod manual;
 mod output;
 mod program;
 mod realm;
@@ -82,11 +84,7 @@ fn run(command: Command) -> Result<Ending, Failure> {
         Command::Klist(wanted) => klist::run(&wanted),
         Command::Kswitch(wanted) => kswitch::run(&wanted),
         Command::Kvno(wanted) => kvno::run(&wanted),
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-            output::octets(&page)
-        }
+        Command::Man(wanted) => manual::run(&wanted),
         Command::Run(wanted) => library::run::run(&wanted),
         Command::Switch(SwitchCommand::On(wanted)) => library::switch::on(&wanted),
         Command::Switch(SwitchCommand::Off(wanted)) => library::switch::off(&wanted),

@@ -146,7 +146,7 @@ impl Installed {
     }
 
     fn ours(&self) -> PathBuf {
-        self.path("usr/lib/x86_64-linux-gnu/orthros/mit")
+        self.path("usr/lib/x86_64-linux-gnu/orthros/mit/lib")
     }
 
     /// As MIT's package does it: a new file, and the link to it.
@@ -185,7 +185,7 @@ impl Installed {
 
 fn switched() -> Result<(), Failure> {
     let theirs = format!("/lib/x86_64-linux-gnu/{SONAME}");
-    let ours = format!("/usr/lib/x86_64-linux-gnu/orthros/mit/{SONAME}");
+    let ours = format!("/usr/lib/x86_64-linux-gnu/orthros/mit/lib/{SONAME}");
     let system = Installed::new()?;
     system.is("off", &theirs)?;
     for _twice in 0..2 {

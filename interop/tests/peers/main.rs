@@ -18,12 +18,14 @@ mod inquiry;
 mod k5crypto;
 mod kinit;
 mod local_names;
+mod manual;
 mod matrix;
 mod mit_alone;
 mod moved;
 #[path = "../../../crates/orthros/tests/common/name_server.rs"]
 mod name_server;
 mod negotiation;
+mod package;
 mod pieces;
 mod prf;
 mod profile;
@@ -66,6 +68,8 @@ fn main() -> ExitCode {
     scenarios.extend(c_programs::scenarios());
     scenarios.extend(daemons::scenarios());
     scenarios.extend(c_switch::scenarios());
+    scenarios.extend(manual::scenarios());
+    scenarios.extend(package::scenarios());
     scenarios.extend(dns::scenarios());
     interop::scenario::run(scenarios)
 }

@@ -60,7 +60,7 @@ impl Face {
         let beside = program.parent().and_then(Path::parent);
         let beside = beside.into_iter().flat_map(|prefix| {
             [
-                prefix.join("lib").join(triplet()).join("orthros").join(name),
+                prefix.join("lib").join(triplet()).join("orthros").join(name).join("lib"),
                 prefix.join("lib"),
                 prefix.join("faces").join(name).join("lib"),
             ]

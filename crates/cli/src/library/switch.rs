@@ -68,8 +68,9 @@ pub(crate) fn off(wanted: &Switch) -> Result<Ending, Failure> {
         None => Vec::new(),
         Some(face) => {
             let mut folders = system.folders()?;
-            // By its name: the library may be gone already.
-            folders.retain(|folder| !folder.ends_with(face.name()) && !system.has(folder, face));
+            // By its name too: the library may be gone already.
+            let named = Path::new(face.name()).join("lib");
+            folders.retain(|folder| !folder.ends_with(&named) && !system.has(folder, face));
             folders
         }
     };
@@ -133,7 +134,7 @@ impl System {
 
     /// Where packages and `cargo xtask install` put it in another system.
     fn installed(&self, face: Face) -> Result<PathBuf, Failure> {
-        let by_package = Path::new("/usr/lib").join(triplet()).join("orthros").join(face.name());
+        let by_package = Path::new("/usr/lib").join(triplet()).join("orthros").join(face.name()).join("lib");
         let places = [by_package, "/usr/local/lib/orthros".into(), "/opt/orthros/lib".into()];
         places.iter().find(|place| self.has(place, face)).cloned().ok_or_else(|| {
             let places: Vec<_> = places.iter().map(|place| place.to_string_lossy()).collect();
