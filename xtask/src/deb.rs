@@ -148,8 +148,7 @@ fn is_binary(file: &Path) -> bool {
 fn settle_modes(tree: &Path) -> Result<(), Failure> {
     let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
     for file in files(tree)? {
-        let mode =
-            if file.parent().is_some_and(|folder| folder.ends_with("usr/bin")) { 0o755 } else { 0o644 };
+        let mode = if file.parent().is_some_and(|folder| folder.ends_with("bin")) { 0o755 } else { 0o644 };
         set(&file, mode)?;
         for folder in file.ancestors().skip(1).take_while(|folder| folder.starts_with(tree)) {
             set(folder, 0o755)?;

@@ -25,6 +25,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             &[Peer::CC, Peer::C_HEADERS, Peer::MIT_GSS, Peer::SU],
             out_of_reach,
         ),
+        Scenario::new("c_switch::a_set_user_id_program_writes_a_trace", &[], privileged).as_root(),
+        Scenario::new("c_switch::somebody_else_than_root_switches", &[], powerless).as_root(),
         Scenario::new(
             "c_switch::on_and_off_leave_another_library_than_they_say",
             &[Peer::CC, Peer::MIT_GSS, Peer::LDCONFIG],
@@ -116,6 +118,40 @@ fn out_of_reach() -> Result<(), Failure> {
         Err(_) => Peer::SU.find()?,
     };
     run(&privileged)?.refusal()?.says("is set-user-id")?.says("orthros switch on").map(drop)
+}
+
+/// Our command as a program of another user's that runs with that user's rights: its caller chooses no file.
+fn privileged() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777))?;
+    let (program, trace) = (folder.path().join("orthros"), folder.path().join("trace"));
+    fs::copy(orthros()?, &program)?;
+    let klist = || -> Result<bool, Failure> {
+        let mut command = Command::new(&program);
+        command.arg("klist").env_clear().env("KRB5_TRACE", &trace).env("KRB5_CONFIG", "/dev/null");
+        process::run(command, b"")?.refusal()?;
+        Ok(trace.exists())
+    };
+    assert!(klist()?, "nothing is traced at all");
+    fs::remove_file(&trace)?;
+    chown(&program, Some(65_534), None)?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o4755))?;
+    assert!(!klist()?, "a set-user-id program writes where its caller likes");
+    Ok(())
+}
+
+fn powerless() -> Result<(), Failure> {
+    use std::os::unix::process::CommandExt;
+    let folder = tempfile::tempdir()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+    let program = folder.path().join("orthros");
+    fs::copy(orthros()?, &program)?;
+    for action in ["on", "off"] {
+        let mut command = Command::new(&program);
+        command.args(["switch", action]).env_clear().uid(65_534).gid(65_534);
+        process::run(command, b"")?.refusal()?.says("only root may choose")?;
+    }
+    Ok(())
 }
 
 /// A small system in a folder: MIT's library where it is installed, and ours where a package puts it.

@@ -35,7 +35,11 @@ fn pages() -> Result<(), Failure> {
 fn overstruck(text: &str) -> String {
     let mut plain = String::new();
     for sign in text.chars() {
-        if sign == '\u{8}' { drop(plain.pop()) } else { plain.push(sign) }
+        if sign == '\u{8}' {
+            let _bold = plain.pop();
+        } else {
+            plain.push(sign);
+        }
     }
     plain
 }

@@ -123,8 +123,7 @@ mod tests {
         for page in pages() {
             let text =
                 roff::page(&page, &headers).unwrap_or_else(|why| panic!("{}: {why}", page.file.display()));
-            for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUE", "BUGS", "LICENCE", "SEE ALSO"]
-            {
+            for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "BUGS", "LICENCE", "SEE ALSO"] {
                 assert!(text.contains(&format!("\n.SH {heading}\n")), "{}: {heading}", page.file.display());
             }
         }
@@ -135,7 +134,7 @@ mod tests {
         let pages = pages();
         let there = |name: &str| pages.iter().any(|page| page.names.iter().any(|known| known == name));
         for page in &pages {
-            for other in page.see_also.iter().filter(|name| name.starts_with("gss_")) {
+            for other in page.see_also.iter().filter(|name| name.starts_with("gss")) {
                 assert!(there(other), "{}: {other}", page.file.display());
             }
         }

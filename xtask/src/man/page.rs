@@ -59,6 +59,11 @@ pub(super) struct Parameter {
 }
 
 impl Page {
+    /// Whether it is about a header and not about a call.
+    pub(super) fn is_of_header(&self) -> bool {
+        self.names.iter().any(|name| name.starts_with("gssapi_"))
+    }
+
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         Self::parse(file, &text).map_err(|why| format!("{}: {why}", file.display()).into())

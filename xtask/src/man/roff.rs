@@ -61,7 +61,9 @@ pub(super) fn page(page: &Page, headers: &Headers) -> Result<String, String> {
     synopsis(&mut text, page, headers)?;
     section(&mut text, "DESCRIPTION");
     description(&mut text, page);
-    section(&mut text, "RETURN VALUE");
+    if !page.statuses.is_empty() {
+        section(&mut text, "RETURN VALUE");
+    }
     for (name, here) in &page.statuses {
         let known = STATUSES.iter().find(|(known, _)| known == name).map(|(_, meaning)| *meaning);
         let known = known.ok_or_else(|| format!("{name} is no status"))?;
@@ -80,6 +82,11 @@ pub(super) fn page(page: &Page, headers: &Headers) -> Result<String, String> {
 
 /// The declarations, and the parameters as the page tells of them.
 fn synopsis(text: &mut String, page: &Page, headers: &Headers) -> Result<(), String> {
+    if page.is_of_header() {
+        let _ =
+            page.names.iter().try_for_each(|name| writeln!(text, ".B #include <gssapi/{}.h>", escaped(name)));
+        return Ok(());
+    }
     text.push_str(".nf\n.B #include <gssapi/gssapi.h>\n");
     let (mut declared, first) = (Vec::new(), page.names.first());
     for name in &page.names {

@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use orthros::sys::process;
 
+use super::elf::{Machine, Program};
 use super::{Face, triplet};
 use crate::arguments::Switch;
 use crate::failure::{Ending, Failure, While};
@@ -34,6 +35,9 @@ pub(crate) fn on(wanted: &Switch) -> Result<Ending, Failure> {
     system.check_rights()?;
     let face = wanted.face.unwrap_or(Face::Mit);
     let folder = system.folder(face)?;
+    if !system.other {
+        check_loads(&folder.join(face.soname()))?;
+    }
     let before = system.folders()?;
     let mut folders = before.clone();
     if !folders.contains(&folder) {
@@ -222,10 +226,26 @@ impl System {
     fn resolved(&self, face: Face) -> Result<Option<PathBuf>, Failure> {
         let listed = self.ldconfig()?.arg("-p").output().while_doing("cannot run ldconfig")?;
         Ok(first_of(&String::from_utf8_lossy(&listed.stdout), face.soname(), |path| {
-            let library = super::elf::Machine::of(&self.outside(path)).ok().flatten();
-            library.is_some()
-                && library == super::elf::Machine::of(Path::new("/proc/self/exe")).ok().flatten()
+            let library = Machine::of(&self.outside(path)).ok().flatten();
+            library.is_some() && library == Machine::of(Path::new("/proc/self/exe")).ok().flatten()
         }))
+    }
+}
+
+/// Asks the dynamic linker of this system whether it can load a library: half the system would stand still if not.
+fn check_loads(library: &Path) -> Result<(), Failure> {
+    let Ok(Program::Dynamic { linker, .. }) = Program::of(Path::new("/bin/sh")) else { return Ok(()) };
+    let asked = Command::new(&linker).arg("--list").arg(library).env_clear().stdin(Stdio::null()).output();
+    let asked = asked.while_doing(format!("cannot run {}", linker.display()))?;
+    let listing = String::from_utf8_lossy(&asked.stdout);
+    let lacking = listing.lines().find(|line| line.ends_with("not found"));
+    match lacking {
+        None if asked.status.success() => Ok(()),
+        None => {
+            let said = String::from_utf8_lossy(&asked.stderr).trim().to_owned();
+            Err(Failure::new(format!("{} can't be loaded: {said}", library.display())))
+        }
+        Some(line) => Err(Failure::new(format!("{} can't be loaded: {}", library.display(), line.trim()))),
     }
 }
 
