@@ -89,6 +89,8 @@ peers! {
     COM_ERR_HEADER = "et/com_err.h" from "comerr-dev" in Place::Unpacked("mit-headers");
     /// Shows manual pages.
     MAN = "man" from "man-db" in Place::Installed;
+    /// Makes handbooks for info(1).
+    MAKEINFO = "makeinfo" from "texinfo" in Place::Installed;
     /// Makes and unpacks Debian's packages.
     DPKG_DEB = "dpkg-deb" from "dpkg" in Place::Installed;
     /// Makes the dynamic linker's table.

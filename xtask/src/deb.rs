@@ -66,6 +66,11 @@ fn build() -> Result<PathBuf, Failure> {
     fs::create_dir_all(tree.join("usr/bin"))?;
     fs::copy(target().join("release/orthros"), tree.join("usr/bin/orthros"))?;
     install_pages(&pages, &tree.join("usr/share/man"))?;
+    let info = target().join("info/orthros.info");
+    if info.is_file() {
+        fs::create_dir_all(tree.join("usr/share/info"))?;
+        compress(&info, &tree.join("usr/share/info/orthros.info"))?;
+    }
     install_documents(&tree.join("usr/share/doc").join(PACKAGE))?;
     strip(&tree)?;
     settle_modes(&tree)?;

@@ -111,7 +111,7 @@ const TASKS: &[Task] = &[
             None,
             "change nothing; a header whose comments are not up to date is a failure",
         )],
-        help: "build the manual pages in target/man, and the comments of the headers",
+        help: "build the manual pages and the handbook in target/man and target/info, and the comments of the headers",
         run: man::run,
     },
     Task {

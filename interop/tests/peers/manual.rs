@@ -8,7 +8,7 @@ use interop::peers::{Peer, target};
 use interop::{Failure, Scenario, process};
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    vec![Scenario::new("manual::a_page_is_malformed_or_lacks_a_section", &[Peer::MAN], pages)]
+    vec![Scenario::new("manual::a_page_is_malformed_or_lacks_a_section", &[Peer::MAN, Peer::MAKEINFO], pages)]
 }
 
 fn pages() -> Result<(), Failure> {
@@ -28,6 +28,10 @@ fn pages() -> Result<(), Failure> {
         shown += 1;
     }
     assert!(shown > 34, "{shown}");
+    let handbook = fs::read_to_string(target().join("info/orthros.info"))?;
+    for node in ["Programs on Orthros", "Calls", "gss_export_sec_context", "Mistakes that others made"] {
+        assert!(handbook.contains(&format!("Node: {node},  ")), "the handbook lacks {node}");
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! | `page` | reads a page's source |
 //! | `header` | what the headers declare, and the comments that they get |
 //! | `roff` | a page as man(1) takes it |
+//! | `texinfo` | all of them as a chapter of the handbook, with the documents of `docs` |
 //!
 //! A page's prototype is the header's, and its parameters must be those of the prototype: neither can be right
 //! alone. What every page says (the minor status, what statuses mean, where bugs go) stands once, in `roff`.
@@ -13,6 +14,7 @@
 mod header;
 mod page;
 mod roff;
+mod texinfo;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,8 +86,10 @@ pub(crate) fn build(orthros: &Path) -> Result<PathBuf, Failure> {
     fs::create_dir_all(&folder)?;
     shell::must(Command::new(orthros).args(["man", "--dir"]).arg(&folder))?;
     let headers = Headers::read(&root().join("crates/capi/include"))?;
-    for page in read(&root().join("crates/capi/doc"))? {
-        let text = roff::page(&page, &headers).map_err(|why| format!("{}: {why}", page.file.display()))?;
+    let pages = read(&root().join("crates/capi/doc"))?;
+    texinfo::build(&pages, &headers)?;
+    for page in &pages {
+        let text = roff::page(page, &headers).map_err(|why| format!("{}: {why}", page.file.display()))?;
         for name in &page.names {
             fs::write(folder.join(name).with_extension("3"), &text)?;
         }

@@ -41,11 +41,11 @@ const STATUSES: &[(&str, &str)] = &[
 const MINOR_STATUS: &str = "The minor status: a number of MIT krb5's tables, 0 where nothing is to be told. \
     gss_display_status(3) gives its text: what failed, for whom, and what to do about it.";
 
-const BUGS: &str = "Report bugs to the issue tracker of the repository that this software comes from; vulnerabilities in \
+pub(super) const BUGS: &str = "Report bugs to the issue tracker of the repository that this software comes from; vulnerabilities in \
     private, as the file SECURITY.md there says. A report helps most with the program, what it printed, and what \
     `KRB5_TRACE=/dev/stderr` shows.";
 
-const LICENCE: &str = "Orthros is free software: you may use it under the MIT licence or the Apache licence, version 2.0, at \
+pub(super) const LICENCE: &str = "Orthros is free software: you may use it under the MIT licence or the Apache licence, version 2.0, at \
     your choice. There is no warranty, as far as the law permits.";
 
 /// The page of a call whose prototype is in the headers.
@@ -65,9 +65,8 @@ pub(super) fn page(page: &Page, headers: &Headers) -> Result<String, String> {
         section(&mut text, "RETURN VALUE");
     }
     for (name, here) in &page.statuses {
-        let known = STATUSES.iter().find(|(known, _)| known == name).map(|(_, meaning)| *meaning);
-        let known = known.ok_or_else(|| format!("{name} is no status"))?;
-        item(&mut text, &format!("`{name}`"), if here.is_empty() { known } else { here });
+        let meaning = meaning(name, here).ok_or_else(|| format!("{name} is no status"))?;
+        item(&mut text, &format!("`{name}`"), meaning);
     }
     section(&mut text, "STANDARDS");
     line(&mut text, &inline(&format!("{}.", page.source)));
@@ -78,6 +77,12 @@ pub(super) fn page(page: &Page, headers: &Headers) -> Result<String, String> {
     section(&mut text, "SEE ALSO");
     see_also(&mut text, page);
     Ok(text)
+}
+
+/// What a status means on a page that says `here` of it, or nothing.
+pub(super) fn meaning<'a>(name: &str, here: &'a str) -> Option<&'a str> {
+    let known = STATUSES.iter().find(|(known, _)| *known == name).map(|(_, meaning)| *meaning)?;
+    Some(if here.is_empty() { known } else { here })
 }
 
 /// The declarations, and the parameters as the page tells of them.
