@@ -17,7 +17,9 @@ const SONAME: &str = "libgssapi_krb5.so.2";
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let samples = [Peer::MIT_REALM, &[Peer::KINIT, Peer::GSS_CLIENT, Peer::GSS_SERVER, Peer::CC]].concat();
+    let web = [&samples[..], &[Peer::PYTHON, Peer::PYTHON_GSSAPI, Peer::CURL]].concat();
     vec![
+        Scenario::new("c_switch::run_leaves_curl_and_its_server_without_our_library", &web, curl),
         Scenario::new("c_switch::run_puts_no_library_under_a_program", &samples, one_program),
         Scenario::new("c_switch::run_changes_how_a_program_ends", &[Peer::CC], ending),
         Scenario::new(
@@ -66,6 +68,32 @@ fn one_program() -> Result<(), Failure> {
     let finished =
         process::run(run(Peer::GSS_CLIENT, &words)?, b"")?.success()?.says("Signature verified.")?;
     assert!(finished.stderr.contains("Presenting the ticket of alice@SWITCH.TEST"), "{finished:?}");
+    Ok(())
+}
+
+/// curl and a server in Python that answers Negotiate, both by `orthros run`.
+fn curl() -> Result<(), Failure> {
+    let realm =
+        Realm::build("SWITCH.TEST").principal("alice", "pw").service("HTTP/localhost").start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &[])?;
+    let run = |program: Peer, words: &[&str]| -> Result<Command, Failure> {
+        let mut command = realm.command(orthros()?);
+        command
+            .args(["run", "--trace", "--"])
+            .arg(program.find()?)
+            .args(words)
+            .env("ORTHROS_FACES", faces()?);
+        Ok(command)
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/python/peer.py");
+    let mut server = Running::start(run(Peer::PYTHON, &[script, "web"])?)?;
+    let line = server.first_line(PATIENCE)?;
+    let port = line.strip_prefix("listening on ").ok_or_else(|| format!("it names no port: {line}"))?;
+    let page = format!("http://localhost:{port}/");
+    let words = ["--silent", "--show-error", "--negotiate", "-u", ":", &page];
+    let finished = process::run(run(Peer::CURL, &words)?, b"")?.success()?.says("Hello alice@SWITCH.TEST")?;
+    assert!(finished.stderr.contains("Presenting the ticket of alice@SWITCH.TEST"), "{finished:?}");
+    assert!(server.stderr().contains("Opened the request of alice@SWITCH.TEST"), "{}", server.stderr());
     Ok(())
 }
 
