@@ -6,7 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use interop::c_library::{Maker, face};
+use interop::c_library::Maker;
+use interop::faces::MIT;
 use interop::gss::SERVICE;
 use interop::peers::Peer;
 use interop::process::{self, PATIENCE, Running};
@@ -44,8 +45,8 @@ fn command<W: AsRef<OsStr>>(words: &[W]) -> Result<Command, Failure> {
     Ok(command)
 }
 
-fn faces() -> Result<&'static Path, Failure> {
-    Ok(face()?.parent().ok_or("a face without a folder")?)
+fn faces() -> Result<PathBuf, Failure> {
+    Ok(MIT.built()?.parent().ok_or("a face without a folder")?.to_owned())
 }
 
 /// Both of MIT's samples by `orthros run`; the trace shows whose library did the work.
@@ -100,7 +101,7 @@ fn curl() -> Result<(), Failure> {
 fn ending() -> Result<(), Failure> {
     let status = |words: &[&str]| process::run(command(words)?, b"");
     let ended = status(&["run", "sh", "-c", "echo \"$LD_LIBRARY_PATH\"; exit 7"])?;
-    let library = format!("{}\n", face()?.join("lib").display());
+    let library = format!("{}\n", MIT.built()?.join("lib").display());
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(7), library.as_str()), "{ended:?}");
     // What is there already stays, behind ours.
     let mut behind = command(&["run", "--", "printenv", "LD_LIBRARY_PATH"])?;

@@ -174,6 +174,7 @@ typedef const gss_OID_set_desc *gss_const_OID_set;
 
 /* ---- Credentials ---- */
 
+/* gss_acquire_cred(3): get a credential that is there. */
 OM_uint32
 gss_acquire_cred(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NULLABLE desired_name,
                  OM_uint32 time_req, gss_OID_set GSS_NULLABLE desired_mechs,
@@ -182,6 +183,7 @@ gss_acquire_cred(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NULLABLE d
                  gss_OID_set GSS_NULLABLE *GSS_NULLABLE actual_mechs,
                  OM_uint32 *GSS_NULLABLE time_rec);
 
+/* gss_add_cred(3): add an element to a credential. */
 OM_uint32
 gss_add_cred(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CRED GSS_NULLABLE input_cred_handle,
              GSS_IN_NAME GSS_NULLABLE desired_name, gss_OID GSS_NULLABLE desired_mech,
@@ -190,12 +192,14 @@ gss_add_cred(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CRED GSS_NULLABLE input
              gss_OID_set GSS_NULLABLE *GSS_NULLABLE actual_mechs,
              OM_uint32 *GSS_NULLABLE initiator_time_rec, OM_uint32 *GSS_NULLABLE acceptor_time_rec);
 
+/* gss_inquire_cred(3): tell what is known of a credential. */
 OM_uint32
 gss_inquire_cred(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CRED GSS_NULLABLE cred_handle,
                  gss_name_t GSS_NULLABLE *GSS_NULLABLE name, OM_uint32 *GSS_NULLABLE lifetime,
                  gss_cred_usage_t *GSS_NULLABLE cred_usage,
                  gss_OID_set GSS_NULLABLE *GSS_NULLABLE mechanisms);
 
+/* gss_inquire_cred_by_mech(3): tell what is known of a credential for one mechanism. */
 OM_uint32
 gss_inquire_cred_by_mech(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CRED GSS_NULLABLE cred_handle,
                          gss_OID GSS_NULLABLE mech_type, gss_name_t GSS_NULLABLE *GSS_NULLABLE name,
@@ -203,6 +207,7 @@ gss_inquire_cred_by_mech(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CRED GSS_NU
                          OM_uint32 *GSS_NULLABLE acceptor_lifetime,
                          gss_cred_usage_t *GSS_NULLABLE cred_usage);
 
+/* gss_release_cred(3): release a credential. */
 OM_uint32
 gss_release_cred(OM_uint32 *GSS_NONNULL minor_status,
                  gss_cred_id_t GSS_NULLABLE *GSS_NONNULL cred_handle);
@@ -210,6 +215,7 @@ gss_release_cred(OM_uint32 *GSS_NONNULL minor_status,
 /* ---- Contexts ---- */
 
 /* A token that is not empty is to be sent to the peer whatever the status; so with gss_accept_sec_context(). */
+/* gss_init_sec_context(3): begin a security context, or go on with it, as the initiator. */
 OM_uint32
 gss_init_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                      GSS_IN_CRED GSS_NULLABLE initiator_cred_handle,
@@ -222,6 +228,7 @@ gss_init_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                      gss_buffer_t GSS_NONNULL output_token, OM_uint32 *GSS_NULLABLE ret_flags,
                      OM_uint32 *GSS_NULLABLE time_rec);
 
+/* gss_accept_sec_context(3): begin a security context, or go on with it, as the acceptor. */
 OM_uint32
 gss_accept_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                        gss_ctx_id_t GSS_NULLABLE *GSS_NONNULL context_handle,
@@ -234,20 +241,24 @@ gss_accept_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                        OM_uint32 *GSS_NULLABLE time_rec,
                        gss_cred_id_t GSS_NULLABLE *GSS_NULLABLE delegated_cred_handle);
 
+/* gss_process_context_token(3): take a token that came after the context was up. */
 OM_uint32
 gss_process_context_token(OM_uint32 *GSS_NONNULL minor_status,
                           GSS_IN_CONTEXT GSS_NONNULL context_handle,
                           gss_buffer_t GSS_NONNULL token_buffer);
 
+/* gss_delete_sec_context(3): end a security context. */
 OM_uint32
 gss_delete_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                        gss_ctx_id_t GSS_NULLABLE *GSS_NONNULL context_handle,
                        gss_buffer_t GSS_NULLABLE output_token);
 
+/* gss_context_time(3): tell how long a context is still valid. */
 OM_uint32
 gss_context_time(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
                  OM_uint32 *GSS_NONNULL time_rec);
 
+/* gss_inquire_context(3): tell what is known of a context. */
 OM_uint32
 gss_inquire_context(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
                     gss_name_t GSS_NULLABLE *GSS_NULLABLE src_name,
@@ -257,11 +268,13 @@ gss_inquire_context(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONN
                     int *GSS_NULLABLE locally_initiated, int *GSS_NULLABLE open);
 
 /* Moves the context out of this process: the handle is GSS_C_NO_CONTEXT afterwards. */
+/* gss_export_sec_context(3): transfer a security context to another process. */
 OM_uint32
 gss_export_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                        gss_ctx_id_t GSS_NULLABLE *GSS_NONNULL context_handle,
                        gss_buffer_t GSS_NONNULL interprocess_token);
 
+/* gss_import_sec_context(3): take over a security context that another process exported. */
 OM_uint32
 gss_import_sec_context(OM_uint32 *GSS_NONNULL minor_status,
                        gss_buffer_t GSS_NONNULL interprocess_token,
@@ -269,27 +282,32 @@ gss_import_sec_context(OM_uint32 *GSS_NONNULL minor_status,
 
 /* ---- Messages ---- */
 
+/* gss_get_mic(3): sign a message, apart from it. */
 OM_uint32
 gss_get_mic(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
             gss_qop_t qop_req, gss_buffer_t GSS_NONNULL message_buffer,
             gss_buffer_t GSS_NONNULL message_token);
 
+/* gss_verify_mic(3): verify the signature of a message. */
 OM_uint32
 gss_verify_mic(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
                gss_buffer_t GSS_NONNULL message_buffer, gss_buffer_t GSS_NONNULL message_token,
                gss_qop_t *GSS_NULLABLE qop_state);
 
+/* gss_wrap(3): protect a message, and put it into a token. */
 OM_uint32
 gss_wrap(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
          int conf_req_flag, gss_qop_t qop_req, gss_buffer_t GSS_NONNULL input_message_buffer,
          int *GSS_NULLABLE conf_state, gss_buffer_t GSS_NONNULL output_message_buffer);
 
+/* gss_unwrap(3): verify a protected message, and take it out of its token. */
 OM_uint32
 gss_unwrap(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
            gss_buffer_t GSS_NONNULL input_message_buffer,
            gss_buffer_t GSS_NONNULL output_message_buffer, int *GSS_NULLABLE conf_state,
            gss_qop_t *GSS_NULLABLE qop_state);
 
+/* gss_wrap_size_limit(3): tell how long a message may be that fits a token of some length. */
 OM_uint32
 gss_wrap_size_limit(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONNULL context_handle,
                     int conf_req_flag, gss_qop_t qop_req, OM_uint32 req_output_size,
@@ -297,20 +315,24 @@ gss_wrap_size_limit(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_CONTEXT GSS_NONN
 
 /* ---- Messages, by the names of version 1 (section 5, and RFC 1509) ---- */
 
+/* gss_sign(3): sign a message, apart from it. */
 OM_uint32
 gss_sign(OM_uint32 *GSS_NONNULL minor_status, gss_ctx_id_t GSS_NONNULL context_handle, int qop_req,
          gss_buffer_t GSS_NONNULL message_buffer, gss_buffer_t GSS_NONNULL message_token);
 
+/* gss_verify(3): verify the signature of a message. */
 OM_uint32
 gss_verify(OM_uint32 *GSS_NONNULL minor_status, gss_ctx_id_t GSS_NONNULL context_handle,
            gss_buffer_t GSS_NONNULL message_buffer, gss_buffer_t GSS_NONNULL token_buffer,
            int *GSS_NULLABLE qop_state);
 
+/* gss_seal(3): protect a message, and put it into a token. */
 OM_uint32
 gss_seal(OM_uint32 *GSS_NONNULL minor_status, gss_ctx_id_t GSS_NONNULL context_handle,
          int conf_req_flag, int qop_req, gss_buffer_t GSS_NONNULL input_message_buffer,
          int *GSS_NULLABLE conf_state, gss_buffer_t GSS_NONNULL output_message_buffer);
 
+/* gss_unseal(3): verify a protected message, and take it out of its token. */
 OM_uint32
 gss_unseal(OM_uint32 *GSS_NONNULL minor_status, gss_ctx_id_t GSS_NONNULL context_handle,
            gss_buffer_t GSS_NONNULL input_message_buffer,
@@ -319,71 +341,87 @@ gss_unseal(OM_uint32 *GSS_NONNULL minor_status, gss_ctx_id_t GSS_NONNULL context
 
 /* ---- Names ---- */
 
+/* gss_import_name(3): make a name of text. */
 OM_uint32
 gss_import_name(OM_uint32 *GSS_NONNULL minor_status, gss_buffer_t GSS_NONNULL input_name_buffer,
                 gss_OID GSS_NULLABLE input_name_type,
                 gss_name_t GSS_NULLABLE *GSS_NONNULL output_name);
 
+/* gss_display_name(3): tell a name for people. */
 OM_uint32
 gss_display_name(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NONNULL input_name,
                  gss_buffer_t GSS_NONNULL output_name_buffer,
                  gss_OID GSS_NULLABLE *GSS_NULLABLE output_name_type);
 
+/* gss_compare_name(3): tell whether two names mean the same. */
 OM_uint32
 gss_compare_name(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NONNULL name1,
                  GSS_IN_NAME GSS_NONNULL name2, int *GSS_NONNULL name_equal);
 
+/* gss_canonicalize_name(3): make a name one of a mechanism. */
 OM_uint32
 gss_canonicalize_name(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NONNULL input_name,
                       gss_OID GSS_NULLABLE mech_type,
                       gss_name_t GSS_NULLABLE *GSS_NONNULL output_name);
 
+/* gss_export_name(3): make octets of a name that can be compared octet by octet. */
 OM_uint32
 gss_export_name(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NONNULL input_name,
                 gss_buffer_t GSS_NONNULL exported_name);
 
+/* gss_duplicate_name(3): copy a name. */
 OM_uint32
 gss_duplicate_name(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NONNULL input_name,
                    gss_name_t GSS_NULLABLE *GSS_NONNULL dest_name);
 
+/* gss_release_name(3): release a name. */
 OM_uint32
 gss_release_name(OM_uint32 *GSS_NONNULL minor_status,
                  gss_name_t GSS_NULLABLE *GSS_NONNULL input_name);
 
+/* gss_inquire_names_for_mech(3): tell which types of names a mechanism takes. */
 OM_uint32
 gss_inquire_names_for_mech(OM_uint32 *GSS_NONNULL minor_status, gss_OID GSS_NULLABLE mechanism,
                            gss_OID_set GSS_NULLABLE *GSS_NONNULL name_types);
 
+/* gss_inquire_mechs_for_name(3): tell which mechanisms take a name. */
 OM_uint32
 gss_inquire_mechs_for_name(OM_uint32 *GSS_NONNULL minor_status, GSS_IN_NAME GSS_NONNULL input_name,
                            gss_OID_set GSS_NULLABLE *GSS_NONNULL mech_types);
 
 /* ---- Status, buffers, sets of identifiers ---- */
 
+/* gss_display_status(3): tell what a status means. */
 OM_uint32
 gss_display_status(OM_uint32 *GSS_NONNULL minor_status, OM_uint32 status_value, int status_type,
                    gss_OID GSS_NULLABLE mech_type, OM_uint32 *GSS_NONNULL message_context,
                    gss_buffer_t GSS_NONNULL status_string);
 
+/* gss_indicate_mechs(3): tell which mechanisms there are. */
 OM_uint32
 gss_indicate_mechs(OM_uint32 *GSS_NONNULL minor_status,
                    gss_OID_set GSS_NULLABLE *GSS_NONNULL mech_set);
 
+/* gss_release_buffer(3): free what a buffer holds. */
 OM_uint32
 gss_release_buffer(OM_uint32 *GSS_NONNULL minor_status, gss_buffer_t GSS_NONNULL buffer);
 
+/* gss_create_empty_oid_set(3): make a set of object identifiers with nothing in it. */
 OM_uint32
 gss_create_empty_oid_set(OM_uint32 *GSS_NONNULL minor_status,
                          gss_OID_set GSS_NULLABLE *GSS_NONNULL oid_set);
 
+/* gss_add_oid_set_member(3): put an object identifier into a set. */
 OM_uint32
 gss_add_oid_set_member(OM_uint32 *GSS_NONNULL minor_status, gss_OID GSS_NONNULL member_oid,
                        gss_OID_set GSS_NULLABLE *GSS_NONNULL oid_set);
 
+/* gss_test_oid_set_member(3): tell whether an object identifier is in a set. */
 OM_uint32
 gss_test_oid_set_member(OM_uint32 *GSS_NONNULL minor_status, gss_OID GSS_NONNULL member,
                         gss_OID_set GSS_NONNULL set, int *GSS_NONNULL present);
 
+/* gss_release_oid_set(3): free a set of object identifiers. */
 OM_uint32
 gss_release_oid_set(OM_uint32 *GSS_NONNULL minor_status, gss_OID_set GSS_NULLABLE *GSS_NONNULL set);
 
