@@ -81,6 +81,8 @@ peers! {
     C_HEADERS = "/usr/include/stdio.h" from "libc6-dev" in Place::Installed;
     /// Builds programs in C++.
     CXX = "c++" from "g++" in Place::Installed;
+    /// Watches a program's memory.
+    VALGRIND = "valgrind" from "valgrind" in Place::Installed;
     /// Reads symbol tables.
     READELF = "readelf" from "binutils" in Place::Installed;
     /// MIT's GSS-API headers.

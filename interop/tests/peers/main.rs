@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 mod bindings;
+mod c_arguments;
 mod c_library;
 mod c_programs;
 mod c_switch;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     scenarios.extend(client_keytab::scenarios());
     scenarios.extend(k5crypto::scenarios());
     scenarios.extend(weak::scenarios());
+    scenarios.extend(c_arguments::scenarios());
     scenarios.extend(c_library::scenarios());
     scenarios.extend(c_programs::scenarios());
     scenarios.extend(daemons::scenarios());

@@ -1,0 +1,70 @@
+//! Wrong arguments to our C library, from C and from C++, under tools that see what goes wrong in memory.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use interop::c_library::{Maker, NEEDS};
+use interop::peers::Peer;
+use interop::process::{PATIENCE, Running};
+use interop::{Failure, Realm, Scenario, Side, process};
+
+/// How `c/arguments.c` is compiled and run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    C,
+    Cpp,
+    AddressSanitizer,
+    Valgrind,
+}
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let realm = &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::KINIT];
+    let mut list = Vec::new();
+    for (how, more) in
+        [(How::C, &[][..]), (How::Cpp, &[]), (How::AddressSanitizer, &[]), (How::Valgrind, &[Peer::VALGRIND])]
+    {
+        let needs = [NEEDS, realm, more].concat();
+        let name = format!("c_arguments::a_wrong_one_is_taken_or_costs_memory_{how:?}").to_lowercase();
+        list.push(Scenario::new(name, &needs, move || wrong(how)));
+    }
+    list
+}
+
+fn compile(how: How, folder: &Path) -> Result<PathBuf, Failure> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("c/arguments.c");
+    let program = folder.join("arguments");
+    let (compiler, language, standard) = match how {
+        How::Cpp => (Peer::CXX, "c++", "-std=gnu++17"),
+        _ => (Peer::CC, "c", "-std=gnu11"),
+    };
+    let mut command = Command::new(compiler.find()?);
+    command.args([standard, "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"]);
+    if how == How::AddressSanitizer {
+        command.arg("-fsanitize=address");
+    }
+    command.args(["-x", language]).args(Maker::Own.includes()?).arg(source).args(["-x", "none", "-o"]);
+    command.arg(&program).arg(Maker::Own.library()?);
+    process::run(command, b"")?.success()?;
+    Ok(program)
+}
+
+fn wrong(how: How) -> Result<(), Failure> {
+    let realm = Realm::build("ARGUMENTS.TEST")
+        .principal("alice", "wonderland")
+        .service("host/localhost")
+        .start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &[])?;
+    let program = compile(how, realm.folder())?;
+    let mut command = if how == How::Valgrind {
+        let mut command = realm.command(&Peer::VALGRIND.find()?);
+        // What the process keeps until its end (caches, tables) is reachable; only what is lost is a leak.
+        command.args(["--quiet", "--error-exitcode=9", "--leak-check=full"]);
+        command.args(["--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]);
+        command.arg(&program);
+        command
+    } else {
+        realm.command(&program)
+    };
+    command.arg("host@localhost").envs(Maker::Own.environment()?);
+    Running::start(command)?.finish(PATIENCE * 5)?.success()?.says("all held").map(drop)
+}
