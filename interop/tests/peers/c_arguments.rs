@@ -1,9 +1,10 @@
-//! Wrong arguments to our C library, from C and from C++, under tools that see what goes wrong in memory.
+//! Wrong arguments to our C library, from C and from C++, under tools that see what goes wrong in memory; and many
+//! contexts, which leave nothing behind.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use interop::c_library::{Maker, NEEDS};
+use interop::c_library::{Kind, Maker, NEEDS};
 use interop::peers::Peer;
 use interop::process::{PATIENCE, Running};
 use interop::{Failure, Realm, Scenario, Side, process};
@@ -27,7 +28,28 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         let name = format!("c_arguments::a_wrong_one_is_taken_or_costs_memory_{how:?}").to_lowercase();
         list.push(Scenario::new(name, &needs, move || wrong(how)));
     }
+    let needs = [NEEDS, realm].concat();
+    list.push(Scenario::new("c_arguments::memory_or_descriptors_grow_with_contexts", &needs, soak));
     list
+}
+
+/// So many contexts as `ORTHROS_SOAK` says, else few enough for every run.
+fn soak() -> Result<(), Failure> {
+    let realm = realm()?;
+    let program = interop::c_library::compile("soak", Maker::Own, Kind::Pie, realm.folder())?;
+    let mut command = realm.command(&program);
+    let contexts = std::env::var("ORTHROS_SOAK").unwrap_or_else(|_| "4000".to_owned());
+    command.args(["host@localhost", &contexts]).envs(Maker::Own.environment()?);
+    Running::start(command)?.finish(PATIENCE * 10)?.success()?.says("all held").map(drop)
+}
+
+fn realm() -> Result<Realm, Failure> {
+    let realm = Realm::build("ARGUMENTS.TEST")
+        .principal("alice", "wonderland")
+        .service("host/localhost")
+        .start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &[])?;
+    Ok(realm)
 }
 
 fn compile(how: How, folder: &Path) -> Result<PathBuf, Failure> {
@@ -49,11 +71,7 @@ fn compile(how: How, folder: &Path) -> Result<PathBuf, Failure> {
 }
 
 fn wrong(how: How) -> Result<(), Failure> {
-    let realm = Realm::build("ARGUMENTS.TEST")
-        .principal("alice", "wonderland")
-        .service("host/localhost")
-        .start(Side::Mit)?;
-    realm.kinit(Side::Mit, "alice", &[])?;
+    let realm = realm()?;
     let program = compile(how, realm.folder())?;
     let mut command = if how == How::Valgrind {
         let mut command = realm.command(&Peer::VALGRIND.find()?);
