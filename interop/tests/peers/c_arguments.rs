@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use interop::c_library::{Kind, Maker, NEEDS};
+use interop::faces::{MIT, Whose};
 use interop::peers::Peer;
 use interop::process::{PATIENCE, Running};
 use interop::{Failure, Realm, Scenario, Side, process};
@@ -64,7 +65,7 @@ fn compile(how: How, folder: &Path) -> Result<PathBuf, Failure> {
     if how == How::AddressSanitizer {
         command.arg("-fsanitize=address");
     }
-    command.args(["-x", language]).args(Maker::Own.includes()?).arg(source).args(["-x", "none", "-o"]);
+    command.args(["-x", language]).args(MIT.includes(Whose::Own)?).arg(source).args(["-x", "none", "-o"]);
     command.arg(&program).arg(Maker::Own.library()?);
     process::run(command, b"")?.success()?;
     Ok(program)
