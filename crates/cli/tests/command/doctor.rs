@@ -225,7 +225,7 @@ fn a_ticket_that_ends_soon_is_a_warning_and_one_that_has_ended_a_problem() {
     let (status, found) = findings(&sandbox, &[]);
     assert_eq!(status, Some(0), "{found:#?}");
     has(&found, "credential cache: warning", "krbtgt/CLI.TEST@CLI.TEST until");
-    sandbox.good(&["kinit", "-l", "1s", "alice"], "wonderland\n");
+    sandbox.good(&["kinit", "-l", "4s", "alice"], "wonderland\n");
     while sandbox.run(&["klist", "-s"], "").status == Some(0) {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
