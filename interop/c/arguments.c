@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live.h"
+
 #include <gssapi/gssapi.h>
 
 static int failures;
@@ -415,6 +417,7 @@ int main(int argc, char **argv)
     pthread_join(thread, &other);
     expect((one != NULL) + (other != NULL) == 1, "gss_delete_sec_context", "one of two threads deletes", 0);
     require(gss_release_name(&minor, &target), "the target is released");
+    nothing_lives();
     if (failures == 0)
         printf("all held\n");
     return failures != 0;

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "live.h"
+
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
@@ -222,6 +224,7 @@ int main(int argc, char **argv)
         stays(name, "on", 1);
         gss_release_name(&minor, &name);
     }
+    nothing_lives();
     printf("all held\n");
     return 0;
 }

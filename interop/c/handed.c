@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "live.h"
+
 #include <gssapi/gssapi.h>
 
 static void require(int holds, const char *what)
@@ -91,6 +93,7 @@ int main(int argc, char **argv)
     gss_release_buffer(&minor, &sealed);
     gss_delete_sec_context(&minor, &initiator, NULL);
     gss_release_name(&minor, &name);
+    nothing_lives();
     printf("all held\n");
     return 0;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live.h"
+
 #include <gssapi/gssapi.h>
 
 #define ROUNDS 5
@@ -102,6 +104,7 @@ int main(int argc, char **argv)
         grown |= resident() > memory + SLACK || descriptors() > open + SWING;
     }
     gss_release_name(&minor, &target);
+    nothing_lives();
     if (!grown)
         printf("all held\n");
     return grown;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "live.h"
+
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
@@ -301,6 +303,7 @@ int main(int argc, char **argv)
     options(name);
     gss_release_name(&minor, &name);
     krb5_free_context(krb5);
+    nothing_lives();
     printf("all held\n");
     return 0;
 }

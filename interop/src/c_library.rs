@@ -49,6 +49,16 @@ impl Maker {
     }
 }
 
+/// The environment in which a program runs on ours as it is linked for tests: one more symbol tells how many handles live
+/// (`c/live.h`).
+///
+/// # Errors
+/// Ours can't be built.
+pub fn counting() -> Result<(&'static str, OsString), Failure> {
+    let faces = MIT.built()?;
+    Ok(("LD_LIBRARY_PATH", faces.with_file_name("counting").join("lib").into_os_string()))
+}
+
 /// Compiles `c/NAME.c` with the headers of this maker and links it with its library, into `folder`, where headers may be
 /// too.
 ///

@@ -147,11 +147,24 @@ pub(crate) fn set_acceptor_keytab(name: Option<KeytabName>) {
     *ACCEPTOR_KEYTAB.write().unwrap_or_else(PoisonError::into_inner) = name;
 }
 
-/// Names the cache of this thread: the name before as a C string that lives until the next call, or null.
-pub(crate) fn set_thread_cache(name: Option<CacheName>, text: Option<CString>) -> *const c_char {
+/// The cache that the process has by default, by the name that the variable gives it, if that is where it comes from.
+pub(crate) fn default_cache_name() -> Result<CString, SetupError> {
+    let name = match settings::variable("KRB5CCNAME") {
+        Some(name) => name.into_encoded_bytes(),
+        None => orthros()?.default_cache().to_string().into_bytes(),
+    };
+    Ok(CString::new(name).unwrap_or_default())
+}
+
+/// Names the cache of this thread: the name before, or else this default, as a C string that lives until the next call.
+pub(crate) fn set_thread_cache(
+    name: Option<CacheName>,
+    text: Option<CString>,
+    default: CString,
+) -> *const c_char {
     let set = |cache: &RefCell<ThreadCache>| {
         let mut cache = cache.borrow_mut();
-        cache.before = cache.text.take();
+        cache.before = Some(cache.text.take().unwrap_or(default));
         cache.name = name;
         cache.text = text;
         cache.before.as_ref().map_or(std::ptr::null(), |before| before.as_ptr())

@@ -195,14 +195,18 @@ impl Builder {
 
     /// Joins everything.
     pub fn build(self) -> Orthros {
-        let config = self.config;
+        let mut config = self.config;
+        let key = match self.places {
+            Some(places) => Ok(TransferKey::own(places)),
+            None => settings::transfer(&config).map_err(|error| error.to_string()).and_then(|transfer| {
+                config.transfer = transfer;
+                TransferKey::configured(&config.transfer)
+            }),
+        };
         let transfer = match self.given {
             Some((key, ledger)) => Transfer::Given { key, ledger },
             None => Transfer::User {
-                key: match self.places {
-                    Some(places) => Ok(TransferKey::own(places)),
-                    None => TransferKey::configured(&config.transfer),
-                },
+                key,
                 opened: Mutex::default(),
                 memory_ledger: (config.transfer.ledger.as_deref() == Some("memory")).then(MemoryLedger::new),
             },

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use interop::c_library::{Kind, Maker, NEEDS};
+use interop::c_library::{Kind, Maker, NEEDS, counting};
 use interop::faces::{MIT, Whose};
 use interop::peers::Peer;
 use interop::process::{PATIENCE, Running};
-use interop::{Failure, Realm, Scenario, Side, process};
+use interop::{Failure, Finished, Realm, Scenario, Side, process};
 
 /// How `c/arguments.c` is compiled and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ fn soak() -> Result<(), Failure> {
     let program = interop::c_library::compile("soak", Maker::Own, Kind::Pie, realm.folder())?;
     let mut command = realm.command(&program);
     let contexts = std::env::var("ORTHROS_SOAK").unwrap_or_else(|_| "4000".to_owned());
-    command.args(["host@localhost", &contexts]).envs(Maker::Own.environment()?);
-    Running::start(command)?.finish(PATIENCE * 10)?.success()?.says("all held").map(drop)
+    command.args(["host@localhost", &contexts]).envs([counting()?]);
+    nothing_lives(Running::start(command)?.finish(PATIENCE * 10)?)
 }
 
 fn realm() -> Result<Realm, Failure> {
@@ -84,6 +84,11 @@ fn wrong(how: How) -> Result<(), Failure> {
     } else {
         realm.command(&program)
     };
-    command.arg("host@localhost").envs(Maker::Own.environment()?);
-    Running::start(command)?.finish(PATIENCE * 5)?.success()?.says("all held").map(drop)
+    command.arg("host@localhost").envs([counting()?]);
+    nothing_lives(Running::start(command)?.finish(PATIENCE * 5)?)
+}
+
+/// All held, and no context, credential or name is left.
+fn nothing_lives(finished: Finished) -> Result<(), Failure> {
+    finished.success()?.says("all held")?.says("live handles: 0").map(drop)
 }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use interop::c_library::{Kind, Maker, NEEDS, compile};
+use interop::c_library::{Kind, Maker, NEEDS, compile, counting};
 use interop::gss::SERVICE;
 use interop::peers::Peer;
 use interop::process::{self, PATIENCE, Running};
@@ -228,8 +228,14 @@ fn beside_libkrb5(library: Maker) -> Result<(), Failure> {
     let realm = realm()?;
     let program = compile("together", library, Kind::Pie, realm.folder())?;
     let mut command = realm.command(&program);
-    command.args(["host@localhost".as_ref(), realm.folder().as_os_str()]).envs(library.environment()?);
-    process::run(command, b"")?.success()?.says("all held")?;
+    command.args(["host@localhost".as_ref(), realm.folder().as_os_str()]);
+    if library == Maker::Own {
+        command.envs([counting()?]);
+    }
+    let finished = process::run(command, b"")?.success()?.says("all held")?;
+    if library == Maker::Own {
+        finished.says("live handles: 0")?;
+    }
     // What it copied, MIT's tools take.
     let copied = format!("FILE:{}", realm.folder().join("copied").display());
     realm.peer(Peer::KLIST, &["-c", &copied], "")?.success()?.says("alice@PROGRAMS.TEST").map(drop)
@@ -241,8 +247,8 @@ fn what_only_we_have() -> Result<(), Failure> {
     let realm = realm()?;
     let program = compile("extensions", Maker::Own, Kind::Pie, realm.folder())?;
     let mut command = realm.command(&program);
-    command.args(["host@localhost", &realm.port.to_string()]).envs(Maker::Own.environment()?);
-    let finished = process::run(command, b"")?.success()?.says("all held")?;
+    command.args(["host@localhost", &realm.port.to_string()]).envs([counting()?]);
+    let finished = process::run(command, b"")?.success()?.says("all held")?.says("live handles: 0")?;
     let finished = finished.says("could reach none")?;
     let json = finished.stdout.lines().find_map(|line| line.strip_prefix("json: ")).unwrap_or_default();
     let told: serde_json::Value = serde_json::from_str(json).map_err(|error| format!("{json}: {error}"))?;
@@ -262,12 +268,13 @@ fn handed_over() -> Result<(), Failure> {
     let meeting = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o1777)).tempdir()?;
     let run = |transfer: &str, words: &[&str]| -> Result<Finished, Failure> {
         let mut command = realm.command(&program);
-        command.arg("host@localhost").args(words).envs(Maker::Own.environment()?);
+        command.arg("host@localhost").args(words).envs([counting()?]);
         command.env("ORTHROS_TRANSFER", format!("{transfer}{}", meeting.path().display()));
         process::run(command, b"")
     };
     let finished = run("allow=nobody,", &["65533", "65534"])?.success()?;
     finished
+        .says("live handles: 0")?
         .says("uid 65533: refused")?
         .says("uid 65534: goes on")?
         .says("uid 65534: refused")?

@@ -128,8 +128,8 @@ fn no_kdc() -> Result<(), Failure> {
 
 fn ended_ticket() -> Result<(), Failure> {
     let realm = realm()?;
-    realm.kinit(Side::Mit, "alice", &["-l", "1s"])?;
-    let mut patience = 40;
+    realm.kinit(Side::Mit, "alice", &["-l", "3s"])?;
+    let mut patience = 80;
     while realm.peer(Peer::KLIST, &["-s"], "")?.success().is_ok() && patience > 0 {
         std::thread::sleep(std::time::Duration::from_millis(100));
         patience -= 1;

@@ -321,7 +321,7 @@ pub extern "C" fn gss_init_sec_context(
         let held = held_for(initiator_cred_handle, Usage::Initiate, mechanism)?;
         let orthros = held.orthros.clone();
         let credential = held.set.initiator(&mechanism.oid)?;
-        let target = orthros.resolve_name(&target)?;
+        let target = orthros.resolve_service(&target)?;
         let mut request = orthros.initiate_with(credential, target).mechanism(mechanism);
         request = held.options.of_initiator(request).flag(asked);
         if let Some(bindings) = input_chan_bindings.bindings()? {

@@ -293,7 +293,8 @@ pub extern "C" fn gss_inquire_cred_by_mech(
         let held = held_for_any(cred_handle)?;
         let facts = held.set.inquire_for(&mechanism.oid, held.orthros.env().now())?;
         initiator_lifetime.set(facts.initiator_lifetime.map_or(0, seconds));
-        acceptor_lifetime.set(facts.acceptor_lifetime.map_or(0, seconds));
+        // As MIT krb5 tells it: what is for both lasts no longer than its tickets.
+        acceptor_lifetime.set(facts.acceptor_lifetime.map_or(0, |_| seconds(facts.lifetime())));
         cred_usage.set(usage_number(facts.usage));
         tell_name(&held.set, facts, name)?;
         Ok(COMPLETE)

@@ -14,7 +14,7 @@ use crate::pointers::{In, Out, Text};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
 /// The credential cache that this thread's default credentials come from; null: the default one again. `out_name` is the
-/// one before, which lives until this thread's next call; null if there was none.
+/// one before, which lives until this thread's next call.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_krb5_ccache_name(
     minor_status: Out<OmUint32>,
@@ -26,8 +26,8 @@ pub extern "C" fn gss_krb5_ccache_name(
         let name = name.read_or_none()?;
         let cache = name.as_deref().map(CacheName::from);
         let kept = name.map(|name| CString::new(name).unwrap_or_default());
-        let before = library::set_thread_cache(cache, kept);
-        out_name.set(before);
+        let default = if out_name.is_present() { library::default_cache_name()? } else { CString::default() };
+        out_name.set(library::set_thread_cache(cache, kept, default));
         Ok(COMPLETE)
     })
 }

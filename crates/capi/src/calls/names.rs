@@ -103,7 +103,7 @@ pub extern "C" fn gss_canonicalize_name(
         let given = name(input_name)?;
         chosen(mech_type)?;
         let orthros = library::orthros()?;
-        let principal = orthros.resolve_name(&given)?.to_principal(orthros.config(), None)?;
+        let principal = orthros.resolve_service(&given)?.to_principal(orthros.config(), None)?;
         if output_name.is_present() {
             output_name.set(insert(&NAMES, Name::Principal(principal))?);
         }

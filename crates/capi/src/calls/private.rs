@@ -17,7 +17,9 @@ use std::ffi::c_void;
 
 use orthros::Major;
 
-use super::name;
+use super::contexts::CONTEXTS;
+use super::credentials::CREDENTIALS;
+use super::{NAMES, name};
 use crate::abi::{GssBuffer, Handle, Keyblock, OidDesc, OmUint32};
 use crate::boundary::{boundary, without_minor};
 use crate::calls::contexts::context;
@@ -97,6 +99,12 @@ pub extern "C" fn gssspi_mech_invoke(
         let asked = desired_object.identifier()?.map_or_else(|| "nothing".into(), |oid| oid.to_string());
         Err(Failed::told(Major::Unavailable, format!("mechanisms have no inner call {asked} here")))
     })
+}
+
+/// How many contexts, credentials and names live. It leaves only the library that tests are run on.
+#[unsafe(no_mangle)]
+pub extern "C" fn orthros_live_handles() -> usize {
+    CONTEXTS.live() + CREDENTIALS.live() + NAMES.live()
 }
 
 /// See the table above.

@@ -73,7 +73,7 @@ attributes! {
     21 PROT_READY "prot-ready" "It may protect messages before the context is fully established.";
     22 REPLAY_DET "replay-detection" "It notices repeated messages.";
     23 OOS_DET "oos-detection" "It notices missing and reordered messages.";
-    24 CBINDINGS "channel-bindings" "It binds the context to a channel, such as a TLS connection.";
+    24 CBINDINGS "channel-bindings" "Mechanism supports channel bindings.";
     25 PFS "pfs" "Keys that leak later do not open what was said before.";
     26 COMPRESS "compress" "It compresses messages before it wraps them.";
     27 CTX_TRANS "context-transfer" "An established context can move to another process.";

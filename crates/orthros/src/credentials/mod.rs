@@ -308,6 +308,28 @@ impl Orthros {
         }
     }
 
+    /// The same for the name of a service to be talked to or told: one without a host is the one on this machine.
+    ///
+    /// ```
+    /// use orthros::{Name, Orthros};
+    /// let service = Name::HostbasedService { service: "host".into(), host: None };
+    /// let named = Orthros::builder().build().resolve_service(&service)?;
+    /// assert!(matches!(named, Name::HostbasedService { host: Some(_), .. }));
+    /// # Ok::<(), orthros::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`resolve_name`](Self::resolve_name).
+    pub fn resolve_service(&self, name: &Name) -> Result<Name, Error> {
+        match name {
+            Name::HostbasedService { service, host: None } => {
+                let here = rustix::system::uname();
+                Ok(Name::hostbased_service(service, here.nodename().to_string_lossy()))
+            }
+            other => self.resolve_name(other),
+        }
+    }
+
     /// The principal that initiates under a name.
     fn client(&self, name: &Name) -> Result<Principal, Error> {
         Ok(self.resolve_name(name)?.to_principal(self.config(), None)?)
