@@ -587,3 +587,44 @@ fn a_lucid_context_has_the_keys_of_both_ends_and_the_handle_is_dead() {
     assert_eq!((here.0, &here.1, here.2, here.3), (there.0, &there.1, there.3, there.2));
     assert_eq!(gss_krb5_free_lucid_sec_context(out(&mut 0), ptr::null_mut()), COMPLETE);
 }
+
+#[test]
+fn a_service_without_a_host_is_this_machines_and_a_half_open_context_tells_its_time() {
+    world();
+    let mut minor = 0;
+    let mut here = imported("host", HOST_BASED);
+    let (mut canonical, mut shown, mut equal) = (Handle::NONE, GssBuffer::EMPTY, 0);
+    let major = gss_canonicalize_name(out(&mut minor), here, nothing(), out(&mut canonical));
+    assert_eq!(major, COMPLETE, "{}", story(minor));
+    assert_eq!(gss_display_name(out(&mut minor), canonical, out(&mut shown), nowhere()), COMPLETE);
+    let shown = String::from_utf8(taken(shown)).unwrap();
+    let (host, realm) = shown.strip_prefix("host/").unwrap().split_once('@').unwrap();
+    assert!(!host.is_empty() && !realm.is_empty(), "{shown}");
+    assert_eq!(gss_compare_name(out(&mut minor), here, canonical, out(&mut equal)), COMPLETE);
+    assert_eq!(equal, 1, "{shown}");
+    for name in [&mut here, &mut canonical] {
+        assert_eq!(gss_release_name(out(&mut minor), out(name)), COMPLETE);
+    }
+    let mut target = imported("host@localhost", HOST_BASED);
+    let (mut context, mut token, mut time) = (Handle::NONE, GssBuffer::EMPTY, 0);
+    let major = gss_init_sec_context(
+        out(&mut minor),
+        Handle::NONE,
+        out(&mut context),
+        target,
+        nothing(),
+        2,
+        600,
+        nothing(),
+        nothing(),
+        nowhere(),
+        out(&mut token),
+        nowhere(),
+        out(&mut time),
+    );
+    assert_eq!(major, 1, "{}", story(minor));
+    assert!((1..=600).contains(&time), "{time}");
+    taken(token);
+    delete(context);
+    assert_eq!(gss_release_name(out(&mut minor), out(&mut target)), COMPLETE);
+}

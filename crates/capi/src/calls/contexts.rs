@@ -8,6 +8,7 @@ use orthros::mechanism::{IAKERB_OID, KRB5_OID};
 use orthros::trace::Event;
 use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
+use orthros_wire::Timestamp;
 
 use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
 use super::{NAMES, chosen, insert, name};
@@ -144,6 +145,10 @@ fn settle(
     hoped: Flags,
     told: Told,
 ) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
+    let hoped_time = match &reached {
+        Reached::Half(wait) => wait.end().map_or(0, |end| left_until(&orthros, end)),
+        _ => 0,
+    };
     let (major, mechanism, state, up) = match reached {
         Reached::Half(wait) => (CONTINUE_NEEDED, wait.mechanism().oid.clone(), State::Half(wait), None),
         Reached::Asking(need) => (CONTINUE_NEEDED, KRB5_OID, State::Asking(need, None), None),
@@ -171,9 +176,18 @@ fn settle(
             told.flags.set(context.flags().0);
             told.time.set(time_left(context));
         }
-        None => told.flags.set(hoped.0),
+        None => {
+            told.flags.set(hoped.0);
+            told.time.set(hoped_time);
+        }
     }
     Ok((major, up))
+}
+
+/// How many seconds it is until then.
+fn left_until(orthros: &Orthros, end: Timestamp) -> OmUint32 {
+    let left = end.seconds.saturating_sub(orthros.env().now().seconds).max(0);
+    u32::try_from(left).unwrap_or(INDEFINITE - 1)
 }
 
 fn time_left(context: &Context) -> OmUint32 {

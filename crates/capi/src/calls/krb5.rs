@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char};
 
-use orthros::{CacheName, KeytabName, Major};
+use orthros::{CacheName, Context, KeytabName, Major, Orthros};
 
 use super::contexts::{bring_kdc_reply, context, kdc_request, spend};
 use crate::abi::{GssBuffer, Handle, LucidContext, OidDesc, OmUint32};
@@ -152,7 +152,15 @@ pub extern "C" fn gss_krb5_export_lucid_sec_context(
         if version != 1 {
             return Err(Failed::plain(Major::Failure, "lucid contexts have version 1 only"));
         }
-        spend(context_handle, |_, context| context.into_lucid(), |lucid| kctx.give(lucid), |_, _| None)?;
+        let lucid = |orthros: &Orthros, context: Context| {
+            let mut lucid = context.into_lucid()?;
+            if !lucid.is_initiator {
+                // An acceptor's context lasts for the skew longer than its ticket; here the ticket's end is told.
+                lucid.end = lucid.end.plus_seconds(orthros.config().clockskew.saturating_neg());
+            }
+            Ok(lucid)
+        };
+        spend(context_handle, lucid, |lucid| kctx.give(lucid), |_, _| None)?;
         Ok(COMPLETE)
     })
 }

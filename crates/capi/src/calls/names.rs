@@ -84,7 +84,14 @@ pub extern "C" fn gss_compare_name(
         name_equal.require()?;
         let (left, right) = (name(name1)?, name(name2)?);
         let orthros = library::orthros()?;
-        let (left, right) = (orthros.resolve_name(&left)?, orthros.resolve_name(&right)?);
+        // A context's ends have canonical names, so a service that is held against one gets its own.
+        let mixed = matches!(*left, Name::Principal(_)) != matches!(*right, Name::Principal(_));
+        let resolve = |name: &Name| match name {
+            Name::HostbasedService { .. } if mixed => orthros.canonical_service(name).map(Name::Principal),
+            Name::HostbasedService { .. } => orthros.resolve_service(name),
+            other => orthros.resolve_name(other),
+        };
+        let (left, right) = (resolve(&left)?, resolve(&right)?);
         name_equal.set(i32::from(left.same_as(&right, orthros.config())?));
         Ok(COMPLETE)
     })
@@ -103,7 +110,7 @@ pub extern "C" fn gss_canonicalize_name(
         let given = name(input_name)?;
         chosen(mech_type)?;
         let orthros = library::orthros()?;
-        let principal = orthros.resolve_service(&given)?.to_principal(orthros.config(), None)?;
+        let principal = orthros.canonical_service(&given)?;
         if output_name.is_present() {
             output_name.set(insert(&NAMES, Name::Principal(principal))?);
         }

@@ -189,6 +189,15 @@ impl AwaitToken {
         }
     }
 
+    /// When the context will end, where that is known before it is up: to an initiator that has its ticket.
+    pub fn end(&self) -> Option<Timestamp> {
+        match &self.0 {
+            Awaiting::Initiator(waiting) => Some(waiting.end()),
+            Awaiting::Offered(offered) => offered.end(),
+            _ => None,
+        }
+    }
+
     /// Takes the peer's token. Infallible: an error is a state.
     pub fn token(self, token: &[u8]) -> Step {
         match self.0 {

@@ -50,7 +50,7 @@ macro_rules! attributes {
 }
 
 attributes! {
-    1 MECH_CONCRETE "concrete-mech" "It is a mechanism in itself: neither a pseudo-mechanism nor composed of others.";
+    1 MECH_CONCRETE "concrete-mech" "Mechanism is neither a pseudo-mechanism nor a composite mechanism.";
     2 MECH_PSEUDO "pseudo-mech" "It is a pseudo-mechanism: other mechanisms do its work.";
     3 MECH_COMPOSITE "composite-mech" "It is composed of other mechanisms.";
     4 MECH_NEGO "mech-negotiation-mech" "It negotiates which mechanism is used.";

@@ -330,6 +330,15 @@ impl Orthros {
         }
     }
 
+    /// The principal of a service, its host's name made canonical as the configuration says, by DNS also (which waits
+    /// for name servers).
+    ///
+    /// # Errors
+    /// [`BadName`].
+    pub fn canonical_service(&self, name: &Name) -> Result<Principal, Error> {
+        self.acceptor_principal(&self.resolve_service(name)?, |_| false)
+    }
+
     /// The principal that initiates under a name.
     fn client(&self, name: &Name) -> Result<Principal, Error> {
         Ok(self.resolve_name(name)?.to_principal(self.config(), None)?)

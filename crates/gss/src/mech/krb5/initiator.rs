@@ -309,6 +309,9 @@ impl Initiating {
         let permitted = &config.permitted_enctypes;
         let own = ticket.key.enctype();
         let better = permitted.iter().copied().take_while(|enctype| *enctype != own);
+        let wanted =
+            |enctype: &Enctype| self.initiate.enctypes.as_ref().is_none_or(|only| only.contains(enctype));
+        let better = better.filter(wanted);
         let mut enctypes: Vec<_> =
             better.filter(|enctype| enctype.message_tokens() == MessageTokens::Rfc4121).collect();
         if !enctypes.is_empty() {
@@ -450,6 +453,11 @@ impl Waiting {
 
     pub(crate) fn mechanism(&self) -> &'static Mechanism {
         self.initiating.initiate.mechanism
+    }
+
+    /// When the context will end.
+    pub(crate) fn end(&self) -> Timestamp {
+        self.initiating.end(&self.ticket)
     }
 
     fn reply(self, message: &[u8]) -> Step {

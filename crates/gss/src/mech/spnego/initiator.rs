@@ -2,6 +2,7 @@
 
 use orthros_krb5::Env;
 use orthros_krb5::watch::Fact;
+use orthros_wire::Timestamp;
 
 use super::token::{self, NegState, NegTokenInit, NegTokenResp, respond};
 use super::{Negotiating, Proof, offered};
@@ -110,6 +111,14 @@ pub(crate) struct Offered {
 }
 
 impl Offered {
+    /// When the mechanism's context will end.
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        match &self.inner {
+            After::Receive(wait) => wait.end(),
+            After::Done(_) | After::Failed(_) => None,
+        }
+    }
+
     /// Takes the acceptor's token.
     pub(crate) fn token(self, token: &[u8]) -> Step {
         let Self { mut initiator, inner } = self;
