@@ -14,7 +14,11 @@ use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard
 
 const DOORS: usize = 64;
 
-static GATE: [RwLock<()>; DOORS] = [const { RwLock::new(()) }; DOORS];
+/// A door in cache lines of its own, so that threads at theirs do not slow each other.
+#[repr(align(128))]
+struct Door(RwLock<()>);
+
+static GATE: [Door; DOORS] = [const { Door(RwLock::new(())) }; DOORS];
 
 thread_local! {
     /// How many calls of this thread are inside, one within another.
@@ -81,8 +85,9 @@ fn open() {
     }
     let door = DOOR.try_with(|door| GATE.get(*door)).ok().flatten();
     if let Some(door) = door {
-        let _ = OPEN
-            .try_with(|open| *open.borrow_mut() = Some(door.read().unwrap_or_else(PoisonError::into_inner)));
+        let _ = OPEN.try_with(|open| {
+            *open.borrow_mut() = Some(door.0.read().unwrap_or_else(PoisonError::into_inner))
+        });
     }
 }
 
@@ -105,7 +110,7 @@ extern "C" fn before_fork() {
         return;
     }
     let _ = CLOSED.try_with(|closed| {
-        let doors = GATE.iter().map(|door| door.write().unwrap_or_else(PoisonError::into_inner));
+        let doors = GATE.iter().map(|door| door.0.write().unwrap_or_else(PoisonError::into_inner));
         closed.borrow_mut().extend(doors);
     });
 }
