@@ -120,9 +120,7 @@ impl In<GssBuffer> {
     pub fn octets_or_none<'a>(self) -> Result<&'a [u8], Failed> {
         self.read().unwrap_or(GssBuffer::EMPTY).octets()
     }
-}
 
-impl In<GssBuffer> {
     /// The principal of libkrb5 that the octets of a buffer point to.
     ///
     /// # Errors

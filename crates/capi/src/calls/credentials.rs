@@ -158,6 +158,15 @@ impl Acquired {
         self.mechanisms.set(std::ptr::null_mut());
         self.time.set(0);
     }
+
+    /// Hands out a new credential, and what is known of it.
+    pub(super) fn give(self, made: Credential) -> Result<OmUint32, Failed> {
+        let facts = made.set.inquire(made.orthros.env().now());
+        self.mechanisms.give(&mechanisms(&facts))?;
+        self.time.set(seconds(facts.lifetime()));
+        self.handle.set(insert(&CREDENTIALS, made)?);
+        Ok(COMPLETE)
+    }
 }
 
 /// Gets what a store names, and what the process and the thread have set where it names nothing.
@@ -180,16 +189,14 @@ pub(crate) fn acquire(
         (Ok(set), _) | (Err(_), Some(Ok(set))) => set,
         (Err(error), _) => return Err(error.into()),
     };
-    let facts = set.inquire(orthros.env().now());
-    acquired.mechanisms.give(&mechanisms(&facts))?;
-    acquired.time.set(seconds(facts.lifetime()));
-    acquired.handle.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
-    Ok(COMPLETE)
+    acquired.give(Credential::new(set, orthros))
 }
 
 /// The mechanisms whose elements are wanted: Kerberos, which a negotiation needs too, or IAKERB, or both. One of the set
 /// that is here is enough (§5.2); IAKERB is only got where it is named.
-fn wanted(mechanisms: In<OidSetDesc>) -> Result<(&'static Mechanism, Option<&'static Mechanism>), Failed> {
+pub(super) fn wanted(
+    mechanisms: In<OidSetDesc>,
+) -> Result<(&'static Mechanism, Option<&'static Mechanism>), Failed> {
     let Some(named) = mechanisms.identifiers()?.filter(|named| !named.is_empty()) else {
         return Ok((&KRB5, None));
     };
@@ -214,7 +221,7 @@ fn joined(mut set: CredentialSet, other: &CredentialSet, usage: Usage) -> Result
 }
 
 /// What contexts can be made of with a credential: its mechanisms, and the negotiation of Kerberos.
-pub(super) fn mechanisms(facts: &Facts) -> Vec<Oid> {
+fn mechanisms(facts: &Facts) -> Vec<Oid> {
     let negotiated = facts.mechanisms.contains(&KRB5.oid).then_some(SPNEGO.oid.clone());
     facts.mechanisms.iter().cloned().chain(negotiated).collect()
 }

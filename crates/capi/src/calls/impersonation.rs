@@ -2,14 +2,14 @@
 
 use orthros::credential::{CredentialSet, Usage};
 
-use super::credentials::{Acquired, CREDENTIALS, Credential, credential, mechanisms, seconds};
+use super::credentials::{Acquired, Credential, credential, wanted};
 use super::elements::Element;
-use super::{chosen, insert, known, name};
+use super::{chosen, name};
 use crate::abi::{Handle, OidDesc, OidSetDesc, OmUint32, USAGE_INITIATE};
 use crate::boundary::boundary;
 use crate::memory::OidSet;
 use crate::pointers::{In, Out};
-use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
+use crate::status::{CALL_INACCESSIBLE_READ, Failed};
 
 /// The user by the service's credential.
 fn impersonated(impersonator: Handle, user: Handle, usage: i32) -> Result<Credential, Failed> {
@@ -46,18 +46,9 @@ pub extern "C" fn gss_acquire_cred_impersonate_name(
     acquired.clear();
     boundary(minor_status, || {
         acquired.handle.require()?;
-        if let Some(wanted) = desired_mechs.identifiers()?.filter(|wanted| !wanted.is_empty()) {
-            // One that is here is enough (RFC 2744 §5.2).
-            if !wanted.iter().any(|oid| known(oid).is_ok()) {
-                known(wanted.first().ok_or_else(Failed::no_memory)?)?;
-            }
-        }
-        let made = impersonated(impersonator_cred_handle, desired_name, cred_usage)?;
-        let facts = made.set.inquire(made.orthros.env().now());
-        acquired.mechanisms.give(&mechanisms(&facts))?;
-        acquired.time.set(seconds(facts.lifetime()));
-        acquired.handle.set(insert(&CREDENTIALS, made)?);
-        Ok(COMPLETE)
+        // Whichever it is of those that are here, Kerberos gets it.
+        wanted(desired_mechs)?;
+        acquired.give(impersonated(impersonator_cred_handle, desired_name, cred_usage)?)
     })
 }
 
