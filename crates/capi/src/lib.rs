@@ -25,6 +25,7 @@ pub mod abi;
 mod boundary;
 pub mod calls;
 pub mod data;
+mod environment;
 pub mod extensions;
 pub mod handles;
 pub mod libkrb5;

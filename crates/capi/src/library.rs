@@ -5,7 +5,6 @@
 //! they are others. Caches and keytabs in memory stay. Those of a libkrb5 in the same process are there too.
 
 use std::cell::RefCell;
-use std::env;
 use std::ffi::{CString, OsString, c_char};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use orthros::sys::process::{effective_user, is_set_user_id};
 use orthros::{CacheName, CredentialStore, KeytabName, Orthros, Overrides, SetupError, settings};
 
-use crate::libkrb5;
+use crate::{environment, libkrb5};
 
 /// The variables that count, those that name the configuration's files first.
 const VARIABLES: [&str; 12] = [
@@ -49,10 +48,9 @@ type Stamp = (u64, u64, u64, i64, i64);
 
 impl Origin {
     fn now() -> Self {
-        // Asked once: it takes system calls, and every call of the library comes by here.
         let trusted = !is_set_user_id();
-        let value = |name| env::var_os(name).filter(|value| trusted && !value.is_empty());
-        let variables = VARIABLES.map(value);
+        let variables =
+            environment::values(&VARIABLES).map(|value| value.filter(|value| trusted && !value.is_empty()));
         let [config, kdc_profile, ..] = &variables;
         let mut files = if KDC.load(Ordering::Relaxed) {
             settings::kdc_files_named(kdc_profile.as_deref())

@@ -233,17 +233,29 @@ impl Principal {
 }
 
 fn escape(part: &str, text: &mut String) {
-    for letter in part.chars() {
-        match letter {
-            '\n' => text.push_str("\\n"),
-            '\t' => text.push_str("\\t"),
-            '\u{8}' => text.push_str("\\b"),
-            '\0' => text.push_str("\\0"),
-            '/' | '@' | '\\' => text.extend(['\\', letter]),
-            _ => text.push(letter),
+    for piece in part.split_inclusive(ESCAPED) {
+        let mut letters = piece.chars();
+        match letters.next_back().filter(|last| ESCAPED.contains(last)) {
+            None => text.push_str(piece),
+            Some(last) => {
+                text.push_str(letters.as_str());
+                text.extend([
+                    '\\',
+                    match last {
+                        '\n' => 'n',
+                        '\t' => 't',
+                        '\u{8}' => 'b',
+                        '\0' => '0',
+                        other => other,
+                    },
+                ]);
+            }
         }
     }
 }
+
+/// What does not stand for itself in a component's text.
+const ESCAPED: [char; 7] = ['/', '@', '\\', '\n', '\t', '\u{8}', '\0'];
 
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -495,7 +495,23 @@ impl Orthros {
     /// # Errors
     /// [`Error::Transfer`] says why not; a refused token is not spent.
     pub fn import(&self, token: &[u8]) -> Result<Context, Error> {
-        self.run(self.with_sealing_key(|key| transfer::import(token, key, &self.0.settings))?)
+        self.run(self.with_opening_key(token, |key| transfer::import(token, key, &self.0.settings))?)
+    }
+
+    /// The key that opens `token`. Most often it is the one at hand, which then needs no look at its place: its ledger
+    /// is the one that its tokens are spent in, wherever it lies.
+    pub(crate) fn with_opening_key<T>(
+        &self,
+        token: &[u8],
+        work: impl FnOnce(&SealingKey) -> T,
+    ) -> Result<T, TransferRefusal> {
+        if let Transfer::User { opened, .. } = &self.0.transfer {
+            let kept = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some(kept) = kept.filter(|kept| kept.key.has_sealed(token)) {
+                return Ok(work(&kept.key));
+            }
+        }
+        self.with_sealing_key(work)
     }
 
     /// Asks the ledger, and tells it.

@@ -64,8 +64,8 @@ impl From<Vec<u8>> for SecretBytes {
 }
 
 impl From<Zeroizing<Vec<u8>>> for SecretBytes {
-    fn from(octets: Zeroizing<Vec<u8>>) -> Self {
-        Self(octets.as_slice().into())
+    fn from(mut octets: Zeroizing<Vec<u8>>) -> Self {
+        Self::from(std::mem::take(&mut *octets))
     }
 }
 

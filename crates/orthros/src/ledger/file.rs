@@ -26,17 +26,17 @@ const MILLIS_MASK: u64 = (1 << (64 - PID_BITS)) - 1;
 ///
 /// That the file is still the one at its path is looked at before every use. A file that was removed is made
 /// anew, unless the ledger came from a [`crate::seal_key::UserKey`]: its keys are bound to the ledger, and a
-/// new ledger must not make spent tokens good again.
+/// new ledger must not make spent tokens good again. Such a ledger goes by the seed of its file, wherever that is by
+/// now: whoever has it open records there, and nobody else can take a token of its key.
 #[derive(Debug)]
 pub struct FileLedger {
     table: Shared,
-    bound_to: Option<[u8; SEED_LEN]>,
 }
 
 impl FileLedger {
     /// The ledger at `path`, made at its first use.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { table: Shared::new(path.into(), Rules::Private, Duration::ZERO), bound_to: None }
+        Self { table: Shared::new(path.into(), Rules::Private, Duration::ZERO) }
     }
 
     /// Where the file is.
@@ -51,7 +51,7 @@ impl FileLedger {
 
     /// A ledger that serves only as long as the file keeps this identity.
     pub(crate) fn bound(path: PathBuf, identity: [u8; SEED_LEN]) -> Self {
-        Self { bound_to: Some(identity), ..Self::at(path) }
+        Self { table: Self::at(path).table.bound_to(identity) }
     }
 
     /// How long the file gets at first, in octets.
@@ -64,7 +64,7 @@ impl Ledger for FileLedger {
     fn spend(&self, id: &[u8; ID_LEN], until: Timestamp, now: Timestamp) -> Result<(), SpendRefusal> {
         let new = Spent { id: *id, spent: pack(now, process::id()), until: seconds_rounded_up(until) };
         let present = u64::try_from(now.seconds.saturating_sub(MARGIN)).unwrap_or(0);
-        match self.table.insert(self.bound_to.as_ref(), &new, |old: &Spent| old.until < present) {
+        match self.table.insert(&new, |old: &Spent| old.until < present) {
             Ok(None) => Ok(()),
             Ok(Some(old)) => {
                 let (at, pid) = unpack(old.spent);
@@ -106,6 +106,7 @@ struct Spent {
 impl Record for Spent {
     const MAGIC: &'static [u8] = b"orthled1";
     const LEN: usize = ID_LEN + 16;
+    const GROWTH: u64 = 8;
 
     fn key(&self) -> &[u8] {
         &self.id

@@ -63,7 +63,7 @@ impl ReplayCache for File2 {
         // MIT reuses a record one skew after it was made. An authenticator dated one skew ahead of us is fresh
         // for two, so we wait for two; which free place a record takes does not matter to who reads it.
         let kept = skew_seconds.saturating_mul(2);
-        match self.table.insert(None, &new, |old: &TagRecord| stamp > old.stamp.wrapping_add(kept)) {
+        match self.table.insert(&new, |old: &TagRecord| stamp > old.stamp.wrapping_add(kept)) {
             Ok(None) => Ok(()),
             Ok(Some(_)) => Err(ReplayRefusal::Replayed),
             Err(error) => Err(ReplayRefusal::Unavailable(format!("{}: {error}", self.path().display()))),
@@ -85,6 +85,7 @@ struct TagRecord {
 impl Record for TagRecord {
     const MAGIC: &'static [u8] = b"";
     const LEN: usize = TAG_LEN + 4;
+    const GROWTH: u64 = 2;
 
     fn key(&self) -> &[u8] {
         &self.tag

@@ -57,17 +57,14 @@ pub fn opening_files_as<T>(user: u32, group: u32, work: impl FnOnce() -> T) -> i
     Ok(work())
 }
 
-/// Whether this process was given privileges that its caller lacks (set-user-id, set-group-id, capabilities).
-/// Its environment then comes from someone less trusted and must not choose files (secure_getenv(3)).
+/// Whether this process was given privileges that its caller lacks when its program began (set-user-id, set-group-id,
+/// capabilities). Its environment then comes from someone less trusted and must not choose files (secure_getenv(3)).
+///
+/// What becomes of its user ids later changes nothing: neither may a set-user-id program trust its variables once its
+/// ids are equal, nor a server of root's doubt its own while it works as somebody else.
 pub fn is_set_user_id() -> bool {
     // SAFETY: getauxval has no precondition; for a value that doesn't exist it returns 0 (getauxval(3)).
-    let by_kernel = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
-    by_kernel || !same_users()
-}
-
-fn same_users() -> bool {
-    rustix::process::getuid() == rustix::process::geteuid()
-        && rustix::process::getgid() == rustix::process::getegid()
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// Where the kernel tells the boot id.

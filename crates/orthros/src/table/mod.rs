@@ -2,7 +2,7 @@
 //! and the ledger.
 //!
 //! Shape: an optional magic number, a random seed of 16 octets, then tables of 1023, 2048, 4096... records of
-//! one fixed length. A key's place in a table is SipHash-2-4 of the key under the seed, modulo the table's
+//! one fixed length (or growing by more than twofold: [`Record::GROWTH`]). A key's place in a table is SipHash-2-4 of the key under the seed, modulo the table's
 //! length; there two adjacent records are looked at. From table to table the seed's first octet is counted up,
 //! so that what collides in one does not collide in the next. A search ends at the first table whose pair
 //! holds a record that was never used: nothing was ever put further on. A new record takes the first place on
@@ -43,6 +43,8 @@ pub(crate) trait Record: Copy {
     const MAGIC: &'static [u8];
     /// Octets of one record, at most [`MAX_RECORD_LEN`].
     const LEN: usize;
+    /// How many times as many records as the one before a table has. Each table is a place more to look at.
+    const GROWTH: u64;
 
     /// What is hashed and searched for.
     fn key(&self) -> &[u8];
@@ -65,25 +67,29 @@ const fn header_len<R: Record>() -> u64 {
 
 /// The seed of the locked `file`; an empty file (or one whose header was cut short) is given one first.
 pub(crate) fn seed<R: Record>(file: &File) -> io::Result<[u8; SEED_LEN]> {
+    if let Some(seed) = seed_so_far::<R>(file)? {
+        return Ok(seed);
+    }
+    let mut seed = [0; SEED_LEN];
+    SystemRandom.fill(&mut seed);
+    write_at(file, &[R::MAGIC, &seed].concat(), 0)?;
+    Ok(seed)
+}
+
+/// The seed of `file`, if it has one; nothing is written.
+pub(crate) fn seed_so_far<R: Record>(file: &File) -> io::Result<Option<[u8; SEED_LEN]>> {
     let mut header = [0; MAX_RECORD_LEN];
     let (header, _) = header.split_at_mut(R::MAGIC.len() + SEED_LEN);
-    let present = read_at_most(file, header, 0)?;
-    let (magic, seed) = header.split_at_mut(R::MAGIC.len());
-    if present < magic.len() + SEED_LEN {
-        magic.copy_from_slice(R::MAGIC);
-        SystemRandom.fill(seed);
-        write_at(file, header, 0)?;
-    } else if magic != R::MAGIC {
-        return Err(io::Error::new(
+    if read_at_most(file, header, 0)? < header.len() {
+        return Ok(None);
+    }
+    match header.split_last_chunk() {
+        Some((magic, seed)) if magic == R::MAGIC => Ok(Some(*seed)),
+        _ => Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "the file is something else: its beginning is foreign",
-        ));
+        )),
     }
-    header
-        .split_at(R::MAGIC.len())
-        .1
-        .try_into()
-        .map_err(|_| io::Error::other("the header has another length"))
 }
 
 /// Puts `new` into the locked `file`, or gives the record that has its key already.
@@ -127,7 +133,7 @@ pub(crate) fn insert<R: Record>(
             return Ok(None);
         }
         start += records * record_len;
-        records = if records == FIRST_TABLE { (FIRST_TABLE + 1) * 2 } else { records * 2 };
+        records = if records == FIRST_TABLE { (FIRST_TABLE + 1) * R::GROWTH } else { records * R::GROWTH };
         if let Some(octet) = seed.first_mut() {
             *octet = octet.wrapping_add(1);
         }
@@ -183,6 +189,7 @@ mod tests {
     impl Record for Small {
         const MAGIC: &'static [u8] = b"small";
         const LEN: usize = 8;
+        const GROWTH: u64 = 2;
         fn key(&self) -> &[u8] {
             &self.0
         }

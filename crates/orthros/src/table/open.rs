@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::{Record, SEED_LEN, insert, seed};
+use super::{Record, SEED_LEN, insert, seed, seed_so_far};
 use crate::sys::file::Locked;
 use crate::sys::{fork, process};
 
@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     rules: Rules,
     /// How long an open descriptor is believed to be still the file at `path`.
     recheck: Duration,
+    /// The one seed that the file may have; others are not served.
+    bound_to: Option<[u8; SEED_LEN]>,
     pool: Mutex<Vec<Opened>>,
 }
 
@@ -56,7 +58,13 @@ struct Opened {
 
 impl Shared {
     pub(crate) fn new(path: PathBuf, rules: Rules, recheck: Duration) -> Self {
-        Self { path, rules, recheck, pool: Mutex::new(Vec::new()) }
+        Self { path, rules, recheck, bound_to: None, pool: Mutex::new(Vec::new()) }
+    }
+
+    /// The same for a file that is known by its seed. Where it lies needs no look then: a descriptor whose file has this
+    /// seed is the right one, also after a daemon has closed every descriptor and the number is somebody else's.
+    pub(crate) fn bound_to(self, seed: [u8; SEED_LEN]) -> Self {
+        Self { bound_to: Some(seed), ..self }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -65,53 +73,47 @@ impl Shared {
 
     /// Opens the file (making it) and gives its seed; the descriptor is kept for later.
     pub(crate) fn seed<R: Record>(&self) -> io::Result<[u8; SEED_LEN]> {
-        self.with_current(|file| seed::<R>(file), |_, seed| Ok(seed))
+        self.with_current::<R, _>(|_, seed| Ok(seed))
     }
 
     /// Puts `new` into the table, or gives the record with its key. See [`insert`].
     pub(crate) fn insert<R: Record>(
         &self,
-        expected_seed: Option<&[u8; SEED_LEN]>,
         new: &R,
         may_overwrite: impl Fn(&R) -> bool,
     ) -> io::Result<Option<R>> {
-        self.with_current(
-            |file| seed::<R>(file),
-            |file, seed| {
-                if expected_seed.is_some_and(|expected| *expected != seed) {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "the file was replaced since the key beside it was opened",
-                    ));
-                }
-                insert(file, seed, new, &may_overwrite)
-            },
-        )
+        self.with_current::<R, _>(|file, seed| insert(file, seed, new, &may_overwrite))
     }
 
-    /// Runs `work` on the locked file that is at `path` now.
-    fn with_current<T>(
+    /// Runs `work` on the locked file: the one that is at `path` now, or the one of the seed that it is known by.
+    fn with_current<R: Record, T>(
         &self,
-        read_seed: impl Fn(&File) -> io::Result<[u8; SEED_LEN]>,
         work: impl Fn(&File, [u8; SEED_LEN]) -> io::Result<T>,
     ) -> io::Result<T> {
         for _ in 0..ATTEMPTS {
-            let mut opened = match self.take() {
+            let mut opened = match self.take::<R>() {
                 Some(opened) => opened,
                 None => self.open()?,
             };
             let lock = Locked::exclusive(&opened.file)?;
+            let believed = self.bound_to.is_some() || opened.checked.elapsed() < self.recheck;
             // Asked under the lock: while we waited for it, the file may have been replaced.
             let seed = match opened.seed {
-                Some(seed) if opened.checked.elapsed() < self.recheck => seed,
+                Some(seed) if believed => seed,
                 _ => {
                     if !self.is_at_path(&opened)? {
                         continue;
                     }
                     opened.checked = Instant::now();
-                    *opened.seed.insert(read_seed(&opened.file)?)
+                    *opened.seed.insert(seed::<R>(&opened.file)?)
                 }
             };
+            if self.bound_to.is_some_and(|expected| expected != seed) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the file was replaced since the key beside it was opened",
+                ));
+            }
             let outcome = work(&opened.file, seed)?;
             drop(lock);
             self.give_back(opened);
@@ -120,12 +122,16 @@ impl Shared {
         Err(io::Error::other("the file is replaced again and again"))
     }
 
-    fn take(&self) -> Option<Opened> {
+    fn take<R: Record>(&self) -> Option<Opened> {
         let generation = fork::generation();
         let mut pool = self.pool.try_lock().ok()?;
         while let Some(opened) = pool.pop() {
             let same_process = opened.generation == generation;
-            if same_process && opened.checked.elapsed() < self.recheck {
+            let known = match self.bound_to {
+                Some(bound) => seed_so_far::<R>(&opened.file).is_ok_and(|seed| seed == Some(bound)),
+                None => opened.checked.elapsed() < self.recheck,
+            };
+            if same_process && known {
                 return Some(opened);
             }
             // Daemons close every descriptor when they start; the number may be somebody else's by now, and
@@ -233,6 +239,7 @@ mod tests {
     impl Record for Octet {
         const MAGIC: &'static [u8] = b"";
         const LEN: usize = 1;
+        const GROWTH: u64 = 2;
         fn key(&self) -> &[u8] {
             std::slice::from_ref(&self.0)
         }
@@ -259,14 +266,14 @@ mod tests {
     fn a_descriptor_closed_behind_our_back_is_neither_used_nor_closed() {
         let folder = tempfile::tempdir().unwrap();
         let shared = shared(&folder);
-        assert_eq!(shared.insert(None, &Octet(1), |_| false).unwrap(), None);
+        assert_eq!(shared.insert(&Octet(1), |_| false).unwrap(), None);
         let before = pooled(&shared);
         // As after a daemon's closing of all descriptors: the number means another file now.
         let victim = tempfile::tempfile().unwrap();
         let lent = victim.try_clone().unwrap();
         let lent_number = lent.as_raw_fd();
         let ours = std::mem::replace(&mut shared.pool.lock().unwrap()[0].file, lent);
-        assert_eq!(shared.insert(None, &Octet(1), |_| false).unwrap(), Some(Octet(1)));
+        assert_eq!(shared.insert(&Octet(1), |_| false).unwrap(), Some(Octet(1)));
         assert_eq!(victim.metadata().unwrap().len(), 0, "not written to");
         assert!(std::fs::read_link(format!("/proc/self/fd/{lent_number}")).is_ok(), "not closed");
         assert_ne!(pooled(&shared), [lent_number]);
@@ -277,13 +284,13 @@ mod tests {
     fn a_child_opens_a_descriptor_of_its_own() {
         let folder = tempfile::tempdir().unwrap();
         let shared = shared(&folder);
-        shared.insert(None, &Octet(1), |_| false).unwrap();
-        let held = shared.take().unwrap();
+        shared.insert(&Octet(1), |_| false).unwrap();
+        let held = shared.take::<Octet>().unwrap();
         let lock = Locked::exclusive(&held.file).unwrap();
         shared.give_back(Opened { file: held.file.try_clone().unwrap(), ..shared.open().unwrap() });
         // The child inherits a descriptor whose lock its parent holds; used by the child, it would not wait.
         let said = fork::tests::in_a_child(|| {
-            let taken = shared.take().is_some();
+            let taken = shared.take::<Octet>().is_some();
             vec![u8::from(taken), u8::try_from(pooled(&shared).len()).unwrap()]
         });
         assert_eq!(said, [0, 0]);
