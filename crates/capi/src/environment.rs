@@ -26,7 +26,10 @@ pub(crate) fn values<const N: usize>(names: &[&str; N]) -> [Option<OsString>; N]
 }
 
 fn value_of<'a>(entry: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    // The sign first: most names have another length.
+    let (before, value) =
+        entry.split_at_checked(name.len()).filter(|(_, rest)| rest.first() == Some(&b'='))?;
+    if before == name.as_bytes() { value.get(1..) } else { None }
 }
 
 /// Each `NAME=value` whose name begins as ours do.

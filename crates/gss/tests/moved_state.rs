@@ -43,13 +43,15 @@ fn counted_long(octets: &[u8]) -> Vec<u8> {
     [&u32::try_from(octets.len()).unwrap().to_be_bytes()[..], octets].concat()
 }
 
-/// A principal: its type, and its text with everything that a component may hold.
+/// A principal: its type, its realm, and components with everything that may be in one.
 fn name() -> impl Strategy<Value = Vec<u8>> {
-    let component = "[a-zA-Z0-9._ é-]{1,20}|a\\\\/b|x\\\\@y";
+    let component = "[a-zA-Z0-9._ é-]{0,20}|a/b|x@y|\\\\|a\0b";
     let components = proptest::collection::vec(component, 1..4);
     (any::<i32>(), components, "[A-Z.]{1,20}").prop_map(|(name_type, components, realm)| {
-        let text = format!("{}@{realm}", components.join("/"));
-        [&name_type.to_be_bytes()[..], &counted(text.as_bytes())].concat()
+        let count = u16::try_from(components.len()).unwrap().to_be_bytes();
+        let components: Vec<u8> =
+            components.iter().flat_map(|component| counted(component.as_bytes())).collect();
+        [&name_type.to_be_bytes()[..], &counted(realm.as_bytes()), &count, &components].concat()
     })
 }
 
@@ -174,7 +176,8 @@ fn a_lying_count_is_refused_without_a_large_allocation() {
     for tail in [
         &[0xff, 0xff][..],
         &[0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff],
-        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, b'a', b'@', b'B', 0xff, 0xff],
+        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'B', 0, 1, 0, 1, b'a', 0xff, 0xff],
+        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'B', 0xff, 0xff],
     ] {
         assert!(pair.context_of(&[&state[..end], tail].concat()).is_err());
     }

@@ -11,16 +11,18 @@
 //!   34+n      16  tag
 //! ```
 //!
-//! Key per token = HKDF-SHA-256(sealing key, salt = token id, info = the 34 octets and the boundary); the
+//! Key per token = HKDF-SHA-256(sealing key, info = the 34 octets and the boundary), which is another one for each
+//! token, by its id; without a salt (RFC 5869 §3.1: the sealing key is uniform), so that extraction is done once. The
 //! AEAD is AES-256-GCM (RFC 5116) with a nonce of zeros, since no key seals twice; for tokens of this length it takes
 //! a quarter of the time of ChaCha20-Poly1305. The boundary is what must be the same at import without travelling: the
 //! boot id.
 
+use std::fmt;
 use std::ops::Range;
 
 use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Tag};
 use hkdf::Hkdf;
-use orthros_wire::{Random, SecretBytes, Timestamp, residue};
+use orthros_wire::{Random, SecretBytes, Timestamp, hex, residue};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -57,9 +59,8 @@ impl Kind {
 }
 
 /// Who can import: whoever holds this key, within this boundary.
-#[derive(Debug)]
 pub struct SealingKey {
-    secret: SecretBytes,
+    derive: Hkdf<Sha256>,
     boundary: Vec<u8>,
     id: [u8; 8],
 }
@@ -68,14 +69,17 @@ impl SealingKey {
     /// A key of 32 secret octets (fewer would do, and would be weaker). `boundary` must be the same where a
     /// token is sealed and where it is opened: the boot id for keys of one machine, nothing for a fleet's.
     pub fn new(secret: SecretBytes, boundary: &[u8]) -> Self {
-        let derive = |info: &[&[u8]]| {
-            let mut id = [0; 4];
-            expand(&secret, None, info, &mut id);
-            id
-        };
-        let [k0, k1, k2, k3] = derive(&[b"orthros transfer key id"]);
-        let [b0, b1, b2, b3] = derive(&[b"orthros transfer boundary", boundary]);
-        Self { id: [k0, k1, k2, k3, b0, b1, b2, b3], secret, boundary: boundary.to_vec() }
+        residue::leaving_none(|| {
+            let derive = Hkdf::<Sha256>::new(None, secret.expose_octets());
+            let part = |info: &[&[u8]]| {
+                let mut id = [0; 4];
+                expand(&derive, info, &mut id);
+                id
+            };
+            let [k0, k1, k2, k3] = part(&[b"orthros transfer key id"]);
+            let [b0, b1, b2, b3] = part(&[b"orthros transfer boundary", boundary]);
+            Self { id: [k0, k1, k2, k3, b0, b1, b2, b3], derive, boundary: boundary.to_vec() }
+        })
     }
 
     /// What stands in a token for the key (4 octets) and for the boundary (4 octets). Neither tells anything
@@ -107,7 +111,7 @@ impl SealingKey {
         token.extend_from_slice(state);
         let (header, body) = token.split_at_mut(HEADER);
         let tag = residue::leaving_none(|| {
-            self.cipher(&token_id, header).encrypt_inout_detached(&Default::default(), &[], body.into())
+            self.cipher(header).encrypt_inout_detached(&Default::default(), &[], body.into())
         })
         .map_err(|_| TransferRefusal::TooLarge)?;
         token.extend_from_slice(&tag);
@@ -139,7 +143,7 @@ impl SealingKey {
         let mut state = Zeroizing::new(body.to_vec());
         residue::leaving_none(|| {
             let (room, tag) = (state.as_mut_slice().into(), &Tag::from(*tag));
-            self.cipher(id, header).decrypt_inout_detached(&Default::default(), &[], room, tag)
+            self.cipher(header).decrypt_inout_detached(&Default::default(), &[], room, tag)
         })
         .map_err(|_| TransferRefusal::Damaged)?;
         let until = Timestamp::from_seconds(until);
@@ -149,16 +153,22 @@ impl SealingKey {
         Ok(Unsealed { id: *id, until, state: state.into() })
     }
 
-    fn cipher(&self, token_id: &[u8; 16], header: &[u8]) -> Aes256Gcm {
+    fn cipher(&self, header: &[u8]) -> Aes256Gcm {
         let mut key = Zeroizing::new([0; 32]);
-        expand(&self.secret, Some(token_id.as_slice()), &[header, &self.boundary], &mut *key);
+        expand(&self.derive, &[header, &self.boundary], &mut *key);
         Aes256Gcm::new((&*key).into())
     }
 }
 
-/// HKDF-SHA-256. Its only error is an output of more than 255 hashes, and none here has more than one.
-fn expand(secret: &SecretBytes, salt: Option<&[u8]>, info: &[&[u8]], output: &mut [u8]) {
-    let expanded = Hkdf::<Sha256>::new(salt, secret.expose_octets()).expand_multi_info(info, output);
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKey {{ id: {}, .. }}", hex::encode(&self.id))
+    }
+}
+
+/// Its only error is an output of more than 255 hashes, and none here has more than one.
+fn expand(derive: &Hkdf<Sha256>, info: &[&[u8]], output: &mut [u8]) {
+    let expanded = derive.expand_multi_info(info, output);
     debug_assert!(expanded.is_ok(), "one hash of output");
 }
 

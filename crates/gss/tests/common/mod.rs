@@ -319,7 +319,12 @@ impl State<'_> {
             None => vec![0],
             Some(key) => [&[key.enctype().number() as u8][..], key.expose_octets()].concat(),
         };
-        let name = |name: &str| [&[0, 0, 0, 1, 0, name.len() as u8][..], name.as_bytes()].concat();
+        let text = |text: &str| [&[0, text.len() as u8][..], text.as_bytes()].concat();
+        let name = |components: &[&str]| {
+            let count = [0, components.len() as u8];
+            let components = components.iter().flat_map(|component| text(component)).collect();
+            [vec![0, 0, 0, 1], text("TEST"), count.into(), components].concat()
+        };
         [
             vec![u8::from(self.acceptor)],
             self.flags.0.to_be_bytes().to_vec(),
@@ -330,8 +335,8 @@ impl State<'_> {
             [self.send, self.receive, self.receive, 0].map(u64::to_be_bytes).concat(),
             key(Some(self.base_key)),
             key(self.acceptor_subkey),
-            name("alice@TEST"),
-            name("host/x.test@TEST"),
+            name(&["alice"]),
+            name(&["host", "x.test"]),
             vec![0, 0, 0],
         ]
         .concat()
