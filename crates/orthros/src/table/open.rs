@@ -62,7 +62,8 @@ impl Shared {
     }
 
     /// The same for a file that is known by its seed. Where it lies needs no look then: a descriptor whose file has this
-    /// seed is the right one, also after a daemon has closed every descriptor and the number is somebody else's.
+    /// seed is the right one, also after a daemon has closed every descriptor and the number is somebody else's. It is
+    /// never made anew.
     pub(crate) fn bound_to(self, seed: [u8; SEED_LEN]) -> Self {
         Self { bound_to: Some(seed), ..self }
     }
@@ -158,7 +159,7 @@ impl Shared {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
-            .create(true)
+            .create(self.bound_to.is_none())
             .truncate(false)
             .mode(0o600)
             // Not to hang on a FIFO or to be given a terminal, should one lie there.
