@@ -101,6 +101,8 @@ peers! {
     SU = "/bin/su" from "util-linux" in Place::Installed;
     /// Python's binding of MIT's library.
     PYTHON_GSSAPI = "/usr/lib/python3/dist-packages/gssapi/__init__.py" from "python3-gssapi" in Place::Installed;
+    /// The newest binding, with its own tests.
+    PYTHON_GSSAPI_SUITE = "python" from "gssapi 1.12.0 of the Python package index" in Place::Unpacked("python-gssapi");
     /// Runs programs in Python: Debian's own, for which the binding is packaged.
     PYTHON = "/usr/bin/python3" from "python3" in Place::Installed;
     /// Asks web servers.
@@ -287,7 +289,8 @@ impl fmt::Display for Missing {
         f.write_str("missing peers: ")?;
         for (place, peer) in self.0.iter().enumerate() {
             let comma = if place == 0 { "" } else { ", " };
-            write!(f, "{comma}{} (Debian package {})", peer.program, peer.package)?;
+            let whence = if *peer == Peer::PYTHON_GSSAPI_SUITE { "" } else { "Debian package " };
+            write!(f, "{comma}{} ({whence}{})", peer.program, peer.package)?;
         }
         Ok(())
     }

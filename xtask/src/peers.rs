@@ -4,7 +4,11 @@
 //! that a test wants, so during the installation `/usr/sbin/policy-rc.d` answers 101 ("forbidden"), and afterwards
 //! the units that are new are disabled again.
 //!
+//! What no Debian package brings, the suite of python-gssapi, is built in `target/peers` by `python`.
+//!
 //! A package that conflicts with another peer's is not installed: it is unpacked in `target/peers`.
+
+mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -93,7 +97,8 @@ pub(crate) fn prepare(install: bool) -> Result<(), Failure> {
     for (package, lack) in &missing {
         let programs: Vec<&str> = lack.programs.iter().map(String::as_str).collect();
         let tests = lack.tests.len();
-        println!("Missing: {} (Debian package {package}), for {tests} tests", programs.join(", "));
+        let whence = if lack.unpacked == python::FOLDER { "" } else { "Debian package " };
+        println!("Missing: {} ({whence}{package}), for {tests} tests", programs.join(", "));
         cost.extend(&lack.tests);
     }
     println!("Tests that can't run without them:");
@@ -105,17 +110,25 @@ pub(crate) fn prepare(install: bool) -> Result<(), Failure> {
         .filter(|(_, lack)| lack.unpacked.is_empty())
         .map(|(package, _)| package.as_str())
         .collect();
-    let bundles: Vec<&Bundle> =
-        BUNDLES.iter().filter(|bundle| missing.values().any(|lack| lack.unpacked == bundle.folder)).collect();
+    let lacks = |folder: &str| missing.values().any(|lack| lack.unpacked == folder);
+    let bundles: Vec<&Bundle> = BUNDLES.iter().filter(|bundle| lacks(bundle.folder)).collect();
+    let python = lacks(python::FOLDER);
+    if python {
+        packages.extend(python::LIBRARIES);
+    }
     packages.extend(bundles.iter().flat_map(|bundle| bundle.libraries));
     if install {
         self::install(&packages)?;
-        bundles.into_iter().try_for_each(unpack)
+        bundles.into_iter().try_for_each(unpack)?;
+        if python { python::build() } else { Ok(()) }
     } else {
         println!("To have them, as root and without any daemon being started: cargo xtask test --install");
         println!("It installs: {}", packages.join(" "));
         for bundle in bundles {
             println!("It unpacks in target/peers/{}: {}", bundle.folder, bundle.packages.join(" "));
+        }
+        if python {
+            python::announce();
         }
         Ok(())
     }

@@ -323,7 +323,11 @@ fn a_context_answers_by_identifier_and_has_no_options() {
     let (mut plain, mut composite) = (GssBuffer::EMPTY, GssBuffer::EMPTY);
     assert_eq!(gss_export_name(out(&mut minor), source, out(&mut plain)), COMPLETE);
     assert_eq!(gss_export_name_composite(out(&mut minor), source, out(&mut composite)), COMPLETE);
-    assert_eq!(taken(composite), taken(plain));
+    // The other form, and no attributes.
+    let mut whole = taken(plain);
+    whole[1] = 2;
+    whole.extend([0; 4]);
+    assert_eq!(taken(composite), whole);
     let mut local = GssBuffer::EMPTY;
     assert_eq!(
         gss_localname(out(&mut minor), source, nothing(), out(&mut local)),

@@ -57,6 +57,8 @@ impl KeyUsage {
     pub const S4U_X509_USER_REPLY: Self = Self(27);
     /// The checksum of an AS-REQ that its reply repeats (RFC 6806 §11).
     pub const AS_REQ: Self = Self(56);
+    /// Checksums of AD-CAMMAC (RFC 7751 §4).
+    pub const CAMMAC: Self = Self(64);
     /// `usage | purpose`, the constant from which keys are derived.
     pub(crate) const fn constant(self, purpose: u8) -> [u8; 5] {
         let [a, b, c, d] = self.0.to_be_bytes();

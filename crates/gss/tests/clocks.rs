@@ -66,8 +66,10 @@ fn a_ticket_is_taken_until_the_skew_after_its_end() {
 fn a_lifetime_that_was_asked_for_is_kept_and_never_prolongs_the_ticket() {
     let pair = Pair::new();
     let ticket_end = pair.alice.end().unwrap();
-    let (short, _) = pair.establish(pair.initiate_full().lifetime_seconds(60), pair.accept());
+    let (short, there) = pair.establish(pair.initiate_full().lifetime_seconds(60), pair.accept());
     assert_eq!((short.end().seconds, short.lifetime_seconds()), (NOW + 60, 60));
+    // So was the ticket; what an acceptor allows clocks to differ by comes on top.
+    assert_eq!(there.end().seconds, NOW + 60 + 300);
     pair.clock.advance(59);
     assert!(short.wrap(b"x").is_ok());
     pair.clock.advance(1);

@@ -1,16 +1,19 @@
 //! What the fuzz targets run, so that a plain test can replay their corpus. Not part of the API.
 
 use orthros_crypto::{Enctype, Key, KeyUsage};
+use orthros_wire::Timestamp;
 
 use crate::ap::ClientOptions;
 use crate::config::{Config, Include, Profile};
 use crate::keytab::Patch;
 use crate::localname::{LoginFile, local_name};
+use crate::pac::Pac;
+use crate::vouched::Vouched;
 use crate::wire::{
-    ApRep, ApReq, AsRep, AsReq, Authenticator, AuthorizationElement, Checksum, Decode, EncApRepPart,
-    EncAsRepPart, EncKrbCredPart, EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode, EtypeInfo2Entry,
-    EtypeInfoEntry, KrbCred, KrbError, KrbPriv, KrbSafe, PaData, PaEncTsEnc, PaForUser, PaPacOptions,
-    PaS4uX509User, TgsRep, TgsReq, Ticket, ad_type, decode_enc_kdc_rep_part,
+    AdCammac, ApRep, ApReq, AsRep, AsReq, Authenticator, AuthorizationElement, Checksum, Decode,
+    EncApRepPart, EncAsRepPart, EncKrbCredPart, EncKrbPrivPart, EncTgsRepPart, EncTicketPart, Encode,
+    EtypeInfo2Entry, EtypeInfoEntry, KrbCred, KrbError, KrbPriv, KrbSafe, PaData, PaEncTsEnc, PaForUser,
+    PaPacOptions, PaS4uX509User, Raw, TgsRep, TgsReq, Ticket, VerifierMac, ad_type, decode_enc_kdc_rep_part,
 };
 use crate::{CredentialCache, Keytab, Principal, s4u};
 
@@ -62,6 +65,30 @@ pub fn client_options(data: &[u8]) {
     }
 }
 
+/// A PAC, and the elements that a KDC vouches for: buffers lie within the octets, and what its key did not sign is not
+/// believed. The octets are also signed, so that what lies behind the signature is read.
+pub fn vouched(data: &[u8]) {
+    let (Ok(key), Ok(client)) = (Key::new(Enctype::Aes128CtsHmacSha1, &[7; 16]), "alice@TEST".parse()) else {
+        return;
+    };
+    let of = |ad_type: i32, ad_data: &[u8]| {
+        Vouched::of(&[AuthorizationElement { ad_type, ad_data }], &key, &client, Timestamp::default())
+    };
+    for number in [ad_type::IF_RELEVANT, ad_type::CAMMAC, ad_type::WIN2K_PAC] {
+        assert_eq!(of(number, data), Vouched::default(), "what nobody signed is believed");
+    }
+    if let Ok(pac) = Pac::parse(data) {
+        let whole = |kind| pac.buffer(kind).map_or(0, <[u8]>::len);
+        assert!(pac.kinds().all(|kind| whole(kind) <= data.len()), "a buffer is longer than the PAC");
+    }
+    let Ok(elements) = Raw::<Vec<AuthorizationElement<'_>>>::from_der(data) else { return };
+    let mac = key.checksum(KeyUsage::CAMMAC, &[elements.octets()]);
+    let mac = Checksum { cksumtype: key.enctype().checksum_type().0, checksum: &mac };
+    let svc_verifier = Some(VerifierMac { identifier: None, kvno: None, enctype: None, mac });
+    let cammac = AdCammac { elements, kdc_verifier: None, svc_verifier, other_verifiers: None };
+    let _: Vouched = of(ad_type::CAMMAC, &cammac.to_der());
+}
+
 /// A configuration is read, or the line at fault is one that it has.
 pub fn config(data: &[u8]) {
     let mut included = |include: Include<'_>| match include {
@@ -92,6 +119,7 @@ pub fn messages(data: &[u8]) {
         )* };
     }
     rewrite!(
+        AdCammac<'_>,
         ApRep<'_>,
         ApReq<'_>,
         AsRep<'_>,

@@ -12,11 +12,13 @@
 //! | [`exchange`] | AS and TGS exchanges: what to ask a KDC, and what to believe of its answer |
 //! | [`keytab`] | [`Keytab`]: the file format of keytabs |
 //! | [`localname`] | which local user a principal is, and as whom it may log in |
+//! | [`pac`] | the PAC of Windows' KDCs: its buffers and its signature |
 //! | [`permitted`] | which enctypes may be used |
 //! | [`principal`] | [`Principal`]: components and realm, text form |
 //! | [`s4u`] | how a service names the user for whom it asks |
 //! | [`sealed`] | opening sealed messages, without an enctype's padding |
 //! | [`transited`] | the realms that a ticket came through, and which are allowed |
+//! | [`vouched`] | what in a ticket carries a signature of its service's key |
 //! | [`watch`] | what an exchange learns on its way, for a trace |
 //! | [`wire`] | the messages as their grammar has them: DER structs, nothing more |
 //!
@@ -35,6 +37,7 @@ pub mod exchange;
 pub mod fuzzing;
 pub mod keytab;
 pub mod localname;
+pub mod pac;
 pub mod permitted;
 pub mod principal;
 mod record_reader;
@@ -42,6 +45,7 @@ mod record_writer;
 pub mod s4u;
 pub mod sealed;
 pub mod transited;
+pub mod vouched;
 pub mod watch;
 pub mod wire;
 

@@ -5,7 +5,7 @@
 mod replay;
 
 use orthros_krb5::exchange::fuzzing;
-use orthros_krb5::fuzzing::{transited, user_element};
+use orthros_krb5::fuzzing::{transited, user_element, vouched};
 use replay::replay;
 
 #[test]
@@ -23,4 +23,9 @@ fn realms_on_the_way_of_a_ticket() {
 #[test]
 fn users_named_by_services() {
     replay("user_element", user_element);
+}
+
+#[test]
+fn elements_that_a_kdc_vouches_for() {
+    replay("vouched", vouched);
 }

@@ -437,7 +437,7 @@ impl Orthros {
             Some(Name::HostbasedService { service, .. }) if self.config().ignore_acceptor_hostname => {
                 Scope::Service(service.clone())
             }
-            Some(service) => Scope::Principal(self.acceptor_principal(service, has_keys)?),
+            Some(service) => Scope::Principal(self.acceptor_principal(service, None, has_keys)?),
         })
     }
 

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+mod attributes;
 mod bindings;
 mod c_arguments;
 mod c_library;
@@ -30,6 +31,7 @@ mod package;
 mod pieces;
 mod prf;
 mod profile;
+mod python_suite;
 mod realms;
 mod replay;
 mod s4u;
@@ -73,5 +75,7 @@ fn main() -> ExitCode {
     scenarios.extend(manual::scenarios());
     scenarios.extend(package::scenarios());
     scenarios.extend(dns::scenarios());
+    scenarios.extend(attributes::scenarios());
+    scenarios.extend(python_suite::scenarios());
     interop::scenario::run(scenarios)
 }

@@ -11,7 +11,7 @@ use orthros_gss::context::{AwaitToken, NeedKdc};
 use orthros_wire::Timestamp;
 
 use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
-use super::{NAMES, chosen, insert, name};
+use super::{NAMES, Named, chosen, insert, name};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::handles::{Kind, Table};
@@ -434,7 +434,7 @@ pub extern "C" fn gss_accept_sec_context(
         };
         if let Some(context) = up {
             if src_name.is_present() {
-                src_name.set(insert(&NAMES, Name::Principal(context.initiator().clone()))?);
+                src_name.set(insert(&NAMES, Named::initiator(&context))?);
             }
             if let Some(delegated) =
                 context.delegated_credential().filter(|_| delegated_cred_handle.is_present())
@@ -514,10 +514,11 @@ pub extern "C" fn gss_inquire_context(
         ctx_flags.set(context.flags().0);
         locally_initiated.set(i32::from(context.is_initiator()));
         open.set(1);
-        for (place, principal) in [(src_name, context.initiator()), (targ_name, context.acceptor())] {
-            if place.is_present() {
-                place.set(insert(&NAMES, Name::Principal(principal.clone()))?);
-            }
+        if src_name.is_present() {
+            src_name.set(insert(&NAMES, Named::initiator(&context))?);
+        }
+        if targ_name.is_present() {
+            targ_name.set(insert(&NAMES, Name::Principal(context.acceptor().clone()))?);
         }
         Ok(COMPLETE)
     })

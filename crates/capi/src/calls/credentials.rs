@@ -178,11 +178,12 @@ pub(crate) fn acquire(
     acquired: Acquired,
 ) -> Result<OmUint32, Failed> {
     acquired.handle.require()?;
-    let name = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
+    let named = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
+    let name = named.as_ref().map(|named| &***named);
     let (first, second) = wanted(desired_mechs)?;
     let orthros = library::orthros()?;
     let (store, usage) = (library::with_defaults(store), usage(cred_usage)?);
-    let element = |mechanism| orthros.acquire_for(mechanism, &store, name.as_deref(), usage);
+    let element = |mechanism| orthros.acquire_for(mechanism, &store, name, usage);
     // An element is enough (§5.2).
     let set = match (element(first), second.map(element)) {
         (Ok(set), Some(Ok(other))) => joined(set, &other, usage)?,

@@ -43,7 +43,8 @@ impl Element {
         let row = chosen(self.mechanism)?;
         self.add_what(|orthros, usage| {
             let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
-            Ok(orthros.acquire_for(row, &library::with_defaults(store), named.as_deref(), usage)?)
+            let named = named.as_ref().map(|named| &***named);
+            Ok(orthros.acquire_for(row, &library::with_defaults(store), named, usage)?)
         })
     }
 

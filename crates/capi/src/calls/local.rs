@@ -1,7 +1,5 @@
 //! Which local user a name is, and as whom it may log in: extensions that began with Solaris.
 
-use std::sync::Arc;
-
 use orthros::{Major, Name, Orthros, Principal};
 
 use super::{chosen, name};
@@ -11,12 +9,12 @@ use crate::library;
 use crate::pointers::{In, Out, Text};
 use crate::status::{COMPLETE, Failed};
 
-fn principal(orthros: &Orthros, name: &Arc<Name>) -> Result<Principal, Failed> {
+fn principal(orthros: &Orthros, name: &Name) -> Result<Principal, Failed> {
     Ok(orthros.resolve_name(name)?.to_principal(orthros.config(), None)?)
 }
 
 /// The local user that a name is, by `auth_to_local`.
-fn local_name(orthros: &Orthros, name: &Arc<Name>) -> Result<String, Failed> {
+fn local_name(orthros: &Orthros, name: &Name) -> Result<String, Failed> {
     let principal = principal(orthros, name)?;
     let local = orthros.local_name(&principal).map_err(orthros::SetupError::from)?;
     local.ok_or_else(|| {
@@ -36,7 +34,7 @@ pub extern "C" fn gss_localname(
     boundary(minor_status, || {
         localname.require()?;
         chosen(mech_type)?;
-        localname.give(local_name(&library::orthros()?, &name(name_handle)?)?.as_bytes())?;
+        localname.give(local_name(&library::orthros()?, &**name(name_handle)?)?.as_bytes())?;
         Ok(COMPLETE)
     })
 }
@@ -53,7 +51,7 @@ pub extern "C" fn gss_pname_to_uid(
         uid.require()?;
         chosen(mech_type)?;
         let orthros = library::orthros()?;
-        let local = local_name(&orthros, &name(name_handle)?)?;
+        let local = local_name(&orthros, &**name(name_handle)?)?;
         let user = orthros::sys::users::by_name(&local)
             .map_err(|error| Failed::told(Major::Failure, format!("{local}: {error}")))?;
         uid.set(
@@ -82,7 +80,7 @@ pub extern "C" fn gss_authorize_localname(
 }
 
 fn name_of_user(handle: Handle) -> Result<String, Failed> {
-    match &*name(handle)? {
+    match &**name(handle)? {
         Name::User(user) => Ok(user.clone()),
         _ => Err(Failed::plain(Major::BadNameType, "the user must be a name of type GSS_C_NT_USER_NAME")),
     }

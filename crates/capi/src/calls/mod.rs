@@ -45,10 +45,12 @@ pub mod private;
 pub mod statuses;
 pub mod stores;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use orthros::mechanism::{self, KRB5, Mechanism};
-use orthros::{Error, Major, Name};
+use orthros::name::attributes::Attributes;
+use orthros::{Context, Error, Major, Name};
 use orthros_gss::error::Refusal;
 use orthros_wire::Oid;
 
@@ -58,15 +60,48 @@ use crate::pointers::In;
 use crate::status::Failed;
 
 /// The names of the process.
-pub(crate) static NAMES: Table<Name> = Table::new(Kind::Name);
+pub(crate) static NAMES: Table<Named> = Table::new(Kind::Name);
+
+/// A name behind a handle, and what is known beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    name: Name,
+    /// The type of the name that this one was made of as a mechanism's.
+    made_of: Option<Oid>,
+    /// What a KDC says of its bearer.
+    attributes: Option<Arc<Attributes>>,
+}
+
+impl Named {
+    /// The initiator of an established context.
+    fn initiator(context: &Context) -> Self {
+        let attributes = Some(context.initiator_attributes()).filter(|attributes| !attributes.is_empty());
+        let named = Self::from(Name::Principal(context.initiator().clone()));
+        Self { attributes: attributes.map(Arc::new), ..named }
+    }
+}
+
+impl From<Name> for Named {
+    fn from(name: Name) -> Self {
+        Self { name, made_of: None, attributes: None }
+    }
+}
+
+impl Deref for Named {
+    type Target = Name;
+
+    fn deref(&self) -> &Name {
+        &self.name
+    }
+}
 
 /// The name of a handle.
-fn name(handle: Handle) -> Result<Arc<Name>, Failed> {
+fn name(handle: Handle) -> Result<Arc<Named>, Failed> {
     NAMES.find(handle).ok_or_else(|| Failed::plain(Major::BadName, "the handle is no name, or was released"))
 }
 
-fn insert<T>(table: &Table<T>, value: T) -> Result<Handle, Failed> {
-    table.insert(value).ok_or_else(Failed::no_memory)
+fn insert<T>(table: &Table<T>, value: impl Into<T>) -> Result<Handle, Failed> {
+    table.insert(value.into()).ok_or_else(Failed::no_memory)
 }
 
 /// The mechanism that a caller names; Kerberos where it names none (`GSS_C_NO_OID`).

@@ -1,10 +1,12 @@
 //! Names (RFC 2744 §5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27).
 
+use std::sync::Arc;
+
 use orthros::name::name_type;
-use orthros::{Major, Name};
+use orthros::{Error, Major, Name, Orthros, Principal};
 use orthros_wire::Oid;
 
-use super::{NAMES, chosen, insert, name};
+use super::{NAMES, Named, chosen, insert, name};
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::oids::{StaticOid, interned};
@@ -26,6 +28,7 @@ pub extern "C" fn gss_import_name(
         output_name.require()?;
         let octets = input_name_buffer.octets()?;
         let name_type = input_name_type.identifier()?;
+        let mut attributes = None;
         let name = if name_type.as_ref().map(Oid::content) == Some(OF_LIBKRB5) {
             let lent = input_name_buffer.lent_principal()?;
             Name::Principal(
@@ -35,9 +38,14 @@ pub extern "C" fn gss_import_name(
         } else if is_text(name_type.as_ref()) {
             Name::import(octets.strip_suffix(&[0]).unwrap_or(octets), name_type.as_ref())?
         } else {
-            Name::import(octets, name_type.as_ref())?
+            let name = Name::import(octets, name_type.as_ref())?;
+            if matches!(name, Name::Principal(_)) {
+                attributes = Name::attributes_of_exported(octets).ok();
+            }
+            name
         };
-        output_name.set(insert(&NAMES, name)?);
+        let attributes = attributes.filter(|attributes| !attributes.is_empty()).map(Arc::new);
+        output_name.set(insert(&NAMES, Named { attributes, ..Named::from(name) })?);
         Ok(COMPLETE)
     })
 }
@@ -85,7 +93,7 @@ pub extern "C" fn gss_compare_name(
         let (left, right) = (name(name1)?, name(name2)?);
         let orthros = library::orthros()?;
         // A context's ends have canonical names, so a service that is held against one gets its own.
-        let mixed = matches!(*left, Name::Principal(_)) != matches!(*right, Name::Principal(_));
+        let mixed = matches!(**left, Name::Principal(_)) != matches!(**right, Name::Principal(_));
         let resolve = |name: &Name| match name {
             Name::HostbasedService { .. } if mixed => orthros.canonical_service(name).map(Name::Principal),
             Name::HostbasedService { .. } => orthros.resolve_service(name),
@@ -97,7 +105,8 @@ pub extern "C" fn gss_compare_name(
     })
 }
 
-/// The name as a mechanism has it (§5.4).
+/// The name as a mechanism has it (§5.4). A service whose host's realm is not configured has an empty realm, as with MIT
+/// krb5: its KDC tells the realm when a ticket is asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_canonicalize_name(
     minor_status: Out<OmUint32>,
@@ -105,14 +114,48 @@ pub extern "C" fn gss_canonicalize_name(
     mech_type: In<OidDesc>,
     output_name: Out<Handle>,
 ) -> OmUint32 {
+    canonicalize(minor_status, input_name, mech_type, output_name, Orthros::mechanism_name)
+}
+
+/// The same; a service whose host's realm is not configured is in the default realm.
+#[unsafe(no_mangle)]
+pub extern "C" fn heimdal_gss_canonicalize_name(
+    minor_status: Out<OmUint32>,
+    input_name: Handle,
+    mech_type: In<OidDesc>,
+    output_name: Out<Handle>,
+) -> OmUint32 {
+    canonicalize(minor_status, input_name, mech_type, output_name, Orthros::canonical_service)
+}
+
+/// The same; a service whose host's realm is not configured is in the default realm.
+#[unsafe(no_mangle)]
+pub extern "C" fn gnu_gss_canonicalize_name(
+    minor_status: Out<OmUint32>,
+    input_name: Handle,
+    mech_type: In<OidDesc>,
+    output_name: Out<Handle>,
+) -> OmUint32 {
+    canonicalize(minor_status, input_name, mech_type, output_name, Orthros::canonical_service)
+}
+
+fn canonicalize(
+    minor_status: Out<OmUint32>,
+    input_name: Handle,
+    mech_type: In<OidDesc>,
+    output_name: Out<Handle>,
+    principal: fn(&Orthros, &Name) -> Result<Principal, Error>,
+) -> OmUint32 {
     output_name.set(Handle::NONE);
     boundary(minor_status, || {
         let given = name(input_name)?;
         chosen(mech_type)?;
-        let orthros = library::orthros()?;
-        let principal = orthros.canonical_service(&given)?;
+        let principal = principal(&library::orthros()?, &given)?;
         if output_name.is_present() {
-            output_name.set(insert(&NAMES, Name::Principal(principal))?);
+            let made_of = given.made_of.clone().or_else(|| Some(given.name_type()));
+            let attributes = given.attributes.clone();
+            let name = Name::Principal(principal);
+            output_name.set(insert(&NAMES, Named { name, made_of, attributes })?);
         }
         Ok(COMPLETE)
     })
@@ -128,15 +171,15 @@ pub extern "C" fn gss_export_name(
     exported_name.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         exported_name.require()?;
-        exported_name.give(&exported(input_name)?)?;
+        exported_name.give(&Name::export(mechanism_name(&**name(input_name)?)?))?;
         Ok(COMPLETE)
     })
 }
 
-/// A mechanism name's octets.
-pub(super) fn exported(handle: Handle) -> Result<Vec<u8>, Failed> {
-    match &*name(handle)? {
-        Name::Principal(principal) => Ok(Name::export(principal)),
+/// The principal that a mechanism name is.
+pub(super) fn mechanism_name(name: &Name) -> Result<&Principal, Failed> {
+    match name {
+        Name::Principal(principal) => Ok(principal),
         _ => Err(Failed::plain(Major::NameNotMechanismName, "canonicalize the name before it is exported")),
     }
 }
@@ -151,7 +194,7 @@ pub extern "C" fn gss_duplicate_name(
     dest_name.set(Handle::NONE);
     boundary(minor_status, || {
         dest_name.require()?;
-        let copy = Name::clone(&*name(src_name)?);
+        let copy = Named::clone(&*name(src_name)?);
         dest_name.set(insert(&NAMES, copy)?);
         Ok(COMPLETE)
     })

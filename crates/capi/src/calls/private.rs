@@ -41,7 +41,8 @@ pub extern "C" fn gss_complete_auth_token(
     })
 }
 
-/// An attribute of a name as an object of another library. Names have no such attributes here.
+/// An attribute of a name as an object of another library. Here attributes are octets, which
+/// [`gss_get_name_attribute`](super::attributes::gss_get_name_attribute) gives.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_map_name_to_any(
     minor_status: Out<OmUint32>,

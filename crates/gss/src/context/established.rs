@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use orthros_krb5::ap::RemoteError;
 use orthros_krb5::credential::TypedOctets;
+use orthros_krb5::vouched::Vouched;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
 use orthros_krb5::{Env, Principal};
 use orthros_wire::{Oid, SecretBytes, Timestamp};
@@ -37,6 +38,8 @@ pub(crate) struct Established {
     pub(crate) delegated: Option<Arc<InitiatorCredential>>,
     /// Acceptor only: the ticket's authorization data.
     pub(crate) authorization_data: Vec<TypedOctets>,
+    /// Acceptor only: what of it the acceptor's key vouches for.
+    pub(crate) vouched: Vouched,
     /// What the peer said of the context after it came up; not authentic, and not moved.
     pub(crate) late_error: OnceLock<RemoteError>,
     pub(crate) env: Env,

@@ -133,7 +133,8 @@ impl Initiate {
         self.flag(Flags::CHANNEL_BOUND)
     }
 
-    /// Lets the context end after so many seconds, if its ticket does not end earlier.
+    /// Lets the context end after so many seconds, if its ticket does not end earlier. A ticket that has to be asked for
+    /// is asked for that time only, so that the acceptor's end does not outlast this one by more than clocks may differ.
     pub fn lifetime_seconds(self, seconds: u32) -> Self {
         Self { lifetime_seconds: Some(seconds), ..self }
     }

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_krb5::vouched::Vouched;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
 
 use super::{NOW, Still, key, principal, settings};
@@ -33,6 +34,7 @@ pub(super) fn acceptor(more: Flags) -> Context {
         .in_style(flags),
         delegated: None,
         authorization_data: Vec::new(),
+        vouched: Vouched::default(),
         env: settings().env,
     }))
 }

@@ -5,8 +5,8 @@
 //! 04 02  the same, then length(4) attributes                      (RFC 6680 §8, as MIT krb5 lays it out)
 //! ```
 //!
-//! Attributes of a composite name are read past and not kept: nothing in them is protected, so nothing may be
-//! granted by them. What comes back from [`Name::export`] is the plain form.
+//! What comes back from [`Name::export`] is the plain form. The [attributes](super::attributes) of a composite name are
+//! read apart from it: nothing in them is protected.
 
 use orthros_krb5::Principal;
 use orthros_wire::Reader;
@@ -19,12 +19,18 @@ const PLAIN: u16 = 0x0401;
 const COMPOSITE: u16 = 0x0402;
 
 impl Name {
-    /// Reads an exported name, plain or composite; attributes of the latter are passed over.
+    /// Reads an exported name, plain or composite; [`attributes_of_exported`](Self::attributes_of_exported) reads the
+    /// attributes of the latter.
     ///
     /// # Errors
     /// [`BadName::NotExported`] if a length lies, octets follow, or the text contains a NUL;
-    /// [`BadName::NoRealm`] if the principal has none; [`BadName::ForeignMechanism`].
+    /// [`BadName::NoRealm`] if the principal has none, not even an empty one; [`BadName::ForeignMechanism`].
     pub fn from_exported(octets: &[u8]) -> Result<Self, BadName> {
+        Ok(Self::split_exported(octets)?.0)
+    }
+
+    /// The name and the octets of its attributes; none if it is plain.
+    pub(super) fn split_exported(octets: &[u8]) -> Result<(Self, &[u8]), BadName> {
         let mut reader = Reader::new(octets);
         let form = reader.u16()?;
         if form != PLAIN && form != COMPOSITE {
@@ -33,9 +39,7 @@ impl Name {
         let mut der = DerReader::new(reader.counted_u16()?);
         let mechanism = orthros_wire::Oid::decode(&mut der).map_err(|_| BadName::NotExported)?;
         let name = reader.counted_u32()?;
-        if form == COMPOSITE {
-            let _attributes = reader.counted_u32()?;
-        }
+        let attributes = if form == COMPOSITE { reader.counted_u32()? } else { &[] };
         if !der.is_empty() || !reader.is_empty() {
             return Err(BadName::NotExported);
         }
@@ -47,7 +51,12 @@ impl Name {
         if text.contains('\0') {
             return Err(BadName::NotExported);
         }
-        Ok(Self::Principal(Principal::parse(text, None)?))
+        let principal = Principal::parse(text, Some(""))?;
+        // A service may be exported before its realm is known; then an empty realm is written, and not left out.
+        if principal.realm().is_empty() && principal.to_string() != text {
+            return Err(BadName::NoRealm(text.to_owned()));
+        }
+        Ok((Self::Principal(principal), attributes))
     }
 
     /// The plain exported form of a principal: for access control lists, compared octet by octet.

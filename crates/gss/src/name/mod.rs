@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | here | [`Name`]: import, display, comparison |
+//! | [`attributes`] | what a KDC says of a context's initiator beside its name (RFC 6680) |
 //! | `exported` | the exported forms: 04 01 and 04 02 (RFC 2743 §3.2, RFC 6680 §8) |
 //! | `principal` | whom a name means to Kerberos |
 //! | [`name_type`] | the types, by their object identifiers |
@@ -10,6 +11,7 @@
 //! Names are counted strings: a NUL in an imported name is refused, since a peer that ends strings there would
 //! see another name. Deliberately not here: the system's table of users ([`Name::Uid`] says who asks it) and DNS.
 
+pub mod attributes;
 mod exported;
 pub mod name_type;
 mod principal;

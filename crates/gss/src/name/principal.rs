@@ -9,7 +9,8 @@ use super::{BadName, Name};
 impl Name {
     /// Whom the name means to Kerberos (`gss_canonicalize_name`). A service's realm is that of its host by
     /// `[domain_realm]`, else `fallback_realm`, else the default realm. Its host is taken as it is written, save
-    /// that `qualify_shortname` completes a short one: DNS is not asked.
+    /// that `qualify_shortname` completes a short one: DNS is not asked. A principal without a realm, which is a service
+    /// whose host's realm nobody has told yet, gets it in the same order.
     ///
     /// # Errors
     /// [`BadName`] if no realm is known or the text is malformed; [`BadName::Uid`] for a user's number, whose
@@ -18,6 +19,11 @@ impl Name {
         let default_realm = config.default_realm.as_deref();
         match self {
             Self::Anonymous => Ok(anonymous()),
+            Self::Principal(principal) if principal.realm().is_empty() => {
+                let realm =
+                    fallback_realm.or(default_realm).ok_or_else(|| BadName::NoRealm(self.to_string()))?;
+                Ok(principal.in_realm(realm))
+            }
             Self::Principal(principal) => Ok(principal.clone()),
             Self::PrincipalText(text) | Self::User(text) => {
                 Ok(Principal::parse(text, default_realm.or(fallback_realm))?)

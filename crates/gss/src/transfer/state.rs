@@ -9,6 +9,7 @@
 //! base key: enctype(1) octets        acceptor's subkey: enctype(1) octets, or 0(1)
 //! initiator: name                    acceptor: name
 //! authorization data: count(2) { number(4) octets(4+n) }
+//! what of them is vouched for: the PAC: 0(1) or 1(1), indicators: count(2) { text(2+n) }
 //! delegated credential: 0(1), or 1(1) credential, or 2(1) credential credential: the client's, and that of the service
 //! that acts for it
 //! name: type(4) realm(2+n) count(2) { component(2+n) }
@@ -24,6 +25,7 @@ use std::sync::{Arc, OnceLock};
 use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_krb5::credential::TypedOctets;
 use orthros_krb5::principal::NameType;
+use orthros_krb5::vouched::Vouched;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
 use orthros_krb5::{Credential, Env, Principal, TicketTimes};
 use orthros_wire::{Reader, SecretBytes, Timestamp, Truncated};
@@ -69,6 +71,11 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
         writer.octets(&element.number.to_be_bytes());
         writer.long(&element.octets)?;
     }
+    writer.octets(&[u8::from(context.vouched.pac)]);
+    writer.count(context.vouched.indicators.len())?;
+    for indicator in &context.vouched.indicators {
+        writer.short(indicator)?;
+    }
     match &context.delegated {
         None => writer.octets(&[0]),
         Some(credential) => {
@@ -112,6 +119,7 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
         let number = reader.i32()?;
         authorization_data.push(TypedOctets { number, octets: reader.counted_u32()?.to_vec() });
     }
+    let vouched = read_vouched(&mut reader)?;
     let delegated = match reader.u8()? {
         0 => None,
         1 => Some(Arc::new(read_credential(&mut reader)?)),
@@ -136,6 +144,7 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
         protection,
         delegated,
         authorization_data,
+        vouched,
         late_error: OnceLock::new(),
         env,
     })
@@ -232,6 +241,19 @@ fn read_key(reader: &mut Reader<'_>) -> Result<Option<SessionKey>, TransferRefus
     Ok(Some(SessionKey::from(key)))
 }
 
+fn read_vouched(reader: &mut Reader<'_>) -> Result<Vouched, TransferRefusal> {
+    let pac = match reader.u8()? {
+        0 => false,
+        1 => true,
+        _ => return Err(TransferRefusal::Damaged),
+    };
+    let mut indicators = Vec::new();
+    for _ in 0..reader.u16()? {
+        indicators.push(read_text(reader)?.to_owned());
+    }
+    Ok(Vouched { indicators, pac })
+}
+
 fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, TransferRefusal> {
     let name_type = NameType(reader.i32()?);
     let realm = read_text(reader)?;
@@ -306,6 +328,7 @@ mod tests {
             delegated: None,
             // No KDC of the tests puts any in.
             authorization_data: vec![element(128, b"PAC"), element(-1, b"")],
+            vouched: Vouched { indicators: vec!["otp".into(), String::new()], pac: true },
             env: Env::new(ManualClock::new(0), SeededRandom::new(1)),
         }
     }
@@ -316,6 +339,7 @@ mod tests {
         let state = write(&context).unwrap();
         let read = read(state.expose_octets(), context.env.clone()).unwrap();
         assert_eq!(read.authorization_data, context.authorization_data);
+        assert_eq!(read.vouched, context.vouched);
         assert_eq!((&read.initiator, read.end), (&context.initiator, context.end));
         assert_eq!(read.initiator.name_type(), NameType(-128));
         assert_eq!(*read.protection.window(), *context.protection.window());

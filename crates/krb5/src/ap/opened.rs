@@ -14,6 +14,7 @@ use crate::config::Capaths;
 use crate::credential::{TicketTimes, TypedOctets};
 use crate::permitted::permit;
 use crate::sealed::open_message;
+use crate::vouched::Vouched;
 use crate::wire::{
     ApOptions, ApReq, Authenticator, Decode, EncTicketPart, EncryptedData, PVNO, Ticket, TicketFlags,
     TransitedEncoding, msg_type,
@@ -73,6 +74,8 @@ pub struct Opened {
     pub ticket: Vec<u8>,
     /// Authorization data of the ticket, from the KDC.
     pub authorization_data: Vec<TypedOctets>,
+    /// What of the authorization data the service's own key vouches for.
+    pub vouched: Vouched,
     /// What the replay cache files the request under: the last octets of the authenticator's cipher text.
     pub replay_tag: Vec<u8>,
 }
@@ -96,7 +99,7 @@ pub fn open_request(
     if request.ap_options.contains(ApOptions::USE_SESSION_KEY) {
         return Err(ApRefusal::UserToUser);
     }
-    let (server, ticket_plain) = open_ticket(&request.ticket, keys, permitted)?;
+    let OpenedTicket { server, key, plain: ticket_plain } = open_ticket(&request.ticket, keys, permitted)?;
     let ticket = EncTicketPart::from_der(&ticket_plain)?;
     let session_key = SessionKey::from(key_from_wire(&ticket.key, permitted)?);
     let client = Principal::from_wire(&ticket.cname, ticket.crealm.0).map_err(|_| ApRefusal::Mismatch)?;
@@ -110,6 +113,8 @@ pub fn open_request(
     let subkey = authenticator.subkey.as_ref().map(|key| key_from_wire(key, permitted)).transpose()?;
     let client_options =
         ClientOptions::read(authenticator.authorization_data.as_deref().unwrap_or_default())?;
+    let elements = ticket.authorization_data.as_deref().unwrap_or_default();
+    let vouched = Vouched::of(elements, &key, &client, ticket.authtime.into());
     // As MIT files it, so that caches can be shared: also where the tag lies elsewhere.
     let tag_length = session_key.enctype().tag_len();
     let cipher = request.authenticator.cipher;
@@ -136,6 +141,7 @@ pub fn open_request(
             .flatten()
             .map(|element| TypedOctets { number: element.ad_type, octets: element.ad_data.to_vec() })
             .collect(),
+        vouched,
         replay_tag: tag.to_vec(),
         ticket: request.ticket.octets().to_vec(),
         session_key,
@@ -168,11 +174,18 @@ impl Opened {
     }
 }
 
+/// What is in a ticket, and whose key opened it.
+struct OpenedTicket {
+    server: Principal,
+    key: Arc<LongTermKey>,
+    plain: Zeroizing<Vec<u8>>,
+}
+
 fn open_ticket(
     ticket: &Ticket<'_>,
     keys: &dyn AcceptorKeys,
     permitted: &[Enctype],
-) -> Result<(Principal, Zeroizing<Vec<u8>>), ApRefusal> {
+) -> Result<OpenedTicket, ApRefusal> {
     let named = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| ApRefusal::Mismatch)?;
     let sealed = &ticket.enc_part;
     let enctype = permit(sealed.etype, permitted)
@@ -185,7 +198,7 @@ fn open_ticket(
     })?;
     let plain = open_message(&key, KeyUsage::TICKET, sealed.cipher)
         .map_err(|_| ApRefusal::TicketIntegrity { server: server.clone(), enctype, kvno: sealed.kvno })?;
-    Ok((server, plain))
+    Ok(OpenedTicket { server, key, plain })
 }
 
 fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {

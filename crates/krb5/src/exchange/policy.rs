@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orthros_crypto::Enctype;
+use orthros_wire::Timestamp;
 
 use crate::Config;
 use crate::config::Capaths;
@@ -30,6 +31,9 @@ pub struct ExchangePolicy {
     pub proxiable: bool,
     /// How many seconds an initial ticket should live.
     pub lifetime: i64,
+    /// When the ticket of a service should end at the latest, by the KDC's clock; `None`: when the ticket-granting
+    /// ticket does.
+    pub service_end: Option<Timestamp>,
     /// For how many seconds an initial ticket should be renewable; `None`: not at all.
     pub renewable_lifetime: Option<i64>,
     /// In how many seconds an initial ticket should begin to be valid; `None`: now. Such a postdated ticket must
@@ -61,6 +65,7 @@ impl Default for ExchangePolicy {
             forwardable: false,
             proxiable: false,
             lifetime: 86_400,
+            service_end: None,
             renewable_lifetime: None,
             start: None,
             addresses: Vec::new(),
@@ -92,6 +97,7 @@ impl ExchangePolicy {
             forwardable: config.forwardable,
             proxiable: config.proxiable,
             lifetime: config.ticket_lifetime,
+            service_end: None,
             renewable_lifetime: config.renew_lifetime,
             start: None,
             addresses: Vec::new(),

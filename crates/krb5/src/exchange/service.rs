@@ -293,12 +293,15 @@ impl Search {
             return self.endless();
         }
         self.requests += 1;
+        // Only the service's own ticket is to be short: those on the way serve for other services too.
+        let wanted = self.policy.service_end.filter(|_| server.as_ticket_granting().is_none());
+        let till = wanted.map_or(tgt.times.endtime, |end| tgt.times.endtime.min(end.into()));
         let demand = Demand {
             server,
             realm: served(&tgt).to_owned(),
             options: inherited(tgt.flags),
             renaming: Renaming::Server,
-            till: tgt.times.endtime,
+            till,
             addresses: Vec::new(),
             behalf,
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use orthros_wire::der::{Decode, DerError, DerReader, DerWriter, Encode, GeneralString, Raw, Tag};
+use orthros_wire::der::{AnyTlv, Decode, DerError, DerReader, DerWriter, Encode, GeneralString, Raw, Tag};
 use orthros_wire::sequence;
 
 sequence! {
@@ -46,6 +46,34 @@ sequence! {
         2 => i_sname: Option<PrincipalName<'a>>,
         /// The elements; their octets are kept, for the checksum covers them.
         3 => elements: Raw<'a, Vec<AuthorizationElement<'a>>>,
+    }
+}
+
+sequence! {
+    /// AD-CAMMAC: elements that the KDC vouches for by several keys (RFC 7751 §3).
+    pub struct AdCammac<'a> {
+        /// The elements; their octets are kept, for the checksums cover them.
+        0 => elements: Raw<'a, Vec<AuthorizationElement<'a>>>,
+        /// For the KDC itself.
+        1 => kdc_verifier: Option<VerifierMac<'a>>,
+        /// For the service; key usage 64.
+        2 => svc_verifier: Option<VerifierMac<'a>>,
+        /// For others.
+        3 => other_verifiers: Option<AnyTlv<'a>>,
+    }
+}
+
+sequence! {
+    /// A checksum of an [`AdCammac`], and whose key made it.
+    pub struct VerifierMac<'a> {
+        /// Whose key, if the place does not tell.
+        0 => identifier: Option<PrincipalName<'a>>,
+        /// The key's version.
+        1 => kvno: Option<u32>,
+        /// The key's enctype.
+        2 => enctype: Option<i32>,
+        /// The checksum.
+        3 => mac: Checksum<'a>,
     }
 }
 
@@ -302,6 +330,10 @@ flags! {
 pub mod ad_type {
     /// Elements that a server may ignore if it does not know them.
     pub const IF_RELEVANT: i32 = 1;
+    /// Elements that the KDC vouches for by several keys (RFC 7751).
+    pub const CAMMAC: i32 = 96;
+    /// How the client authenticated itself (RFC 8129).
+    pub const AUTHENTICATION_INDICATOR: i32 = 97;
     /// Enctypes that the client takes, in the authenticator (RFC 4537).
     pub const ETYPE_NEGOTIATION: i32 = 129;
     /// A Windows privilege attribute certificate.

@@ -28,7 +28,7 @@ pub use ap::*;
 pub use basic::*;
 pub use kdc::*;
 pub use messages::*;
-pub use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime, Raw};
+pub use orthros_wire::der::{Decode, DerError, Encode, GeneralString, KerberosTime, Raw, Utf8String};
 pub use preauth::*;
 pub use s4u::*;
 pub use ticket::*;

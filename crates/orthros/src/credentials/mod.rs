@@ -336,7 +336,24 @@ impl Orthros {
     /// # Errors
     /// [`BadName`].
     pub fn canonical_service(&self, name: &Name) -> Result<Principal, Error> {
-        self.acceptor_principal(&self.resolve_service(name)?, |_| false)
+        self.acceptor_principal(&self.resolve_service(name)?, None, |_| false)
+    }
+
+    /// The name as Kerberos has it (`gss_canonicalize_name`). As [`canonical_service`](Self::canonical_service), but a
+    /// service whose host's realm the configuration does not know has an empty realm: which one it is in, its KDC tells
+    /// when a ticket is asked for (RFC 6806 §8). Whatever takes the name fills in the client's realm or the default realm
+    /// first.
+    ///
+    /// # Errors
+    /// [`BadName`].
+    pub fn mechanism_name(&self, name: &Name) -> Result<Principal, Error> {
+        match name {
+            Name::Principal(principal) => Ok(principal.clone()),
+            Name::HostbasedService { .. } => {
+                self.acceptor_principal(&self.resolve_service(name)?, Some(""), |_| false)
+            }
+            other => self.canonical_service(other),
+        }
     }
 
     /// The principal that initiates under a name.

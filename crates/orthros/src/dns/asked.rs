@@ -80,14 +80,16 @@ impl Orthros {
     }
 
     /// The principal that an acceptor's `service@host` means, as an initiator would name it. With `fallback` the
-    /// canonical name counts if there are keys for it and none for the name as written.
+    /// canonical name counts if there are keys for it and none for the name as written. Where the configuration does not
+    /// know the host's realm, it is `realm`, else the default realm.
     pub(crate) fn acceptor_principal(
         &self,
         name: &Name,
+        realm: Option<&str>,
         has_keys: impl Fn(&Principal) -> bool,
     ) -> Result<Principal, Error> {
         let policy = self.config().dns_canonicalize_hostname;
-        let written = name.to_principal(self.config(), None)?;
+        let written = name.to_principal(self.config(), realm)?;
         let canonical = match (name, self.dns()) {
             (Name::HostbasedService { service, host: Some(host) }, Some(dns))
                 if policy != CanonicalizeHost::No =>
@@ -100,7 +102,7 @@ impl Orthros {
             _ => None,
         };
         let Some(canonical) = canonical else { return Ok(written) };
-        let canonical = canonical.to_principal(self.config(), None)?;
+        let canonical = canonical.to_principal(self.config(), realm)?;
         let written_counts =
             policy == CanonicalizeHost::Fallback && (has_keys(&written) || !has_keys(&canonical));
         Ok(if written_counts { written } else { canonical })

@@ -14,5 +14,5 @@ mod types;
 mod write;
 
 pub use read::{Decode, DerError, DerReader, Tag};
-pub use types::{AnyTlv, Enumerated, GeneralString, KerberosTime, Raw};
+pub use types::{AnyTlv, Enumerated, GeneralString, KerberosTime, Raw, Utf8String};
 pub use write::{DerWriter, Encode};

@@ -23,6 +23,8 @@ impl Tag {
     pub const GENERALIZED_TIME: Self = Self(0x18);
     /// GeneralString: every KerberosString.
     pub const GENERAL_STRING: Self = Self(0x1b);
+    /// UTF8String.
+    pub const UTF8_STRING: Self = Self(0x0c);
     /// SEQUENCE and SEQUENCE OF.
     pub const SEQUENCE: Self = Self(0x30);
 

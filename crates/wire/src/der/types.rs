@@ -127,6 +127,23 @@ impl Encode for GeneralString<'_> {
     }
 }
 
+/// A UTF8String.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Utf8String<'a>(pub &'a str);
+
+impl<'a> Decode<'a> for Utf8String<'a> {
+    fn decode(reader: &mut DerReader<'a>) -> Result<Self, DerError> {
+        let content = reader.expect(Tag::UTF8_STRING)?;
+        std::str::from_utf8(content).map(Self).map_err(|_| DerError::Value("UTF8String"))
+    }
+}
+
+impl Encode for Utf8String<'_> {
+    fn encode(&self, writer: &mut DerWriter) {
+        writer.value(Tag::UTF8_STRING, |writer| writer.octets(self.0.as_bytes()));
+    }
+}
+
 /// A KerberosTime (RFC 4120 §5.2.3): whole seconds since 1970, UTC; on the wire `YYYYMMDDHHMMSSZ`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KerberosTime(pub i64);

@@ -301,6 +301,7 @@ impl Checked {
             .of(mechanism),
             delegated,
             authorization_data: opened.authorization_data,
+            vouched: opened.vouched,
             late_error: OnceLock::new(),
             env: settings.env,
         }))

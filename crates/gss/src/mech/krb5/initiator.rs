@@ -9,8 +9,9 @@ use orthros_crypto::{Enctype, Key, MessageTokens, SessionKey};
 use orthros_krb5::ap::{self, ApRefusal, ClientOptions, ReplyOpened, Request, RequestSent};
 use orthros_krb5::exchange::{self, ExchangePolicy, KdcFailure, Obtained, Progress};
 use orthros_krb5::permitted::permit;
+use orthros_krb5::vouched::Vouched;
 use orthros_krb5::watch::Fact;
-use orthros_krb5::wire::{ApOptions, AuthorizationElement, TicketFlags, ad_type};
+use orthros_krb5::wire::{ApOptions, AuthorizationElement, KerberosTime, TicketFlags, ad_type};
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
@@ -126,6 +127,8 @@ fn host_realm_known(initiate: &Initiate, target: &Principal) -> bool {
             target.realm() != initiate.credential.home_realm()
                 || initiate.settings.config.realm_of_host(host).is_some()
         }
+        // It was made canonical before the realm was known.
+        (Name::Principal(given), _) => !given.realm().is_empty(),
         _ => true,
     }
 }
@@ -220,7 +223,11 @@ impl Initiating {
         let now = self.kdc_time();
         // Under which name a ticket is filed whose realm was found by asking.
         let asked = if self.host_realm_known { self.target.clone() } else { self.target.in_realm("") };
-        let kept = |server| credential.ticket_for(server, now).filter(|ticket| self.initiate.takes(ticket));
+        let lasts = self.lasting(&credential, now);
+        let kept = |server| {
+            let kept = credential.ticket_for(server, now);
+            kept.filter(|ticket| self.initiate.takes(ticket) && ticket.times.endtime >= lasts)
+        };
         let ticket = kept(&self.target).or_else(|| kept(&asked));
         let Some(ticket) = ticket else {
             return match credential.fetch(asked, self.policy(), &self.initiate.settings.env) {
@@ -394,7 +401,29 @@ impl Initiating {
         if let Some(only) = &self.initiate.enctypes {
             policy.enctypes.retain(|enctype| only.contains(enctype));
         }
-        ExchangePolicy { kdc_offset: self.initiate.credential.offset_seconds(), ..policy }
+        ExchangePolicy {
+            kdc_offset: self.initiate.credential.offset_seconds(),
+            service_end: self.asked_end(self.kdc_time()),
+            ..policy
+        }
+    }
+
+    /// When the context is to end, if that was asked for: in whole seconds, as tickets have them, so that a context's
+    /// end is the same after a transfer.
+    fn asked_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let seconds = self.initiate.lifetime_seconds?;
+        Some(Timestamp::from_seconds(now.seconds).plus_seconds(seconds.into()))
+    }
+
+    /// When a ticket that is kept must not have ended: it may be one that was asked for a shorter time. Nothing outlasts
+    /// the ticket-granting ticket.
+    fn lasting(&self, credential: &InitiatorCredential, now: Timestamp) -> KerberosTime {
+        let asked = if self.fetched { None } else { self.asked_end(now) };
+        let granting = asked.and_then(|_| credential.granting_ticket(&self.target, now).ok());
+        match (asked, granting) {
+            (Some(asked), Some(granting)) => granting.times.endtime.min(asked.into()),
+            _ => KerberosTime::default(),
+        }
     }
 
     fn local_time(&self) -> Timestamp {
@@ -409,14 +438,7 @@ impl Initiating {
     fn end(&self, ticket: &Credential) -> Timestamp {
         let by_ticket = Timestamp::from(ticket.times.endtime)
             .plus_seconds(self.initiate.credential.offset_seconds().saturating_neg());
-        match self.initiate.lifetime_seconds {
-            // Whole seconds, as tickets have them: a context's end is the same after a transfer.
-            Some(seconds) => {
-                let now = Timestamp::from_seconds(self.local_time().seconds);
-                by_ticket.min(now.plus_seconds(seconds.into()))
-            }
-            None => by_ticket,
-        }
+        self.asked_end(self.local_time()).map_or(by_ticket, |end| by_ticket.min(end))
     }
 }
 
@@ -523,6 +545,7 @@ impl Waiting {
             .of(mechanism),
             delegated: None,
             authorization_data: Vec::new(),
+            vouched: Vouched::default(),
             late_error: OnceLock::new(),
             env: settings.env,
         }))
