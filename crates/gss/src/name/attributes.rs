@@ -107,7 +107,7 @@ impl Attributes {
         }
         let mut modules = Vec::new();
         if let Some(pac) = &self.pac {
-            modules.push([counted(PAC_MODULE), counted(pac)].concat());
+            modules.push([counted(PAC_MODULE), counted(pac), number(usize::from(self.authenticated))].concat());
         }
         if !self.indicators.is_empty() {
             let texts: Vec<u8> = self.indicators.iter().flat_map(|text| counted(text.as_bytes())).collect();
@@ -126,7 +126,11 @@ impl Attributes {
         }
         for _ in 0..reader.u32()? {
             match reader.counted_u32()? {
-                PAC_MODULE => attributes.pac = Some(reader.counted_u32()?.to_vec()),
+                PAC_MODULE => {
+                    attributes.pac = Some(reader.counted_u32()?.to_vec());
+                    // Whether it was verified, as whoever wrote the octets says.
+                    let _ = reader.u32()?;
+                }
                 INDICATORS_MODULE => {
                     for _ in 0..reader.u32()? {
                         let text = reader.counted_u32()?;
@@ -268,12 +272,12 @@ mod tests {
     #[test]
     fn modules_that_are_not_known_hide_only_what_follows() {
         let alice = "alice@TEST".parse().unwrap();
-        let pac = [counted(b"mspac"), counted(&pac(1, b"contents"))].concat();
+        let pac = [counted(b"mspac"), counted(&pac(1, b"contents")), number(1)].concat();
         let foreign = counted(b"greet");
         for (modules, found) in [
             (vec![pac.clone(), foreign.clone()], true),
             (vec![foreign, pac], false),
-            (vec![[counted(b"mspac"), counted(b"none")].concat()], false),
+            (vec![[counted(b"mspac"), counted(b"none"), number(1)].concat()], false),
         ] {
             let octets = [number(modules.len()), modules.concat()].concat();
             let mut exported = Name::export(&alice);
