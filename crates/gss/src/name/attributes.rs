@@ -107,7 +107,8 @@ impl Attributes {
         }
         let mut modules = Vec::new();
         if let Some(pac) = &self.pac {
-            modules.push([counted(PAC_MODULE), counted(pac), number(usize::from(self.authenticated))].concat());
+            modules
+                .push([counted(PAC_MODULE), counted(pac), number(usize::from(self.authenticated))].concat());
         }
         if !self.indicators.is_empty() {
             let texts: Vec<u8> = self.indicators.iter().flat_map(|text| counted(text.as_bytes())).collect();
