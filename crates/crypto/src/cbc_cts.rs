@@ -13,6 +13,8 @@ use cipher::{
 };
 use zeroize::Zeroize;
 
+use crate::wiped::Wiped;
+
 /// Octets in a block, and in a confounder.
 pub(crate) const BLOCK: usize = 16;
 
@@ -31,8 +33,8 @@ pub(crate) enum Aes128 {}
 
 impl Cipher for Aes128 {
     const KEY_LEN: usize = 16;
-    type Encrypting = Aes128Enc;
-    type Decrypting = Aes128Dec;
+    type Encrypting = Wiped<Aes128Enc>;
+    type Decrypting = Wiped<Aes128Dec>;
 }
 
 /// AES with keys of 32 octets.
@@ -40,8 +42,8 @@ pub(crate) enum Aes256 {}
 
 impl Cipher for Aes256 {
     const KEY_LEN: usize = 32;
-    type Encrypting = Aes256Enc;
-    type Decrypting = Aes256Dec;
+    type Encrypting = Wiped<Aes256Enc>;
+    type Decrypting = Wiped<Aes256Dec>;
 }
 
 type Block = Array<u8, U16>;

@@ -14,6 +14,7 @@
 //! | `profile` | what an encryption type must be able to do, and the keeping of derived keys |
 //! | `simplified` | sealing with a MAC over the plain text, RFC 3961 §5.3 |
 //! | `cbc_cts` | a block cipher in CBC mode with ciphertext stealing, RFC 3962 §5 |
+//! | [`wiped`] | schedules of AES that are wiped when dropped |
 //! | [`rfc1964`] | the bare ciphers of the old per-message tokens |
 //! | `rfc3961` | n-fold, DR and DK |
 //! | `rfc3962` | AES with HMAC-SHA1 |
@@ -41,6 +42,7 @@ mod rfc8009;
 mod simplified;
 mod triple_des;
 pub mod usage;
+pub mod wiped;
 
 pub use checksum::{Checksum, ChecksumType};
 pub use enctype::{Enctype, MessageTokens, UnknownEnctype};

@@ -20,14 +20,18 @@
 use std::fmt;
 use std::ops::Range;
 
-use aes_gcm::{AeadInOut, Aes256Gcm, KeyInit, Tag};
+use aes_gcm::aead::consts::U12;
+use aes_gcm::{AeadInOut, AesGcm, KeyInit, Tag};
 use hkdf::Hkdf;
+use orthros_crypto::wiped::Aes256Encrypting;
 use orthros_wire::{Random, SecretBytes, Timestamp, hex, residue};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::TransferRefusal;
+
+type Aes256Gcm = AesGcm<Aes256Encrypting, U12>;
 
 const VERSION: u8 = 1;
 const HEADER: usize = 34;
