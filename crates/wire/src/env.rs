@@ -108,7 +108,14 @@ impl Civil {
     /// Seconds since 1970, or `None` if no such moment exists (a 30th of February, a 61st second).
     pub fn to_seconds(self) -> Option<i64> {
         let (year, month, day) = (self.year, i64::from(self.month), i64::from(self.day));
-        if !(1..=12).contains(&month) || self.hour > 23 || self.minute > 59 || self.second > 59 {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 => 28 + i64::from(leap),
+            _ => return None,
+        };
+        if !(1..=length).contains(&day) || self.hour > 23 || self.minute > 59 || self.second > 59 {
             return None;
         }
         let from_march = if month > 2 { year } else { year - 1 };
@@ -118,11 +125,8 @@ impl Civil {
         let of_year = (153 * month_from_march + 2) / 5 + day - 1;
         let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
         let days = era * 146_097 + of_era - 719_468;
-        let seconds = days * 86_400
-            + i64::from(self.hour) * 3_600
-            + i64::from(self.minute) * 60
-            + i64::from(self.second);
-        (Self::from_seconds(seconds) == self).then_some(seconds)
+        let [hour, minute, second] = [self.hour, self.minute, self.second].map(i64::from);
+        Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
     }
 }
 

@@ -40,7 +40,9 @@ impl Oid {
     /// [`BadOid`] if they are empty, end within an arc, write an arc with a leading zero, or hold an arc of
     /// more than 128 bits, which no UUID has (ITU-T X.667).
     pub fn from_content(content: &[u8]) -> Result<Self, BadOid> {
-        arcs(content).ok_or(BadOid)?;
+        if content.is_empty() || !arcs(content).all(is_arc) {
+            return Err(BadOid);
+        }
         Ok(Self(Cow::Owned(content.to_vec())))
     }
 
@@ -50,32 +52,33 @@ impl Oid {
     }
 }
 
-/// The arcs that `content` encodes; the first octets' two arcs are still joined.
-fn arcs(content: &[u8]) -> Option<Vec<u128>> {
-    let mut arcs = Vec::new();
-    let mut pending: Option<u128> = None;
-    for &octet in content {
-        if pending.is_none() && octet == 0x80 {
-            return None;
-        }
-        let value = pending.unwrap_or(0).checked_mul(128)? | u128::from(octet & 0x7f);
-        if octet & 0x80 == 0 {
-            arcs.push(value);
-            pending = None;
-        } else {
-            pending = Some(value);
-        }
+/// The arcs in `content`, each in its octets; the first two arcs are joined.
+fn arcs(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    content.split_inclusive(|octet| octet & 0x80 == 0)
+}
+
+/// Whether octets are an arc: to its end, without a leading zero, and of no more than 128 bits, for which eighteen octets
+/// and two bits more are enough.
+fn is_arc(octets: &[u8]) -> bool {
+    match octets {
+        [0x80, ..] | [.., 0x80..=0xff] => false,
+        [first, rest @ ..] => rest.len() < 18 || rest.len() == 18 && *first < 0x84,
+        [] => false,
     }
-    (pending.is_none() && !arcs.is_empty()).then_some(arcs)
+}
+
+/// The number that an arc stands for.
+fn number(arc: &[u8]) -> u128 {
+    arc.iter().fold(0, |number, octet| number << 7 | u128::from(octet & 0x7f))
 }
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arcs = arcs(&self.0).unwrap_or_default();
-        let Some((joined, rest)) = arcs.split_first() else { return f.write_str("?") };
+        let mut arcs = arcs(&self.0).map(number);
+        let Some(joined) = arcs.next() else { return f.write_str("?") };
         let first = (joined / 40).min(2);
         write!(f, "{first}.{}", joined - first * 40)?;
-        rest.iter().try_for_each(|arc| write!(f, ".{arc}"))
+        arcs.try_for_each(|arc| write!(f, ".{arc}"))
     }
 }
 

@@ -144,20 +144,10 @@ impl<'a> DerReader<'a> {
     /// [`DerError::Truncated`] or [`DerError::Length`].
     pub fn any(&mut self) -> Result<(Tag, &'a [u8], &'a [u8]), DerError> {
         let whole = self.octets;
-        let (&tag, rest) = whole.split_first().ok_or(DerError::Truncated)?;
-        if tag & 0x1f == 0x1f {
-            return Err(DerError::Value("tag"));
-        }
-        let (&first, rest) = rest.split_first().ok_or(DerError::Truncated)?;
-        let (length, rest) = if first < 0x80 {
-            (usize::from(first), rest)
-        } else {
-            long_length(usize::from(first & 0x7f), rest)?
-        };
-        let (content, after) = rest.split_at_checked(length).ok_or(DerError::Truncated)?;
+        let (tag, content, after) = split(whole)?;
         let (octets, _) = whole.split_at_checked(whole.len() - after.len()).ok_or(DerError::Truncated)?;
         self.octets = after;
-        Ok((Tag(tag), content, octets))
+        Ok((tag, content, octets))
     }
 
     /// The content of the next value, which must bear this tag.
@@ -165,12 +155,11 @@ impl<'a> DerReader<'a> {
     /// # Errors
     /// [`DerError::Tag`] and as [`any`](Self::any); the cursor stays on error.
     pub fn expect(&mut self, expected: Tag) -> Result<&'a [u8], DerError> {
-        let mut ahead = *self;
-        let (found, content, _) = ahead.any()?;
+        let (found, content, after) = split(self.octets)?;
         if found != expected {
             return Err(DerError::Tag { expected, found });
         }
-        *self = ahead;
+        self.octets = after;
         Ok(content)
     }
 
@@ -200,6 +189,21 @@ impl<'a> DerReader<'a> {
     pub fn finish(self) -> Result<(), DerError> {
         if self.octets.is_empty() { Ok(()) } else { Err(DerError::Trailing) }
     }
+}
+
+/// The tag and the content of the first value in `octets`, and what follows it.
+#[inline]
+fn split(octets: &[u8]) -> Result<(Tag, &[u8], &[u8]), DerError> {
+    let ([tag, first], rest) = octets.split_first_chunk().ok_or(DerError::Truncated)?;
+    if tag & 0x1f == 0x1f {
+        return Err(DerError::Value("tag"));
+    }
+    let (length, rest) = match *first {
+        short @ 0..0x80 => (usize::from(short), rest),
+        long => long_length(usize::from(long & 0x7f), rest)?,
+    };
+    let (content, after) = rest.split_at_checked(length).ok_or(DerError::Truncated)?;
+    Ok((Tag(*tag), content, after))
 }
 
 /// A length of `count` octets (1 to 4), minimal as DER demands.

@@ -19,6 +19,10 @@ use crate::env::{Civil, Timestamp};
 
 /// The two's complement number in `content`, which must be minimal and fit 64 bits.
 fn integer(content: &[u8]) -> Result<i64, DerError> {
+    // Most numbers of a message.
+    if let [only] = *content {
+        return Ok(i8::from_be_bytes([only]).into());
+    }
     let (&first, rest) = content.split_first().ok_or(DerError::Value("INTEGER"))?;
     let redundant =
         rest.first().is_some_and(|second| matches!((first, second & 0x80), (0, 0) | (0xff, 0x80)));
@@ -30,14 +34,10 @@ fn integer(content: &[u8]) -> Result<i64, DerError> {
 }
 
 fn write_integer(writer: &mut DerWriter, tag: Tag, number: i64) {
+    // Of the bits that only repeat the sign, one stays.
+    let repeated = (number ^ (number >> 63)).leading_zeros() - 1;
     let octets = number.to_be_bytes();
-    let redundant = octets
-        .windows(2)
-        .take_while(|pair| {
-            matches!(pair, [0, next] if next & 0x80 == 0) || matches!(pair, [0xff, next] if next & 0x80 != 0)
-        })
-        .count();
-    let (_, minimal) = octets.split_at(redundant);
+    let (_, minimal) = octets.split_at(usize::try_from(repeated / 8).unwrap_or(0));
     writer.short_value(tag, minimal);
 }
 

@@ -69,9 +69,11 @@ impl DerWriter {
         let big = length.to_be_bytes();
         let significant = big.iter().position(|&octet| octet != 0).unwrap_or(0);
         let (_, digits) = big.split_at(significant);
+        // The content makes room for the digits of its length.
         self.octets(digits);
-        if let Some(content_and_digits) = self.octets.get_mut(start..) {
-            content_and_digits.rotate_right(digits.len());
+        self.octets.copy_within(start..start + length, start + digits.len());
+        if let Some(room) = self.octets.get_mut(start..start + digits.len()) {
+            room.copy_from_slice(digits);
         }
         self.patch(start, 0x80 | u8::try_from(digits.len()).unwrap_or(0));
     }
