@@ -11,8 +11,9 @@
 use std::fmt;
 use std::ops::Deref;
 
+use orthros_wire::secret::SecretBuffer;
 use orthros_wire::{Random, SecretBytes, residue};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::checksum::Checksum;
 use crate::enctype::{Enctype, TagPlace};
@@ -35,7 +36,7 @@ use crate::usage::KeyUsage;
 /// # let random = &Dice;
 /// let key = Key::random(Enctype::Aes256CtsHmacSha384, random);
 /// let sealed = key.encrypt(KeyUsage::KRB_PRIV, random, b"attack at dawn");
-/// assert_eq!(key.decrypt(KeyUsage::KRB_PRIV, &sealed).unwrap().as_slice(), b"attack at dawn");
+/// assert_eq!(key.decrypt(KeyUsage::KRB_PRIV, &sealed).unwrap()[..], *b"attack at dawn");
 /// assert!(key.decrypt(KeyUsage::TICKET, &sealed).is_err());
 /// ```
 pub struct Key {
@@ -169,7 +170,7 @@ impl Key {
         buffer.extend_from_slice(plain);
         buffer.resize(sealed_len, 0);
         if let Some((body, tag_room)) = self.split(&mut buffer) {
-            let tag = residue::leaving_none(|| self.seal(usage, body));
+            let tag = residue::leaving_no_message(|| self.seal(usage, body));
             tag_room.copy_from_slice(&tag);
         }
         buffer
@@ -200,16 +201,13 @@ impl Key {
     ///
     /// # Errors
     /// [`Integrity`] if it was not sealed with this key for this use, or was altered or cut.
-    pub fn decrypt(&self, usage: KeyUsage, cipher: &[u8]) -> Result<Zeroizing<Vec<u8>>, Integrity> {
+    pub fn decrypt(&self, usage: KeyUsage, cipher: &[u8]) -> Result<SecretBuffer, Integrity> {
         let (header, trailer) = (self.enctype.header_len(), self.enctype.trailer_len());
-        let mut buffer = Zeroizing::new(cipher.to_vec());
+        let mut buffer = SecretBuffer::copy_of(cipher);
         let (body, tag) = self.split(&mut buffer).ok_or(Integrity)?;
-        residue::leaving_none(|| self.open(usage, body, tag))?;
+        residue::leaving_no_message(|| self.open(usage, body, tag))?;
         let plain_len = cipher.len().saturating_sub(header + trailer);
         buffer.copy_within(header..header + plain_len, 0);
-        if let Some(rest) = buffer.get_mut(plain_len..) {
-            rest.zeroize();
-        }
         buffer.truncate(plain_len);
         Ok(buffer)
     }

@@ -248,7 +248,7 @@ fn threads_that_race_to_derive_agree() {
                     for step in 0..12 {
                         let number = (start * 3 + step) % 12;
                         let opened = fresh.decrypt(KeyUsage(u32::try_from(number).unwrap()), &sealed[number]);
-                        assert_eq!(*opened.unwrap(), b"the race");
+                        assert_eq!(*opened.unwrap(), *b"the race");
                     }
                 });
             }

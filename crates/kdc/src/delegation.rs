@@ -21,7 +21,7 @@ use orthros_krb5::wire::{
     pa_type,
 };
 use orthros_krb5::{ErrorCode, Principal};
-use zeroize::Zeroizing;
+use orthros_wire::secret::SecretBuffer;
 
 use crate::Realm;
 use crate::answer::{Instant, Refusal};
@@ -150,7 +150,7 @@ impl Realm {
         &self,
         body: &KdcReqBody<'_>,
         proved: &Proved<'_>,
-    ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    ) -> Result<SecretBuffer, Refusal> {
         // A ticket-granting ticket would be good for everything.
         let target = self.asked(body).filter(|target| target.as_ticket_granting().is_none());
         let allowed = self.delegations().targets.get(&proved.client);
@@ -167,11 +167,7 @@ impl Realm {
         self.open_own(evidence, proved)
     }
 
-    fn open_own(
-        &self,
-        evidence: &Raw<'_, Ticket<'_>>,
-        proved: &Proved<'_>,
-    ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    fn open_own(&self, evidence: &Raw<'_, Ticket<'_>>, proved: &Proved<'_>) -> Result<SecretBuffer, Refusal> {
         let (server, plain) = self.opened(evidence)?;
         if server != proved.client {
             return Err(Refusal::new(ErrorCode::SERVER_NOMATCH, "the evidence is for another service"));

@@ -9,7 +9,7 @@ use orthros_krb5::wire::{
 };
 use orthros_krb5::{ErrorCode, Principal, transited};
 use orthros_wire::der::{Decode, Encode};
-use zeroize::Zeroizing;
+use orthros_wire::secret::SecretBuffer;
 
 use crate::Realm;
 use crate::answer::{Instant, Refusal};
@@ -110,7 +110,7 @@ impl Realm {
         &self,
         ticket: &Ticket<'_>,
         options: KdcOptions,
-    ) -> Result<(Principal, Zeroizing<Vec<u8>>), Refusal> {
+    ) -> Result<(Principal, SecretBuffer), Refusal> {
         let not_us = || Refusal::new(ErrorCode::NOT_US, "the ticket is not for this ticket-granting service");
         let own = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| not_us())?;
         let again = own.realm() == self.name() && options.0 & AGAIN.0 != 0;
@@ -121,7 +121,7 @@ impl Realm {
     }
 
     /// Opens a ticket of one of this realm's services.
-    pub(crate) fn opened(&self, ticket: &Ticket<'_>) -> Result<(Principal, Zeroizing<Vec<u8>>), Refusal> {
+    pub(crate) fn opened(&self, ticket: &Ticket<'_>) -> Result<(Principal, SecretBuffer), Refusal> {
         let not_us = || Refusal::new(ErrorCode::NOT_US, "the ticket is for no service of this realm");
         let own = Principal::from_wire(&ticket.sname, ticket.realm.0).map_err(|_| not_us())?;
         let sealed = &ticket.enc_part;
@@ -146,7 +146,7 @@ impl Realm {
         session: &SessionKey,
         options: KdcOptions,
         instant: Instant<'_>,
-    ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    ) -> Result<SecretBuffer, Refusal> {
         if (ap_req.pvno, ap_req.msg_type) != (PVNO, msg_type::AP_REQ) {
             return Err(Refusal::new(ErrorCode::MSG_TYPE, "the ticket's message is no AP-REQ"));
         }
@@ -374,7 +374,7 @@ fn granted_flags(options: KdcOptions, old: TicketFlags, times: Times) -> Result<
 fn added_authorization_data(
     body: &KdcReqBody<'_>,
     proved: &Proved<'_>,
-) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
+) -> Result<Option<SecretBuffer>, Refusal> {
     let Some(sealed) = &body.enc_authorization_data else { return Ok(None) };
     let (key, usage) = match &proved.subkey {
         Some(subkey) => (subkey, KeyUsage::TGS_REQ_AUTHORIZATION_DATA_SUBKEY),

@@ -6,13 +6,13 @@
 
 use orthros_crypto::{Integrity, Key, KeyUsage};
 use orthros_wire::der::DerReader;
-use zeroize::Zeroizing;
+use orthros_wire::secret::SecretBuffer;
 
 /// Decrypts a message whose plain text is one DER value, and takes off the padding of the key's enctype.
 ///
 /// # Errors
 /// [`Integrity`] as [`Key::decrypt`].
-pub fn open_message(key: &Key, usage: KeyUsage, cipher: &[u8]) -> Result<Zeroizing<Vec<u8>>, Integrity> {
+pub fn open_message(key: &Key, usage: KeyUsage, cipher: &[u8]) -> Result<SecretBuffer, Integrity> {
     let mut plain = key.decrypt(usage, cipher)?;
     let message = unpadded_len(&plain, key.enctype().block_len());
     plain.truncate(message);

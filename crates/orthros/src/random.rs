@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 pub use orthros_wire::Random;
+use orthros_wire::secret::wipe;
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 use zeroize::{Zeroize, Zeroizing};
@@ -104,7 +105,7 @@ impl Generator {
             let (now, later) = rest.split_at_mut(count);
             if let Some(fresh) = self.buffer.get_mut(start..start + count) {
                 now.copy_from_slice(fresh);
-                fresh.zeroize();
+                wipe(fresh);
             }
             self.left -= count;
             self.credit -= count;

@@ -10,13 +10,15 @@
 
 use std::hint::black_box;
 
-/// Octets of stack that are overwritten: more than the deepest chain of cipher and hash calls uses.
-const DEPTH: usize = 8 * 1024;
+/// Octets of stack that are overwritten after keys were derived: more than the deepest chain of cipher and hash calls
+/// uses, which holds several schedules.
+const OF_KEYS: usize = 8 * 1024;
+/// After a message: more than ciphers and hashes use that are ready.
+const OF_MESSAGES: usize = 3 * 1024;
 /// Octets that are overwritten at a time.
 const FRAME: usize = 1024;
 
-/// Runs `work` in frames of its own and overwrites them. Meant for what is done once for a key or a handshake,
-/// not for each message.
+/// Runs `work`, which derives keys, in frames of its own and overwrites them. Meant for what is done once for a key.
 ///
 /// ```
 /// use orthros_wire::residue::leaving_none;
@@ -24,7 +26,15 @@ const FRAME: usize = 1024;
 /// ```
 pub fn leaving_none<T>(work: impl FnOnce() -> T) -> T {
     let result = apart(work);
-    overwrite(DEPTH);
+    overwrite(OF_KEYS);
+    result
+}
+
+/// The same for work with keys that are ready, or are derived [so](leaving_none): what is done once for a handshake, not
+/// for each message.
+pub fn leaving_no_message<T>(work: impl FnOnce() -> T) -> T {
+    let result = apart(work);
+    overwrite(OF_MESSAGES);
     result
 }
 

@@ -1,6 +1,7 @@
 //! Octets that are wiped when dropped, never printed, and compared in constant time.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use subtle::ConstantTimeEq;
 use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
@@ -49,6 +50,60 @@ impl SecretBytes {
     /// Whether both hold the same octets, in a time that depends on the lengths only.
     pub fn ct_eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+}
+
+/// Secret octets on their way, whose end may be cut off: what was decrypted. As [`SecretBytes`] it is wiped when dropped
+/// and never printed.
+///
+/// ```
+/// use orthros_wire::secret::SecretBuffer;
+/// let mut opened = SecretBuffer::copy_of(b"message, padding");
+/// opened.truncate(7);
+/// assert_eq!(*opened, *b"message");
+/// ```
+pub struct SecretBuffer(Vec<u8>);
+
+impl SecretBuffer {
+    /// A buffer with a copy of `octets`; wiping the original is the caller's part.
+    pub fn copy_of(octets: &[u8]) -> Self {
+        Self(octets.to_vec())
+    }
+
+    /// Wipes all but the first `length` octets, and forgets them.
+    pub fn truncate(&mut self, length: usize) {
+        if let Some(rest) = self.0.get_mut(length..) {
+            wipe(rest);
+        }
+        self.0.truncate(length);
+    }
+}
+
+impl Deref for SecretBuffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for SecretBuffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+impl Drop for SecretBuffer {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+impl ZeroizeOnDrop for SecretBuffer {}
+
+impl fmt::Debug for SecretBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBuffer(..)")
     }
 }
 

@@ -2,8 +2,8 @@
 
 use orthros_crypto::{Enctype, KeyUsage, SessionKey};
 use orthros_wire::der::KerberosTime;
+use orthros_wire::secret::SecretBuffer;
 use orthros_wire::{Random, Timestamp};
-use zeroize::Zeroizing;
 
 use super::{ApRefusal, key_from_wire, key_to_wire, microseconds};
 use crate::sealed::open_message;
@@ -75,7 +75,7 @@ pub fn open_reply(
 }
 
 /// The sealed part of an AP-REP.
-fn open(message: &[u8], session_key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {
+fn open(message: &[u8], session_key: &SessionKey) -> Result<SecretBuffer, ApRefusal> {
     let reply = ApRep::from_der(message)?;
     if reply.pvno != PVNO || reply.msg_type != msg_type::AP_REP {
         return Err(ApRefusal::Version);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey, Password};
 use orthros_wire::Timestamp;
 use orthros_wire::der::{Decode, Encode, GeneralString, KerberosTime};
-use zeroize::Zeroizing;
+use orthros_wire::secret::SecretBuffer;
 
 use super::failure::{KdcFailure, ReplyFault, SecretKind};
 use super::key_hints::{KeyHint, KeyHints};
@@ -337,7 +337,7 @@ impl Initial {
         if keys.is_empty() {
             return Err(self.no_enctype(vec![sealed.etype]));
         }
-        let open = |key: Arc<LongTermKey>| -> Option<(Zeroizing<Vec<u8>>, _)> {
+        let open = |key: Arc<LongTermKey>| -> Option<(SecretBuffer, _)> {
             Some((open_message(&key, KeyUsage::AS_REP_ENC_PART, sealed.cipher).ok()?, key))
         };
         let (plain, key) = keys.into_iter().find_map(open).ok_or_else(|| KdcFailure::Integrity {
