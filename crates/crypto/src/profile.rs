@@ -117,20 +117,29 @@ pub(crate) fn stretch<H: KeyedHash>(
     stretched
 }
 
-/// What has been derived from one protocol key, in the order of first use.
-pub(crate) struct Keys<P: Profile> {
+/// What has been derived from one protocol key. A key that nothing was derived from yet costs two words.
+pub(crate) struct Keys<P: Profile>(OnceLock<Box<Derived<P>>>);
+
+/// What was derived, in the order of first use.
+struct Derived<P: Profile> {
     sealing: Kept<P::Sealing>,
     opening: Kept<P::Opening>,
     checking: Kept<P::Checking>,
 }
 
 impl<P: Profile> Keys<P> {
-    fn new() -> Self {
-        Self { sealing: Kept::new(), opening: Kept::new(), checking: Kept::new() }
+    const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    fn derived(&self) -> &Derived<P> {
+        self.0.get_or_init(|| {
+            Box::new(Derived { sealing: Kept::new(), opening: Kept::new(), checking: Kept::new() })
+        })
     }
 
     pub(crate) fn seal(&self, base: &[u8], usage: KeyUsage, body: &mut [u8]) -> Checksum {
-        self.sealing.with(usage, || P::sealing(base, usage), |keys| P::seal(keys, body))
+        self.derived().sealing.with(usage, || P::sealing(base, usage), |keys| P::seal(keys, body))
     }
 
     pub(crate) fn open(
@@ -140,7 +149,7 @@ impl<P: Profile> Keys<P> {
         body: &mut [u8],
         tag: &[u8],
     ) -> Result<(), Integrity> {
-        self.opening.with(usage, || P::opening(base, usage), |keys| P::open(keys, body, tag))
+        self.derived().opening.with(usage, || P::opening(base, usage), |keys| P::open(keys, body, tag))
     }
 
     pub(crate) fn seal_parts(
@@ -149,7 +158,7 @@ impl<P: Profile> Keys<P> {
         usage: KeyUsage,
         message: &mut Scattered<'_, '_>,
     ) -> Checksum {
-        self.sealing.with(usage, || P::sealing(base, usage), |keys| P::seal_parts(keys, message))
+        self.derived().sealing.with(usage, || P::sealing(base, usage), |keys| P::seal_parts(keys, message))
     }
 
     pub(crate) fn open_parts(
@@ -159,11 +168,15 @@ impl<P: Profile> Keys<P> {
         message: &mut Scattered<'_, '_>,
         tag: &[u8],
     ) -> Result<(), Integrity> {
-        self.opening.with(usage, || P::opening(base, usage), |keys| P::open_parts(keys, message, tag))
+        self.derived().opening.with(
+            usage,
+            || P::opening(base, usage),
+            |keys| P::open_parts(keys, message, tag),
+        )
     }
 
     pub(crate) fn checksum(&self, base: &[u8], usage: KeyUsage, parts: &[&[u8]]) -> Checksum {
-        self.checking.with(usage, || P::checking(base, usage), |keys| P::checksum(keys, parts))
+        self.derived().checking.with(usage, || P::checking(base, usage), |keys| P::checksum(keys, parts))
     }
 
     pub(crate) fn prf(&self, base: &[u8], input: &[u8]) -> SecretBytes {
