@@ -6,9 +6,11 @@ mod common;
 use std::sync::Arc;
 
 use common::{Pair, sealing_key};
+use orthros_gss::context::Settings;
 use orthros_gss::transfer::{SealingKey, TransferRefusal};
 use orthros_gss::{Error, Flags, Major};
 use orthros_wire::SecretBytes;
+use orthros_wire::testing::ManualClock;
 
 #[test]
 fn a_moved_context_goes_on_where_it_stopped() {
@@ -127,12 +129,18 @@ fn switched_off_transfer_clears_the_flag_and_keeps_the_context() {
 #[test]
 fn export_leaves_nothing_of_the_source_alive() {
     let pair = Pair::new();
-    let (initiator, acceptor) = pair.establish(pair.initiate_full().delegate(), pair.accept());
+    // A clock that nobody has but the accepting end.
+    let clock = Arc::new(ManualClock::new(pair.settings.env.now().seconds));
+    let settings =
+        Settings { env: pair.settings.env.with_clock(Arc::clone(&clock)), ..pair.settings.clone() };
+    let accept = pair.accept().with_settings(&settings);
+    drop(settings);
+    let (initiator, acceptor) = pair.establish(pair.initiate_full().delegate(), accept);
     drop(initiator);
+    assert_eq!(Arc::strong_count(&clock), 2);
     let delegated = Arc::downgrade(acceptor.delegated_credential().unwrap());
-    let others = Arc::strong_count(&pair.settings.env.random) - 1;
     let token = acceptor.export(&sealing_key(1)).unwrap();
     assert!(delegated.upgrade().is_none(), "the delegated credential outlives its context");
-    assert_eq!(Arc::strong_count(&pair.settings.env.random), others, "the context outlives its export");
+    assert_eq!(Arc::strong_count(&clock), 1, "the context outlives its export");
     assert!(pair.import(&token, &sealing_key(1)).is_ok());
 }

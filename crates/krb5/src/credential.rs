@@ -79,10 +79,15 @@ impl Credential {
     /// realm, and the KDC gave the canonical name (RFC 6806); caches keep such a ticket under the name that was
     /// asked for. The name was checked against the sealed part of the KDC's reply when the ticket was obtained.
     pub fn ticket_server(&self) -> Principal {
-        Ticket::from_der(&self.ticket)
-            .ok()
-            .and_then(|ticket| Principal::from_wire(&ticket.sname, ticket.realm.0).ok())
-            .unwrap_or_else(|| self.server.clone())
+        Ticket::from_der(&self.ticket).map_or_else(|_| self.server.clone(), |ticket| self.server_of(&ticket))
+    }
+
+    /// The same, where the ticket has been read.
+    pub(crate) fn server_of(&self, ticket: &Ticket<'_>) -> Principal {
+        if self.server.is_named(&ticket.sname, ticket.realm.0) {
+            return self.server.clone();
+        }
+        Principal::from_wire(&ticket.sname, ticket.realm.0).unwrap_or_else(|_| self.server.clone())
     }
 
     /// The same ticket under another name of its server.

@@ -48,8 +48,8 @@ pub struct Principal {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Parts {
-    components: Vec<String>,
-    realm: String,
+    components: Box<[String]>,
+    realm: Box<str>,
 }
 
 /// The text or the message holds no principal.
@@ -89,7 +89,7 @@ impl Principal {
         realm: impl Into<String>,
     ) -> Self {
         let components = components.into_iter().map(Into::into).collect();
-        Self { name_type, parts: Arc::new(Parts { components, realm: realm.into() }) }
+        Self { name_type, parts: Arc::new(Parts { components, realm: realm.into().into() }) }
     }
 
     /// The ticket-granting service `krbtgt/SERVED@REALM`: of `realm`, for tickets of `served`.
@@ -142,7 +142,7 @@ impl Principal {
             [first, _] if first == "krbtgt" => NameType::SRV_INST,
             _ => NameType::PRINCIPAL,
         };
-        Ok(Self { name_type, parts: Arc::new(Parts { components, realm }) })
+        Ok(Self { name_type, parts: Arc::new(Parts { components: components.into(), realm: realm.into() }) })
     }
 
     /// The principal of a wire name and its realm.
@@ -155,6 +155,11 @@ impl Principal {
         }
         let components = name.components.iter().map(|component| component.0);
         Ok(Self::new(NameType(name.name_type), components, realm))
+    }
+
+    /// Whether a wire name and its realm mean this principal.
+    pub(crate) fn is_named(&self, name: &PrincipalName<'_>, realm: &str) -> bool {
+        self.realm() == realm && name.components.iter().map(|component| component.0).eq(self.components())
     }
 
     /// The name as messages carry it, without the realm.
@@ -206,7 +211,7 @@ impl Principal {
 
     /// If this is a ticket-granting service, the realm that it serves.
     pub fn as_ticket_granting(&self) -> Option<&str> {
-        match self.parts.components.as_slice() {
+        match &*self.parts.components {
             [krbtgt, served] if krbtgt == "krbtgt" => Some(served),
             _ => None,
         }
@@ -214,7 +219,7 @@ impl Principal {
 
     /// The salt that string-to-key takes by default: realm and components joined (RFC 4120 §4).
     pub fn default_salt(&self) -> Vec<u8> {
-        let mut salt = self.parts.realm.clone().into_bytes();
+        let mut salt = self.parts.realm.as_bytes().to_vec();
         self.parts.components.iter().for_each(|component| salt.extend_from_slice(component.as_bytes()));
         salt
     }

@@ -135,13 +135,13 @@ impl Builder {
 
     /// Another clock than the system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.env.clock = Arc::new(clock);
+        self.env = self.env.with_clock(clock);
         self
     }
 
     /// Other randomness than the system's.
     pub fn random(mut self, random: impl Random + 'static) -> Self {
-        self.env.random = Arc::new(random);
+        self.env = self.env.with_random(random);
         self
     }
 
@@ -216,7 +216,7 @@ impl Builder {
             ..KdcLink::default()
         });
         let replay = self.replay.unwrap_or_else(|| Box::new(MemoryReplay::made_at(self.env.now())));
-        let env = Env { watch: self.tracer.watch(), ..self.env };
+        let env = self.env.with_watch(self.tracer.watch());
         let settings = Settings { transfer: config.transfer.enabled, config: Arc::new(config), env };
         Orthros(Arc::new(Inner {
             settings,

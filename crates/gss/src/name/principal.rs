@@ -41,8 +41,7 @@ impl Name {
                     .or(fallback_realm)
                     .or(default_realm)
                     .ok_or_else(|| BadName::NoRealm(self.to_string()))?;
-                let host = format!("{host}{trailer}");
-                Ok(Principal::new(NameType::SRV_HST, [service.as_str(), &host], realm))
+                Ok(Principal::new(NameType::SRV_HST, [service.clone(), host + trailer], realm))
             }
         }
     }
@@ -63,11 +62,12 @@ pub(crate) fn split_trailer(host: &str) -> (&str, &str) {
 pub(crate) fn plain_host(host: &str, domain: Option<&str>) -> String {
     let complete = host.trim_end_matches('.');
     let domain = domain.map(|domain| domain.trim_matches('.')).filter(|domain| !domain.is_empty());
-    let host = match domain {
+    let mut host = match domain {
         Some(domain) if !host.contains(['.', ':']) => format!("{host}.{domain}"),
         _ => complete.to_owned(),
     };
-    host.to_ascii_lowercase()
+    host.make_ascii_lowercase();
+    host
 }
 
 /// One component, `@` included; a realm stands behind the second `@` only.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use orthros_crypto::{Enctype, KeyUsage, LongTermKey, SessionKey};
 use orthros_wire::Timestamp;
-use zeroize::Zeroizing;
+use orthros_wire::secret::SecretBuffer;
 
 use super::{ApRefusal, ClientOptions, key_from_wire};
 use crate::config::Capaths;
@@ -137,8 +137,8 @@ pub fn open_request(
         client_options,
         authorization_data: ticket
             .authorization_data
+            .unwrap_or_default()
             .into_iter()
-            .flatten()
             .map(|element| TypedOctets { number: element.ad_type, octets: element.ad_data.to_vec() })
             .collect(),
         vouched,
@@ -201,7 +201,7 @@ fn open_ticket(
     Ok(OpenedTicket { server, key, plain })
 }
 
-fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<Zeroizing<Vec<u8>>, ApRefusal> {
+fn open_authenticator(sealed: &EncryptedData<'_>, key: &SessionKey) -> Result<SecretBuffer, ApRefusal> {
     if sealed.etype != key.enctype().number() {
         return Err(ApRefusal::AuthenticatorIntegrity);
     }
@@ -213,9 +213,11 @@ fn check_agreement(authenticator: &Authenticator<'_>, client: &Principal) -> Res
     if authenticator.authenticator_vno != PVNO {
         return Err(ApRefusal::Version);
     }
-    let named = authenticator.cname.components.iter().map(|component| component.0);
-    let same = named.eq(client.components()) && authenticator.crealm.0 == client.realm();
-    if same { Ok(()) } else { Err(ApRefusal::Mismatch) }
+    if client.is_named(&authenticator.cname, authenticator.crealm.0) {
+        Ok(())
+    } else {
+        Err(ApRefusal::Mismatch)
+    }
 }
 
 fn authenticator_time(authenticator: &Authenticator<'_>) -> Result<Timestamp, ApRefusal> {

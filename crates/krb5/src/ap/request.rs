@@ -5,11 +5,11 @@ use orthros_wire::der::KerberosTime;
 use orthros_wire::{Random, Timestamp};
 
 use super::{key_to_wire, microseconds};
-use crate::Credential;
 use crate::wire::{
     ApOptions, ApReq, Authenticator, AuthorizationElement, Checksum, Decode, DerError, Encode, EncryptedData,
     GeneralString, PVNO, Raw, Ticket, msg_type,
 };
+use crate::{Credential, Principal};
 
 /// What goes into an AP-REQ beside the ticket.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct RequestSent {
     pub message: Vec<u8>,
     /// The authenticator's time, which the AP-REP must repeat.
     pub time: Timestamp,
+    /// Whom the ticket itself names (see [`Credential::ticket_server`]).
+    pub server: Principal,
 }
 
 impl Request<'_> {
@@ -44,6 +46,7 @@ impl Request<'_> {
     /// [`DerError`] if the ticket in `credential` is no ticket.
     pub fn make(self, credential: &Credential, random: &dyn Random) -> Result<RequestSent, DerError> {
         let ticket = Raw::<Ticket<'_>>::from_der(&credential.ticket)?;
+        let server = credential.server_of(&ticket);
         let authenticator = Authenticator {
             authenticator_vno: PVNO,
             crealm: GeneralString(credential.client.realm()),
@@ -69,6 +72,6 @@ impl Request<'_> {
             },
         }
         .to_der();
-        Ok(RequestSent { message, time: self.now })
+        Ok(RequestSent { message, time: self.now, server })
     }
 }

@@ -325,9 +325,13 @@ impl Config {
     /// it, with or without a leading dot. `None` if there is none, and for numeric addresses: the client's own
     /// KDC may know more (a referral, RFC 6806).
     pub fn realm_of_host(&self, host: &str) -> Option<&str> {
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+        if self.domain_realm.is_empty() {
+            return None;
+        }
+        let host = host.strip_suffix('.').unwrap_or(host);
         let numeric = host.contains(':') || host.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
-        let mut rest = Some(host.as_str()).filter(|_| !numeric);
+        let lower = host.bytes().any(|octet| octet.is_ascii_uppercase()).then(|| host.to_ascii_lowercase());
+        let mut rest = Some(lower.as_deref().unwrap_or(host)).filter(|_| !numeric);
         while let Some(name) = rest.filter(|name| !name.is_empty()) {
             if let Some(realm) = self.domain_realm.get(name) {
                 return Some(realm);

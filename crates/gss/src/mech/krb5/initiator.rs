@@ -341,7 +341,8 @@ impl Initiating {
             enctype: ticket.key.enctype(),
             fresh: self.fetched,
         });
-        let random = Arc::clone(&self.initiate.settings.env.random);
+        let env = self.initiate.settings.env.clone();
+        let random = &*env.random;
         let now = self.kdc_time();
         let forwarded = self.forwarded.take();
         let by_policy = ticket.flags.contains(TicketFlags::OK_AS_DELEGATE) && forwarded.is_some();
@@ -355,17 +356,17 @@ impl Initiating {
         let delegated = match &forwarded {
             None => None,
             Some(forwarded) => Some(
-                ap::make_credential_message(forwarded, &ticket.key, now, &*random)
+                ap::make_credential_message(forwarded, &ticket.key, now, random)
                     .map_err(|_| Refusal::Delegation)?,
             ),
         };
-        let subkey = SessionKey::from(Key::random(ticket.key.enctype(), &*random));
+        let subkey = SessionKey::from(Key::random(ticket.key.enctype(), random));
         let finished = self.conversation.as_ref().and_then(|conversation| conversation.finished(&subkey));
         let checksum = GssChecksum::new(self.initiate.bindings.as_ref(), self.flags, delegated.as_deref())
             .with_finished(finished.as_deref())
             .to_octets()
             .ok_or(Refusal::Delegation)?;
-        let sequence = first_sequence(&*random);
+        let sequence = first_sequence(random);
         let mutual = self.flags.contains(Flags::MUTUAL);
         let said = client_options.to_octets();
         let element = |said| AuthorizationElement { ad_type: ad_type::IF_RELEVANT, ad_data: said };
@@ -377,11 +378,12 @@ impl Initiating {
             authorization_data: said.as_deref().map(|said| vec![element(said)]),
             now,
         };
-        let RequestSent { message, time } =
-            request.make(ticket, &*random).map_err(|_| BadToken::Malformed)?;
+        let RequestSent { message, time, server } =
+            request.make(ticket, random).map_err(|_| BadToken::Malformed)?;
         let first = Dress::of(self.flags, self.initiate.mechanism).token(TokenKind::Request, &message);
         let offered = client_options.enctypes;
-        let waiting = Waiting { initiating: self, ticket: ticket.clone(), subkey, offered, sequence, time };
+        let waiting =
+            Waiting { initiating: self, ticket: ticket.clone(), server, subkey, offered, sequence, time };
         let after = if mutual {
             After::Receive(AwaitToken::initiating(waiting))
         } else {
@@ -446,6 +448,8 @@ impl Initiating {
 pub(crate) struct Waiting {
     initiating: Initiating,
     ticket: Credential,
+    /// Whom the ticket names.
+    server: Principal,
     subkey: SessionKey,
     /// The enctypes that the acceptor was told that it may choose from.
     offered: Vec<i32>,
@@ -494,8 +498,8 @@ impl Waiting {
         match opened {
             Ok(ReplyOpened { subkey, sequence }) if dress == Dress::Bare => {
                 let now = self.initiating.kdc_time();
-                let random = Arc::clone(&self.initiating.initiate.settings.env.random);
-                let echo = ap::make_reply(&self.ticket.key, now, None, Some(sequence), &*random);
+                let random = &*self.initiating.initiate.settings.env.random;
+                let echo = ap::make_reply(&self.ticket.key, now, None, Some(sequence), random);
                 let context = self.established(subkey, sequence);
                 Step::send(dress.token(TokenKind::Reply, &echo), After::Done(context))
             }
@@ -529,7 +533,7 @@ impl Waiting {
         let settings = self.initiating.initiate.settings;
         Context(Box::new(Established {
             initiator: self.ticket.client.clone(),
-            acceptor: self.ticket.ticket_server(),
+            acceptor: self.server,
             flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
             end,
             authtime: self.ticket.times.authtime,
