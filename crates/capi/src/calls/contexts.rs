@@ -36,7 +36,7 @@ enum State {
     /// A token of the peer's is awaited.
     Half(AwaitToken),
     /// A KDC is asked by the program, which may have brought the reply; an empty one says that none could be reached.
-    Asking(NeedKdc, Option<Vec<u8>>),
+    Asking(Box<(NeedKdc, Option<Vec<u8>>)>),
     /// It is up.
     Up(Arc<Context>),
     /// A call is at work on it, which holds no lock while it waits for the network.
@@ -69,7 +69,7 @@ fn body(handle: Handle) -> Result<Arc<Body>, Failed> {
 pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
     match &*body(handle)?.state() {
         State::Up(context) => Ok(Arc::clone(context)),
-        State::Half(_) | State::Asking(..) => Err(no_context("the context is not up yet")),
+        State::Half(_) | State::Asking(_) => Err(no_context("the context is not up yet")),
         State::Busy => Err(no_context("another thread is at work on the context")),
         State::Over => Err(no_context("the context failed, and can only be deleted")),
     }
@@ -151,7 +151,7 @@ fn settle(
     };
     let (major, mechanism, state, up) = match reached {
         Reached::Half(wait) => (CONTINUE_NEEDED, wait.mechanism().oid.clone(), State::Half(wait), None),
-        Reached::Asking(need) => (CONTINUE_NEEDED, KRB5_OID, State::Asking(need, None), None),
+        Reached::Asking(need) => (CONTINUE_NEEDED, KRB5_OID, State::Asking(Box::new((need, None))), None),
         Reached::Up(context) => {
             let context = Arc::new(context);
             (COMPLETE, context.mechanism(), State::Up(Arc::clone(&context)), Some(context))
@@ -207,9 +207,10 @@ fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Arc<Body>, Ste
             drop(state);
             Ok((body, wait.token(token)))
         }
-        State::Asking(need, Some(reply)) => {
+        State::Asking(asking) if asking.1.is_some() => {
             drop(state);
-            let step = match &*reply {
+            let (need, reply) = *asking;
+            let step = match reply.as_deref().unwrap_or_default() {
                 [] => need.unavailable("the program could reach none"),
                 reply => need.reply(reply),
             };
@@ -217,7 +218,7 @@ fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Arc<Body>, Ste
         }
         other => {
             let story = match &other {
-                State::Asking(..) => "a KDC's reply is awaited (GSS_ORTHROS_KDC_MESSAGE)",
+                State::Asking(_) => "a KDC's reply is awaited (GSS_ORTHROS_KDC_MESSAGE)",
                 State::Up(_) => "the context is up already",
                 State::Busy => "another thread is at work on the context",
                 _ => "the context failed, and can only be deleted",
@@ -231,7 +232,7 @@ fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Arc<Body>, Ste
 /// The realm and the request of a context that asks a KDC.
 pub(super) fn kdc_request(handle: Handle) -> Result<[Vec<u8>; 2], Failed> {
     match &*body(handle)?.state() {
-        State::Asking(need, _) => Ok([need.realm().as_bytes().to_vec(), need.request().to_vec()]),
+        State::Asking(asking) => Ok([asking.0.realm().as_bytes().to_vec(), asking.0.request().to_vec()]),
         _ => Err(Failed::plain(Major::Unavailable, "the context asks no KDC")),
     }
 }
@@ -239,8 +240,8 @@ pub(super) fn kdc_request(handle: Handle) -> Result<[Vec<u8>; 2], Failed> {
 /// The reply of the KDC that a context asks, for its next step.
 pub(super) fn bring_kdc_reply(handle: Handle, octets: &[u8]) -> Result<(), Failed> {
     match &mut *body(handle)?.state() {
-        State::Asking(_, reply) => {
-            *reply = Some(octets.to_vec());
+        State::Asking(asking) => {
+            asking.1 = Some(octets.to_vec());
             Ok(())
         }
         _ => Err(Failed::plain(Major::Unavailable, "the context asks no KDC")),
@@ -406,9 +407,8 @@ pub extern "C" fn gss_accept_sec_context(
             let held = held(acceptor_cred_handle, Usage::Accept)?;
             let orthros = held.orthros.clone();
             // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
-            let carries = held.set.acceptor(&IAKERB_OID).is_ok();
-            let element =
-                if carries && held.set.acceptor(&KRB5_OID).is_err() { IAKERB_OID } else { KRB5_OID };
+            let carries = held.set.accepts(&IAKERB_OID);
+            let element = if carries && !held.set.accepts(&KRB5_OID) { IAKERB_OID } else { KRB5_OID };
             // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
             let acceptor = match delegated_cred_handle.is_present() {
                 true => held.set.acceptor_delegating(&element)?,

@@ -41,7 +41,7 @@ pub(crate) struct Established {
     /// Acceptor only: what of it the acceptor's key vouches for.
     pub(crate) vouched: Vouched,
     /// What the peer said of the context after it came up; not authentic, and not moved.
-    pub(crate) late_error: OnceLock<RemoteError>,
+    pub(crate) late_error: OnceLock<Box<RemoteError>>,
     pub(crate) env: Env,
 }
 

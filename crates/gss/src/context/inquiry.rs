@@ -191,7 +191,7 @@ impl Context {
             opened if opened.kind == TokenKind::Error => {
                 let error = RemoteError::from_der(opened.message).map_err(|_| BadToken::Malformed)?;
                 // The first one tells the cause; what follows is said by whoever likes to.
-                self.0.late_error.get_or_init(|| error);
+                self.0.late_error.get_or_init(|| Box::new(error));
                 Ok(())
             }
             _ => Err(BadToken::WrongKind.into()),
@@ -200,6 +200,6 @@ impl Context {
 
     /// What the peer said after the context was up, if anything. Anybody on the way could have said it.
     pub fn late_error(&self) -> Option<&RemoteError> {
-        self.0.late_error.get()
+        self.0.late_error.get().map(|error| &**error)
     }
 }

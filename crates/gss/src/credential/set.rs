@@ -188,6 +188,12 @@ impl CredentialSet {
         }
     }
 
+    /// Whether contexts of a mechanism can be accepted.
+    pub fn accepts(&self, mechanism: &Oid) -> bool {
+        let element = known(mechanism).ok().and_then(|mechanism| self.element_of(mechanism));
+        element.is_some_and(|element| !matches!(element.parts, Parts::Initiate(_)))
+    }
+
     /// What accepts contexts of a mechanism.
     ///
     /// # Errors
@@ -236,9 +242,13 @@ impl CredentialSet {
 
     fn element(&self, mechanism: &Oid) -> Result<&Element, Error> {
         let mechanism = known(mechanism)?;
-        let mut elements = std::iter::once(&self.first).chain(&self.rest);
-        let element = elements.find(|element| std::ptr::eq(element.mechanism, mechanism));
+        let element = self.element_of(mechanism);
         element.ok_or_else(|| lacks(&format!("it has no element of the mechanism {}", mechanism.name)))
+    }
+
+    fn element_of(&self, mechanism: &'static Mechanism) -> Option<&Element> {
+        let mut elements = std::iter::once(&self.first).chain(&self.rest);
+        elements.find(|element| std::ptr::eq(element.mechanism, mechanism))
     }
 }
 
