@@ -20,19 +20,21 @@ use crate::status::{CALL_INACCESSIBLE_WRITE, Failed};
 /// who takes the buffer for a C string finds its end.
 pub(crate) fn allocate(octets: &[u8]) -> Result<*mut c_void, Failed> {
     let length = octets.len().checked_add(1).ok_or_else(Failed::no_memory)?;
-    // SAFETY: `calloc` may be called with any numbers; it answers null or zeroed memory of that size.
-    let place = unsafe { libc::calloc(1, length) };
+    // SAFETY: `malloc` may be called with any number; it answers null or memory of that size.
+    let place = unsafe { libc::malloc(length) };
     if place.is_null() {
         return Err(Failed::no_memory());
     }
     // SAFETY: the memory is new, so nothing else points into it, and it is longer than `octets` by one.
     unsafe { ptr::copy_nonoverlapping(octets.as_ptr(), place.cast(), octets.len()) };
+    // SAFETY: this is the one.
+    unsafe { place.cast::<u8>().wrapping_add(octets.len()).write(0) };
     Ok(place)
 }
 
 pub(crate) fn free(place: *mut c_void) {
     // SAFETY: RFC 2744 §5.26 and its kin: what the caller releases is null or came from a call of this library, which is
-    // to say from `calloc`; each caller of this function forgets the pointer.
+    // to say from `malloc`; each caller of this function forgets the pointer.
     unsafe { libc::free(place) };
 }
 
@@ -170,7 +172,7 @@ impl Out<*mut LucidContext> {
             }
         }
         let place: *mut LucidContext = allocate(&[0; size_of::<LucidContext>()])?.cast();
-        // SAFETY: `place` is memory of that size, new and ours; `calloc` aligns it for every type.
+        // SAFETY: `place` is memory of that size, new and ours; `malloc` aligns it for every type.
         unsafe { place.write(made) };
         self.set(place);
         Ok(())
@@ -191,7 +193,7 @@ impl Out<*mut Keyblock> {
     pub fn give(self, enctype: Enctype, octets: &[u8]) -> Result<(), Failed> {
         let block: *mut Keyblock = allocate(&[0; size_of::<Keyblock>()])?.cast();
         let data = allocate(octets).inspect_err(|_| free(block.cast()))?;
-        // SAFETY: `block` is memory of that size, new and ours; `calloc` aligns it for every type.
+        // SAFETY: `block` is memory of that size, new and ours; `malloc` aligns it for every type.
         unsafe { block.write(Keyblock { kind: enctype.number(), length: octets.len(), data }) };
         self.set(block);
         Ok(())

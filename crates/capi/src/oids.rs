@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use orthros_wire::Oid;
 
@@ -17,19 +17,33 @@ struct Interned(StaticOid);
 // SAFETY: the description and the octets that it points to are never changed and never freed.
 unsafe impl Send for Interned {}
 
-static INTERNED: Mutex<BTreeMap<Vec<u8>, Interned>> = Mutex::new(BTreeMap::new());
+// SAFETY: as above.
+unsafe impl Sync for Interned {}
+
+/// Those that have a symbol, in the order of [`key`].
+static KNOWN: LazyLock<Vec<(&[u8], Interned)>> = LazyLock::new(|| {
+    let mut known: Vec<_> = data::known().map(|(content, place)| (content, Interned(place))).collect();
+    known.sort_by_key(|(content, _)| key(content));
+    known
+});
+
+/// Identifiers begin alike, and lengths are compared at once.
+fn key(content: &[u8]) -> (usize, &[u8]) {
+    (content.len(), content)
+}
+
+static OTHERS: Mutex<BTreeMap<Vec<u8>, Interned>> = Mutex::new(BTreeMap::new());
 
 /// The identifier in static memory: where its symbol points to, if it has one. As many others are kept as there are
 /// different ones: those of this library's own tables.
 pub fn interned(oid: &Oid) -> StaticOid {
-    let mut table = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
     let content = oid.content();
-    if let Some(Interned(place)) = table.get(content) {
+    let row = KNOWN.binary_search_by_key(&key(content), |(known, _)| key(known)).ok();
+    if let Some((_, Interned(place))) = row.and_then(|row| KNOWN.get(row)) {
         return *place;
     }
-    let place = data::known(content).unwrap_or_else(|| kept(content));
-    table.insert(content.to_vec(), Interned(place));
-    place
+    let mut others = OTHERS.lock().unwrap_or_else(PoisonError::into_inner);
+    others.entry(content.to_vec()).or_insert_with(|| Interned(kept(content))).0
 }
 
 fn kept(content: &[u8]) -> StaticOid {

@@ -74,7 +74,9 @@ pub extern "C" fn gss_display_name(
         output_name_buffer.require()?;
         let shown = name(input_name)?.display();
         output_name_buffer.give(shown.text.as_bytes())?;
-        output_name_type.set(interned(&shown.name_type));
+        if output_name_type.is_present() {
+            output_name_type.set(interned(&shown.name_type));
+        }
         Ok(COMPLETE)
     })
 }

@@ -45,10 +45,9 @@ const fn are_same(mut left: &[u8], mut right: &[u8]) -> bool {
     left.is_empty() && right.is_empty()
 }
 
-/// The description of an identifier that has a symbol.
-pub(crate) fn known(octets: &[u8]) -> Option<*const OidDesc> {
-    let is_known = IDENTIFIERS.iter().any(|(_, known)| *known == octets);
-    is_known.then(|| description(octets).cast())
+/// The identifiers that have a symbol, and their descriptions.
+pub(crate) fn known() -> impl Iterator<Item = (&'static [u8], *const OidDesc)> {
+    IDENTIFIERS.iter().map(|(_, octets)| (*octets, description(octets).cast()))
 }
 
 identifiers! {

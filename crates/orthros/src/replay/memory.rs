@@ -1,6 +1,7 @@
 //! A replay cache in this process's memory.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -69,11 +70,13 @@ impl ReplayCache for MemoryReplay {
         }
         // An authenticator dated one skew ahead of us stays fresh for two.
         let until = now.seconds.saturating_add(2 * i64::from(skew_seconds) + 1);
-        if seen.until.contains_key(&tag12(tag)) {
-            return Err(ReplayRefusal::Replayed);
+        match seen.until.entry(tag12(tag)) {
+            Entry::Occupied(_) => Err(ReplayRefusal::Replayed),
+            Entry::Vacant(place) => {
+                place.insert(until);
+                Ok(())
+            }
         }
-        seen.until.insert(tag12(tag), until);
-        Ok(())
     }
 }
 

@@ -21,12 +21,49 @@ struct Door(RwLock<()>);
 static GATE: [Door; DOORS] = [const { Door(RwLock::new(())) }; DOORS];
 
 thread_local! {
-    /// How many calls of this thread are inside, one within another.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
-    /// The thread's door, while it is inside.
-    static OPEN: RefCell<Option<RwLockReadGuard<'static, ()>>> = const { RefCell::new(None) };
+    static HERE: Here = const { Here { depth: Cell::new(0), door: Cell::new(None), open: RefCell::new(None) } };
     /// All doors, closed by this thread for its fork.
     static CLOSED: RefCell<Vec<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Where a thread is. One place for all of it, since every call of the library asks, and in a shared library that takes
+/// a call of its own.
+struct Here {
+    /// How many calls of this thread are inside, one within another.
+    depth: Cell<usize>,
+    /// The thread's door, once it has come by one.
+    door: Cell<Option<&'static Door>>,
+    /// What holds the door open, while the thread is inside.
+    open: RefCell<Option<RwLockReadGuard<'static, ()>>>,
+}
+
+impl Here {
+    fn enter(&self) {
+        self.depth.set(self.depth.get() + 1);
+        if self.depth.get() == 1 {
+            self.open();
+        }
+    }
+
+    fn leave(&self) {
+        self.depth.set(self.depth.get().saturating_sub(1));
+        if self.depth.get() == 0 {
+            self.close();
+        }
+    }
+
+    fn open(&self) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        if self.door.get().is_none() {
+            self.door.set(GATE.get(NEXT.fetch_add(1, Ordering::Relaxed) % DOORS));
+        }
+        let door = self.door.get().map(|door| door.0.read().unwrap_or_else(PoisonError::into_inner));
+        *self.open.borrow_mut() = door;
+    }
+
+    fn close(&self) {
+        self.open.borrow_mut().take();
+    }
 }
 
 /// A call that is inside the gate, until this is dropped.
@@ -39,23 +76,13 @@ pub fn enter() -> Inside {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(install);
     // A thread that is ending has no locals any more, and goes by.
-    let _ = DEPTH.try_with(|depth| {
-        depth.set(depth.get() + 1);
-        if depth.get() == 1 {
-            open();
-        }
-    });
+    let _ = HERE.try_with(Here::enter);
     Inside(())
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        let _ = DEPTH.try_with(|depth| {
-            depth.set(depth.get().saturating_sub(1));
-            if depth.get() == 0 {
-                close();
-            }
-        });
+        let _ = HERE.try_with(Here::leave);
     }
 }
 
@@ -66,33 +93,16 @@ pub fn outside<T>(wait: impl FnOnce() -> T) -> T {
 
     impl Drop for Back {
         fn drop(&mut self) {
-            open();
+            let _ = HERE.try_with(Here::open);
         }
     }
 
-    let inside = DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false);
+    let inside = HERE.try_with(|here| here.depth.get() > 0).unwrap_or(false);
     let _back = inside.then(|| {
-        close();
+        let _ = HERE.try_with(Here::close);
         Back
     });
     wait()
-}
-
-fn open() {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static DOOR: usize = NEXT.fetch_add(1, Ordering::Relaxed) % DOORS;
-    }
-    let door = DOOR.try_with(|door| GATE.get(*door)).ok().flatten();
-    if let Some(door) = door {
-        let _ = OPEN.try_with(|open| {
-            *open.borrow_mut() = Some(door.0.read().unwrap_or_else(PoisonError::into_inner))
-        });
-    }
-}
-
-fn close() {
-    let _ = OPEN.try_with(|open| open.borrow_mut().take());
 }
 
 fn install() {
@@ -106,7 +116,7 @@ fn install() {
 
 /// Closes every door behind those who are inside. A thread that forks amid a call of its own can't wait for itself.
 extern "C" fn before_fork() {
-    if DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(true) {
+    if HERE.try_with(|here| here.depth.get() > 0).unwrap_or(true) {
         return;
     }
     let _ = CLOSED.try_with(|closed| {
@@ -168,12 +178,12 @@ mod tests {
                     both.wait();
                     forked.recv_timeout(Duration::from_secs(20)).expect("the fork waits for who is outside");
                 });
-                assert!(OPEN.with(|open| open.borrow().is_some()), "inside again");
+                assert!(HERE.with(|here| here.open.borrow().is_some()), "inside again");
             });
             both.wait();
             assert_eq!(in_a_child(|| vec![1]), [1]);
             done.send(()).unwrap();
         });
-        assert!(OPEN.with(|open| open.borrow().is_none()));
+        assert!(HERE.with(|here| here.open.borrow().is_none()));
     }
 }
