@@ -11,9 +11,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-use orthros_wire::secret::SecretBuffer;
+use orthros_wire::secret::{SecretBuffer, wipe};
 use orthros_wire::{Random, SecretBytes, residue};
-use zeroize::Zeroizing;
+use subtle::ConstantTimeEq;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::checksum::Checksum;
 use crate::enctype::{Enctype, TagPlace};
@@ -39,15 +40,30 @@ use crate::usage::KeyUsage;
 /// assert_eq!(key.decrypt(KeyUsage::KRB_PRIV, &sealed).unwrap()[..], *b"attack at dawn");
 /// assert!(key.decrypt(KeyUsage::TICKET, &sealed).is_err());
 /// ```
-pub struct Key {
+pub struct Key(Box<Inner>);
+
+/// What is behind a key: in one place, which is never moved, so that no stale copy is left behind.
+struct Inner {
     enctype: Enctype,
-    octets: SecretBytes,
+    /// The first [`Enctype::key_len`] are the key's; the others are zeros.
+    octets: [u8; Key::LONGEST],
     keys: AnyKeys,
 }
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        wipe(&mut self.octets);
+    }
+}
+
+impl ZeroizeOnDrop for Inner {}
 
 impl Key {
     /// The most iterations of string-to-key that are run for a peer: some seconds of work.
     pub const MOST_ITERATIONS: u32 = 10_000_000;
+
+    /// Octets of the longest keys.
+    const LONGEST: usize = 32;
 
     /// The key of `enctype` with these octets, as key tables and messages carry them.
     ///
@@ -57,7 +73,7 @@ impl Key {
         if octets.len() != enctype.key_len() {
             return Err(BadKey::Length { enctype, found: octets.len() });
         }
-        Ok(Self::from_secret(enctype, SecretBytes::copy_of(octets)))
+        Ok(Self::holding(enctype, octets))
     }
 
     /// Random-to-key (RFC 3961 §3): the key of `enctype` that these random octets make. The identity for every
@@ -69,13 +85,14 @@ impl Key {
         if seed.len() != enctype.seed_len() {
             return Err(BadKey::SeedLength { enctype, found: seed.len() });
         }
-        Ok(Self::from_secret_seed(enctype, Zeroizing::new(seed.to_vec())))
+        Ok(Self::from_secret_seed(enctype, seed))
     }
 
     /// A fresh key.
     pub fn random(enctype: Enctype, random: &dyn Random) -> Self {
-        let mut seed = Zeroizing::new(vec![0; enctype.seed_len()]);
-        random.fill(&mut seed);
+        let mut room = Zeroizing::new([0; Self::LONGEST]);
+        let seed = room.get_mut(..enctype.seed_len()).unwrap_or_default();
+        random.fill(seed);
         Self::from_secret_seed(enctype, seed)
     }
 
@@ -126,35 +143,35 @@ impl Key {
 
     /// The encryption type.
     pub fn enctype(&self) -> Enctype {
-        self.enctype
+        self.0.enctype
     }
 
     /// The octets of the key: for tickets, key tables and caches, and nothing else.
     pub fn expose_octets(&self) -> &[u8] {
-        self.octets.expose_octets()
+        self.0.octets.get(..self.enctype().key_len()).unwrap_or_default()
     }
 
     /// A second key with the same octets. It derives anew what it needs.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self::from_secret(self.enctype, SecretBytes::copy_of(self.expose_octets()))
+        Self::holding(self.enctype(), self.expose_octets())
     }
 
     /// Whether both are the same key, in a time that does not depend on the octets.
     pub fn ct_eq(&self, other: &Self) -> bool {
-        self.enctype == other.enctype && self.octets.ct_eq(&other.octets)
+        self.enctype() == other.enctype() && bool::from(self.0.octets.ct_eq(&other.0.octets))
     }
 
     /// Octets in a sealed message that holds `plain` octets.
     pub fn sealed_len(&self, plain: usize) -> usize {
-        let padded = plain + self.enctype.padding_len(plain);
-        self.enctype.header_len() + padded + self.enctype.trailer_len()
+        let padded = plain + self.enctype().padding_len(plain);
+        self.enctype().header_len() + padded + self.enctype().trailer_len()
     }
 
     /// Seals `plain` in a new buffer of [`Key::sealed_len`] octets. Nothing of it is left on the stack.
     pub fn encrypt(&self, usage: KeyUsage, random: &dyn Random, plain: &[u8]) -> Vec<u8> {
         let mut room = Confounder::default();
-        let confounder = room.get_mut(..self.enctype.confounder_len()).unwrap_or_default();
+        let confounder = room.get_mut(..self.enctype().confounder_len()).unwrap_or_default();
         random.fill(confounder);
         self.encrypt_with_confounder(usage, confounder, plain)
     }
@@ -165,7 +182,7 @@ impl Key {
     pub fn encrypt_with_confounder(&self, usage: KeyUsage, confounder: &[u8], plain: &[u8]) -> Vec<u8> {
         let sealed_len = self.sealed_len(plain.len());
         let mut buffer = Vec::with_capacity(sealed_len);
-        buffer.resize(self.enctype.header_len() - confounder.len(), 0);
+        buffer.resize(self.enctype().header_len() - confounder.len(), 0);
         buffer.extend_from_slice(confounder);
         buffer.extend_from_slice(plain);
         buffer.resize(sealed_len, 0);
@@ -189,7 +206,7 @@ impl Key {
     ) -> Result<(), BadLength> {
         let bad = BadLength { least: self.sealed_len(0), found: buffer.len() };
         let (body, tag_room) = self.split(buffer).ok_or(bad)?;
-        let confounder = body.get_mut(..self.enctype.confounder_len()).ok_or(bad)?;
+        let confounder = body.get_mut(..self.enctype().confounder_len()).ok_or(bad)?;
         random.fill(confounder);
         let tag = self.seal(usage, body);
         tag_room.copy_from_slice(&tag);
@@ -202,7 +219,7 @@ impl Key {
     /// # Errors
     /// [`Integrity`] if it was not sealed with this key for this use, or was altered or cut.
     pub fn decrypt(&self, usage: KeyUsage, cipher: &[u8]) -> Result<SecretBuffer, Integrity> {
-        let (header, trailer) = (self.enctype.header_len(), self.enctype.trailer_len());
+        let (header, trailer) = (self.enctype().header_len(), self.enctype().trailer_len());
         let mut buffer = SecretBuffer::copy_of(cipher);
         let (body, tag) = self.split(&mut buffer).ok_or(Integrity)?;
         residue::leaving_no_message(|| self.open(usage, body, tag))?;
@@ -225,12 +242,12 @@ impl Key {
     ) -> Result<&'b mut [u8], Integrity> {
         let (body, tag) = self.split(buffer).ok_or(Integrity)?;
         self.open(usage, body, tag)?;
-        body.get_mut(self.enctype.confounder_len()..).ok_or(Integrity)
+        body.get_mut(self.enctype().confounder_len()..).ok_or(Integrity)
     }
 
     /// The keyed checksum over `parts` laid end to end: [`Enctype::checksum_len`] octets.
     pub fn checksum(&self, usage: KeyUsage, parts: &[&[u8]]) -> Checksum {
-        with_keys!(&self.keys, keys => keys.checksum(self.expose_octets(), usage, parts))
+        with_keys!(&self.0.keys, keys => keys.checksum(self.expose_octets(), usage, parts))
     }
 
     /// The checksum hmac-md5 (RFC 4757 §4) with this key's octets, whatever its enctype. One message demands it of
@@ -264,12 +281,12 @@ impl Key {
     /// The pseudo-random function (RFC 3961 §3, RFC 3962 §6, RFC 6803 §6, RFC 8009 §5): [`Key::prf_len`]
     /// octets.
     pub fn prf(&self, input: &[u8]) -> SecretBytes {
-        with_keys!(&self.keys, keys => keys.prf(self.expose_octets(), input))
+        with_keys!(&self.0.keys, keys => keys.prf(self.expose_octets(), input))
     }
 
     /// Octets that [`Key::prf`] gives: 16, 20 (RC4), 32 or 48.
     pub fn prf_len(&self) -> usize {
-        with_keys!(&self.keys, keys => keys.prf_len())
+        with_keys!(&self.0.keys, keys => keys.prf_len())
     }
 
     /// PRF+ (RFC 6113 §5.1): the first `len` octets of `prf(1 | pepper) | prf(2 | pepper) | ...`.
@@ -292,35 +309,37 @@ impl Key {
     /// KRB-FX-CF2 (RFC 6113 §5.1): a key of this key's type from both keys, each with its pepper.
     #[must_use]
     pub fn combine(&self, pepper: &[u8], other: &Self, other_pepper: &[u8]) -> Self {
-        let len = self.enctype.seed_len();
+        let len = self.enctype().seed_len();
         let whole = "a key is no longer than 255 blocks";
         let ours = self.prf_plus(pepper, len).expect(whole);
         let theirs = other.prf_plus(other_pepper, len).expect(whole);
         let octets = ours.expose_octets().iter().zip(theirs.expose_octets()).map(|(a, b)| a ^ b);
-        Self::from_secret_seed(self.enctype, Zeroizing::new(octets.collect::<Vec<u8>>()))
+        Self::from_secret_seed(self.enctype(), &Zeroizing::new(octets.collect::<Vec<u8>>()))
     }
 
     /// What has been derived from this key.
     pub(crate) fn derived_keys(&self) -> &AnyKeys {
-        &self.keys
+        &self.0.keys
     }
 
     /// Random-to-key, of [`Enctype::seed_len`] octets.
-    fn from_secret_seed(enctype: Enctype, mut seed: Zeroizing<Vec<u8>>) -> Self {
-        // The identity takes the octets over where they lie.
-        let octets = match enctype {
-            Enctype::Des3CbcSha1 => {
-                let mut octets = vec![0; enctype.key_len()];
-                residue::leaving_none(|| triple_des::random_to_key(&seed, &mut octets));
-                octets
-            }
-            _ => std::mem::take(&mut *seed),
-        };
-        Self::from_secret(enctype, octets.into())
+    fn from_secret_seed(enctype: Enctype, seed: &[u8]) -> Self {
+        if enctype != Enctype::Des3CbcSha1 {
+            return Self::holding(enctype, seed);
+        }
+        let mut octets = Zeroizing::new(vec![0; enctype.key_len()]);
+        residue::leaving_none(|| triple_des::random_to_key(seed, &mut octets));
+        Self::holding(enctype, &octets)
     }
 
-    fn from_secret(enctype: Enctype, octets: SecretBytes) -> Self {
-        Self { enctype, octets, keys: AnyKeys::new(enctype) }
+    /// The key with these octets, which are as many as its type has.
+    fn holding(enctype: Enctype, octets: &[u8]) -> Self {
+        let mut inner = Box::new(Inner { enctype, octets: [0; Self::LONGEST], keys: AnyKeys::new(enctype) });
+        // Only there, not on the way into the box.
+        if let Some(place) = inner.octets.get_mut(..octets.len()) {
+            place.copy_from_slice(octets);
+        }
+        Self(inner)
     }
 
     /// The iteration count that parameters stand for. A count of 0 means 2^32 (RFC 3962 §4).
@@ -344,22 +363,22 @@ impl Key {
         let password = password.0.expose_octets();
         let octets =
             with_keys!(&AnyKeys::new(enctype), keys => keys.string_to_key(password, salt, iterations));
-        octets.map(|octets| Self::from_secret(enctype, octets)).ok_or(BadKey::NotText { enctype })
+        octets.map(|octets| Self::holding(enctype, octets.expose_octets())).ok_or(BadKey::NotText { enctype })
     }
 
     fn seal(&self, usage: KeyUsage, body: &mut [u8]) -> Checksum {
-        with_keys!(&self.keys, keys => keys.seal(self.expose_octets(), usage, body))
+        with_keys!(&self.0.keys, keys => keys.seal(self.expose_octets(), usage, body))
     }
 
     fn open(&self, usage: KeyUsage, body: &mut [u8], tag: &[u8]) -> Result<(), Integrity> {
-        with_keys!(&self.keys, keys => keys.open(self.expose_octets(), usage, body, tag))
+        with_keys!(&self.0.keys, keys => keys.open(self.expose_octets(), usage, body, tag))
     }
 
     /// The body of a sealed message, which begins with the confounder, and its tag; nothing if they can't be
     /// there, or the body is not of whole blocks.
     fn split<'b>(&self, sealed: &'b mut [u8]) -> Option<(&'b mut [u8], &'b mut [u8])> {
-        let tag_len = self.enctype.tag_len();
-        let (body, tag) = match self.enctype.tag_place() {
+        let tag_len = self.enctype().tag_len();
+        let (body, tag) = match self.enctype().tag_place() {
             TagPlace::AfterBody => {
                 let body_len = sealed.len().checked_sub(tag_len)?;
                 sealed.split_at_mut_checked(body_len)?
@@ -369,15 +388,15 @@ impl Key {
                 (body, tag)
             }
         };
-        let fits = body.len() >= self.enctype.confounder_len()
-            && body.len().is_multiple_of(self.enctype.block_len());
+        let fits = body.len() >= self.enctype().confounder_len()
+            && body.len().is_multiple_of(self.enctype().block_len());
         fits.then_some((body, tag))
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({})", self.enctype)
+        write!(f, "Key({})", self.enctype())
     }
 }
 
