@@ -138,15 +138,15 @@ impl Told {
 /// Keeps what was reached, behind the handle that there is or a new one, and tells of it. A first call that fails leaves
 /// no handle; a later one leaves one that can only be deleted (§5.19).
 fn settle(
-    orthros: Orthros,
-    known: Option<Arc<Body>>,
+    orthros: &Orthros,
+    known: Option<&Arc<Body>>,
     (initiates, carries): (bool, bool),
     reached: Reached,
     hoped: Flags,
     told: Told,
 ) -> Result<(OmUint32, Option<Arc<Context>>), Failed> {
     let hoped_time = match &reached {
-        Reached::Half(wait) => wait.end().map_or(0, |end| left_until(&orthros, end)),
+        Reached::Half(wait) => wait.end().map_or(0, |end| left_until(orthros, end)),
         _ => 0,
     };
     let (major, mechanism, state, up) = match reached {
@@ -166,7 +166,7 @@ fn settle(
     match known {
         Some(body) => body.put(state),
         None => {
-            let body = Body { initiates, carries, orthros, state: Mutex::new(state) };
+            let body = Body { initiates, carries, orthros: orthros.clone(), state: Mutex::new(state) };
             told.handle.set(insert(&CONTEXTS, body)?);
         }
     }
@@ -327,14 +327,13 @@ pub extern "C" fn gss_init_sec_context(
         let hoped = asked.intersection(HOPED) | PROTECTION;
         if handle != Handle::NONE {
             let (body, step) = take(handle, true, token)?;
-            let orthros = body.orthros.clone();
-            let reached = run(&orthros, body.carries, step, output_token);
-            return advance(orthros, body, reached, hoped, told).map(|(major, _)| major);
+            let reached = run(&body.orthros, body.carries, step, output_token);
+            return advance(&body, reached, hoped, told).map(|(major, _)| major);
         }
         let mechanism = chosen(mech_type)?;
         let target = name(target_name)?;
         let held = held_for(initiator_cred_handle, Usage::Initiate, mechanism)?;
-        let orthros = held.orthros.clone();
+        let orthros = &held.orthros;
         let credential = held.set.initiator(&mechanism.oid)?;
         let target = orthros.resolve_service(&target)?;
         let mut request = orthros.initiate_with(credential, target).mechanism(mechanism);
@@ -346,15 +345,14 @@ pub extern "C" fn gss_init_sec_context(
             request = request.lifetime_seconds(time_req);
         }
         let carries = held.options.carries;
-        let reached = run(&orthros, carries, request.start(), output_token)?;
+        let reached = run(orthros, carries, request.start(), output_token)?;
         settle(orthros, None, (true, carries), reached, hoped, told).map(|(major, _)| major)
     })
 }
 
 /// Settles a later step; whatever goes wrong, the handle is not busy any more.
 fn advance(
-    orthros: Orthros,
-    body: Arc<Body>,
+    body: &Arc<Body>,
     reached: Result<Reached, Failed>,
     hoped: Flags,
     told: Told,
@@ -362,7 +360,7 @@ fn advance(
     match reached {
         Ok(reached) => {
             let kind = (body.initiates, body.carries);
-            settle(orthros, Some(body), kind, reached, hoped, told)
+            settle(&body.orthros, Some(body), kind, reached, hoped, told)
         }
         Err(failed) => {
             body.put(State::Over);
@@ -397,15 +395,13 @@ pub extern "C" fn gss_accept_sec_context(
         told.check()?;
         let token = input_token.octets()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
-        let (major, up, orthros) = if handle != Handle::NONE {
+        let (major, up) = if handle != Handle::NONE {
             let (body, step) = take(handle, false, token)?;
-            let orthros = body.orthros.clone();
-            let reached = run(&orthros, false, step, output_token);
-            let (major, up) = advance(orthros.clone(), body, reached, Flags(0), told)?;
-            (major, up, orthros)
+            let reached = run(&body.orthros, false, step, output_token);
+            advance(&body, reached, Flags(0), told)?
         } else {
             let held = held(acceptor_cred_handle, Usage::Accept)?;
-            let orthros = held.orthros.clone();
+            let orthros = &held.orthros;
             // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
             let carries = held.set.accepts(&IAKERB_OID);
             let element = if carries && !held.set.accepts(&KRB5_OID) { IAKERB_OID } else { KRB5_OID };
@@ -428,9 +424,8 @@ pub extern "C" fn gss_accept_sec_context(
                     other => other,
                 },
             };
-            let reached = run(&orthros, false, step, output_token)?;
-            let (major, up) = settle(orthros.clone(), None, (false, false), reached, Flags(0), told)?;
-            (major, up, orthros)
+            let reached = run(orthros, false, step, output_token)?;
+            settle(orthros, None, (false, false), reached, Flags(0), told)?
         };
         if let Some(context) = up {
             if src_name.is_present() {
@@ -440,7 +435,7 @@ pub extern "C" fn gss_accept_sec_context(
                 context.delegated_credential().filter(|_| delegated_cred_handle.is_present())
             {
                 let set = CredentialSet::initiating(Arc::clone(delegated));
-                let orthros = orthros.clone();
+                let orthros = body(told.handle.get().unwrap_or(Handle::NONE))?.orthros.clone();
                 delegated_cred_handle.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
             }
         }

@@ -162,7 +162,7 @@ impl Acquired {
     /// Hands out a new credential, and what is known of it.
     pub(super) fn give(self, made: Credential) -> Result<OmUint32, Failed> {
         let facts = made.set.inquire(made.orthros.env().now());
-        self.mechanisms.give(&mechanisms(&facts))?;
+        self.mechanisms.give(mechanisms(&facts))?;
         self.time.set(seconds(facts.lifetime()));
         self.handle.set(insert(&CREDENTIALS, made)?);
         Ok(COMPLETE)
@@ -222,9 +222,9 @@ fn joined(mut set: CredentialSet, other: &CredentialSet, usage: Usage) -> Result
 }
 
 /// What contexts can be made of with a credential: its mechanisms, and the negotiation of Kerberos.
-fn mechanisms(facts: &Facts) -> Vec<Oid> {
-    let negotiated = facts.mechanisms.contains(&KRB5.oid).then_some(SPNEGO.oid.clone());
-    facts.mechanisms.iter().cloned().chain(negotiated).collect()
+fn mechanisms(facts: &Facts) -> impl Iterator<Item = &Oid> {
+    let negotiated = facts.mechanisms.contains(&KRB5.oid).then_some(&SPNEGO.oid);
+    facts.mechanisms.iter().chain(negotiated)
 }
 
 /// Ends a credential and leaves `GSS_C_NO_CREDENTIAL` (§5.26). Contexts that were made with it live on.
@@ -275,7 +275,7 @@ pub extern "C" fn gss_inquire_cred(
         let facts = held.set.inquire(held.orthros.env().now());
         lifetime.set(seconds(facts.lifetime()));
         cred_usage.set(usage_number(facts.usage));
-        mechanisms_out.give(&mechanisms(&facts))?;
+        mechanisms_out.give(mechanisms(&facts))?;
         tell_name(&held.set, facts, name)?;
         Ok(COMPLETE)
     })
