@@ -212,7 +212,12 @@ impl Name {
     /// The name for people, and its type (RFC 2743 §2.4.4). A user's number is shown in digits, which is
     /// another type than the machine's four octets.
     pub fn display(&self) -> Displayed {
-        Displayed { text: self.to_string(), name_type: self.name_type() }
+        let text = match self {
+            // The commonest, at once.
+            Self::HostbasedService { service, host: Some(host) } => [service.as_str(), "@", host].concat(),
+            other => other.to_string(),
+        };
+        Displayed { text, name_type: self.name_type() }
     }
 
     /// The type of the displayed name.
