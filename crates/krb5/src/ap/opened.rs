@@ -178,7 +178,7 @@ impl Opened {
 struct OpenedTicket {
     server: Principal,
     key: Arc<LongTermKey>,
-    plain: Zeroizing<Vec<u8>>,
+    plain: SecretBuffer,
 }
 
 fn open_ticket(
