@@ -47,6 +47,8 @@ static const struct { const char *name; void *place; } SYMBOLS[] = {
 /* 1.2.840.113554.1.2.2, 1.3.6.1.5.5.2, and the name type of services on hosts, 1.2.840.113554.1.2.1.4. */
 static oid KRB5 = {9, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"};
 static oid SPNEGO = {6, "\x2b\x06\x01\x05\x05\x02"};
+/* 1.3.6.1.4.1.311.2.2.10, for a library that loads it. */
+static oid NTLMSSP = {10, "\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"};
 static oid HOST_BASED = {10, "\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04"};
 
 enum { DELEG = 1, MUTUAL = 2, REPLAY = 4, SEQUENCE = 8, CONF = 16, INTEG = 32 };
@@ -70,6 +72,10 @@ void fail(const char *what) {
     exit(2);
 }
 
+static oid *mechanism(void) {
+    return asked.negotiate ? &SPNEGO : asked.ntlm ? &NTLMSSP : &KRB5;
+}
+
 int good(const char *doing, status major, status minor) {
     status ignored, codes[2] = {major, minor};
     if (!IS_ERROR(major)) return 1;
@@ -77,7 +83,7 @@ int good(const char *doing, status major, status minor) {
         uint32_t more = 0;
         do {
             buffer text = {0, NULL};
-            if (IS_ERROR(gss.display_status(&ignored, codes[kind], kind + 1, &KRB5, &more, &text))) break;
+            if (IS_ERROR(gss.display_status(&ignored, codes[kind], kind + 1, mechanism(), &more, &text))) break;
             printf("GSS-API error %s: %.*s\n", doing, (int)text.length, (char *)text.value);
         } while (more);
     }
@@ -160,7 +166,7 @@ static handle initiate(int sock) {
     if (!give(sock, NOOP | CONTEXT_NEXT, none)) fail("the peer closed the connection");
     do {
         buffer out = {0, NULL};
-        major = gss.init(&minor, NULL, &context, name, asked.negotiate ? &SPNEGO : &KRB5, asked.flags, 0, asked.bindings, &in, NULL, &out, &got,
+        major = gss.init(&minor, NULL, &context, name, mechanism(), asked.flags, 0, asked.bindings, &in, NULL, &out, &got,
                          NULL);
         if (out.length > 0 && !give(sock, CONTEXT, out)) fail("the peer closed the connection");
         if (!good("initializing context", major, minor)) exit(1);
@@ -330,6 +336,7 @@ static int option(char **words) {
     if (is(word, "-dce")) return asked.flags |= DCE_STYLE, 1;
     if (is(word, "-bound")) return asked.flags |= BOUND, 1;
     if (is(word, "-delegate-policy")) return asked.flags |= DELEG_POLICY, 1;
+    if (is(word, "-ntlm")) return asked.ntlm = 1;
     if (is(word, "-spnego")) return asked.negotiate = 1;
     if (is(word, "-lucid")) return asked.lucid = 1;
     if (is(word, "-echo")) return asked.echo = 1;

@@ -65,7 +65,7 @@ extern struct asked {
     uint16_t port;
     uint32_t flags;
     int messages, contexts;
-    int encrypt, wrap, mic, move, lucid, echo, negotiate;
+    int encrypt, wrap, mic, move, lucid, echo, negotiate, ntlm;
     channel *bindings;
     const char *service, *message, *prf, *associated;
     enum layout layout;

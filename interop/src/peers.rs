@@ -174,6 +174,10 @@ peers! {
     GNU_GSS = "libgss.so.3" from "libgss3" in Place::Unpacked("gnu");
     /// GNU's headers.
     GNU_HEADERS = "gss.h" from "libgss-dev" in Place::Unpacked("gnu");
+    /// NTLM, a plug-in of MIT's library.
+    NTLMSSP = "gssntlmssp/gssntlmssp.so" from "gss-ntlmssp" in Place::Unpacked("ntlmssp");
+    /// What it asks Samba by.
+    WBCLIENT = "libwbclient.so.0" from "libwbclient0" in Place::Library;
     /// Compiles with nullability and modules.
     CLANG = "clang" from "clang" in Place::Installed;
     /// Answers what a library is compiled with.
@@ -222,8 +226,8 @@ impl Peer {
     /// It is in none of them.
     pub fn find(self) -> Result<PathBuf, Missing> {
         let named = Path::new(self.program);
-        let is_program =
-            self.place != Place::Library && !self.program.contains(".so.") && !self.program.ends_with(".h");
+        let is_other = [".h", ".so"].iter().any(|end| self.program.ends_with(end));
+        let is_program = self.place != Place::Library && !self.program.contains(".so.") && !is_other;
         self.folders()
             .into_iter()
             .map(|folder| folder.join(named))

@@ -82,8 +82,11 @@ fn end(side: Side, realm: &Realm, role: &str, port: u16, options: &[&str]) -> Re
     Ok(command)
 }
 
-/// The program, built once in each run.
-fn program() -> Result<&'static Path, Failure> {
+/// The program, built once in each run. Its first argument is a library.
+///
+/// # Errors
+/// The C compiler failed.
+pub fn program() -> Result<&'static Path, Failure> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     BUILT
         .get_or_init(|| build(&["sample", "pieces"]).map_err(|why| why.to_string()))

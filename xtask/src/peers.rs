@@ -43,7 +43,7 @@ struct Bundle {
     libraries: &'static [&'static str],
 }
 
-const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS, MIT_LDAP, GNU];
+const BUNDLES: &[Bundle] = &[HEIMDAL, MIT_HEADERS, MIT_LDAP, NTLMSSP, GNU];
 
 /// Few want it installed.
 const GNU: Bundle = Bundle {
@@ -60,6 +60,10 @@ const MIT_HEADERS: Bundle =
 /// A plug-in of the KDC: where it is not installed, no KDC takes it.
 const MIT_LDAP: Bundle =
     Bundle { folder: "mit-ldap", packages: &["krb5-kdc-ldap"], libraries: &["libldap-2.5-0"] };
+
+/// A plug-in of MIT's GSS library: where it is not installed, no program takes it.
+const NTLMSSP: Bundle =
+    Bundle { folder: "ntlmssp", packages: &["gss-ntlmssp"], libraries: &["libunistring2", "libwbclient0"] };
 
 const HEIMDAL: Bundle = Bundle {
     folder: "heimdal",

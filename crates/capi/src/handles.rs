@@ -41,6 +41,8 @@ const READABLE: usize = 16;
 #[derive(Clone, Copy, Debug)]
 #[repr(usize)]
 pub enum Kind {
+    /// A context or a name of a plug-in's mechanism.
+    Plugin = 0,
     /// `gss_ctx_id_t`.
     Context = 1,
     /// `gss_cred_id_t`.
@@ -149,6 +151,13 @@ impl<T> Table<T> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a handle is one of this kind, living or not. Where handles are addresses, never.
+    pub fn is_of(&self, handle: Handle) -> bool {
+        handle.0 > NUMBER
+            && handle.0 & NUMBER == NUMBER
+            && handle.0 & ((1 << KIND_BITS) - 1) == self.kind as usize
     }
 
     /// How many objects live.

@@ -50,6 +50,18 @@ impl Out<GssBuffer> {
         Ok(())
     }
 
+    /// The octets that the buffer holds, which is freed and empty then.
+    pub(crate) fn take(self) -> Vec<u8> {
+        let octets = self.get().and_then(|buffer| buffer.octets().ok()).unwrap_or_default().to_vec();
+        self.release();
+        octets
+    }
+
+    /// The same as text, without the zero that some count in.
+    pub(crate) fn take_text(self) -> String {
+        String::from_utf8_lossy(&self.take()).trim_end_matches('\0').to_owned()
+    }
+
     /// Frees what the buffer holds and leaves it empty.
     pub fn release(self) {
         if let Some(buffer) = self.get() {

@@ -27,7 +27,21 @@ impl<T> Clone for Out<T> {
 
 impl<T> Copy for Out<T> {}
 
+impl<T> Out<T> {
+    /// No place.
+    pub(crate) const fn nowhere() -> Self {
+        Self(std::ptr::null_mut())
+    }
+}
+
 impl<T: Copy> Out<T> {
+    /// A place of ours that holds `empty` first: what a call puts there, and what the call answers.
+    pub(crate) fn ours<R>(empty: T, call: impl FnOnce(Self) -> R) -> (T, R) {
+        let mut place = empty;
+        let answer = call(Self(&raw mut place));
+        (place, answer)
+    }
+
     /// A place for a result.
     ///
     /// # Safety
@@ -71,6 +85,25 @@ impl<T: Copy> Out<T> {
 #[derive(Clone, Copy, Debug)]
 pub struct In<T>(*const T);
 
+impl<T> In<T> {
+    /// Nothing.
+    pub(crate) const fn nothing() -> Self {
+        Self(std::ptr::null())
+    }
+
+    /// Lends a structure of ours to a call.
+    pub(crate) fn ours<R>(structure: &T, call: impl FnOnce(Self) -> R) -> R {
+        call(Self(structure))
+    }
+}
+
+impl In<GssBuffer> {
+    /// Lends octets of ours to a call, which only reads them.
+    pub(crate) fn lend<R>(octets: &[u8], call: impl FnOnce(Self) -> R) -> R {
+        Self::ours(&GssBuffer { length: octets.len(), value: octets.as_ptr().cast_mut().cast() }, call)
+    }
+}
+
 impl<T: Copy> In<T> {
     /// A structure to be read.
     ///
@@ -92,7 +125,7 @@ fn inaccessible() -> Failed {
 
 impl GssBuffer {
     /// The octets that the buffer lends.
-    fn octets<'a>(self) -> Result<&'a [u8], Failed> {
+    pub(crate) fn octets<'a>(self) -> Result<&'a [u8], Failed> {
         match (self.length, self.value.is_null()) {
             (0, _) => Ok(&[]),
             (_, true) => Err(inaccessible()),
@@ -145,6 +178,11 @@ impl OidDesc {
 }
 
 impl In<OidDesc> {
+    /// Lends an identifier that a library keeps in static memory, or null.
+    pub(crate) fn kept<R>(oid: crate::oids::StaticOid, call: impl FnOnce(Self) -> R) -> R {
+        call(Self(oid))
+    }
+
     /// The identifier; `None` for null (`GSS_C_NO_OID`).
     ///
     /// # Errors

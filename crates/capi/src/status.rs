@@ -15,6 +15,7 @@ use orthros_krb5::ErrorCode;
 use orthros_wire::Oid;
 
 use crate::abi::OmUint32;
+use crate::plugins;
 
 /// `GSS_S_COMPLETE`.
 pub const COMPLETE: OmUint32 = 0;
@@ -84,6 +85,11 @@ impl Failed {
     /// No memory.
     pub fn no_memory() -> Self {
         Self { major: FAILURE, minor: libc::ENOMEM.unsigned_abs(), story: "no memory".into() }
+    }
+
+    /// What a plug-in answered: its major status, its minor one as programs get it, and what it says of both.
+    pub(crate) fn of_plugin(major: OmUint32, minor: OmUint32, story: String) -> Self {
+        Self { major, minor, story }
     }
 
     pub(crate) fn minor(&self) -> OmUint32 {
@@ -184,12 +190,14 @@ pub fn tell_minor(minor: OmUint32) -> String {
     }
     let own = OWN.try_with(|own| find(&own.borrow())).ok().flatten();
     let story = own.or_else(|| find(&SHARED.lock().unwrap_or_else(PoisonError::into_inner)));
-    story.unwrap_or_else(|| match minor.checked_sub(KRB5_TABLE).and_then(|code| i32::try_from(code).ok()) {
-        Some(code @ 0..=127) => ErrorCode(code).to_string(),
-        _ => i32::try_from(minor).map_or_else(
-            |_| format!("error number {minor}"),
-            |errno| io::Error::from_raw_os_error(errno).to_string(),
-        ),
+    story.or_else(|| plugins::tell_minor(minor)).unwrap_or_else(|| {
+        match minor.checked_sub(KRB5_TABLE).and_then(|code| i32::try_from(code).ok()) {
+            Some(code @ 0..=127) => ErrorCode(code).to_string(),
+            _ => i32::try_from(minor).map_or_else(
+                |_| format!("error number {minor}"),
+                |errno| io::Error::from_raw_os_error(errno).to_string(),
+            ),
+        }
     })
 }
 

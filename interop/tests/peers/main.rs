@@ -29,6 +29,7 @@ mod name_server;
 mod negotiation;
 mod package;
 mod pieces;
+mod plugins;
 mod prf;
 mod profile;
 mod python_suite;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
     scenarios.extend(c_switch::scenarios());
     scenarios.extend(manual::scenarios());
     scenarios.extend(package::scenarios());
+    scenarios.extend(plugins::scenarios());
     scenarios.extend(dns::scenarios());
     scenarios.extend(attributes::scenarios());
     scenarios.extend(python_suite::scenarios());

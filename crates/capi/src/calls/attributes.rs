@@ -11,6 +11,7 @@ use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::memory::BufferSet;
 use crate::oids::{StaticOid, interned};
+use crate::plugins::{self, by_name};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
@@ -46,6 +47,9 @@ pub extern "C" fn gss_inquire_name(
     mn_mech.set(std::ptr::null());
     attrs.set(std::ptr::null_mut());
     boundary(minor_status, || {
+        if let Some(name) = plugins::foreign_name(name_handle) {
+            return Ok(name.inquire(name_is_mn, mn_mech, attrs)?.tell(minor_status));
+        }
         let named = name(name_handle)?;
         if let Some(mechanism) = named.mechanism() {
             name_is_mn.set(1);
@@ -69,6 +73,7 @@ pub extern "C" fn gss_display_name_ext(
     display_name.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         display_name.require()?;
+        by_name!(minor_status, name_handle => gss_display_name_ext(display_as_name_type, display_name));
         let named = name(name_handle)?;
         let shown = named.display();
         let wanted: Oid =
@@ -102,6 +107,7 @@ pub extern "C" fn gss_get_name_attribute(
     display_value.set(GssBuffer::EMPTY);
     more.set(0);
     boundary(minor_status, || {
+        by_name!(minor_status, name_handle => gss_get_name_attribute(attr, authenticated, complete, value, display_value, more));
         let (named, asked) = (name(name_handle)?, text(attr)?);
         let found = named.attributes.as_ref().and_then(|attributes| attributes.find(&asked));
         let found = found.ok_or_else(|| unknown(&asked))?;
@@ -125,11 +131,14 @@ pub extern "C" fn gss_get_name_attribute(
 pub extern "C" fn gss_set_name_attribute(
     minor_status: Out<OmUint32>,
     name_handle: Handle,
-    _complete: i32,
+    complete: i32,
     attr: In<GssBuffer>,
-    _value: In<GssBuffer>,
+    value: In<GssBuffer>,
 ) -> OmUint32 {
-    boundary(minor_status, || Err(not_ours_to_change(&*name(name_handle)?, attr)?))
+    boundary(minor_status, || {
+        by_name!(minor_status, name_handle => gss_set_name_attribute(complete, attr, value));
+        Err(not_ours_to_change(&*name(name_handle)?, attr)?)
+    })
 }
 
 /// Takes a name's attribute away (§7.7): none can be taken away.
@@ -139,7 +148,10 @@ pub extern "C" fn gss_delete_name_attribute(
     name_handle: Handle,
     attr: In<GssBuffer>,
 ) -> OmUint32 {
-    boundary(minor_status, || Err(not_ours_to_change(&*name(name_handle)?, attr)?))
+    boundary(minor_status, || {
+        by_name!(minor_status, name_handle => gss_delete_name_attribute(attr));
+        Err(not_ours_to_change(&*name(name_handle)?, attr)?)
+    })
 }
 
 /// A mechanism name with its attributes as octets (§7.8). Whoever imports them can tell nobody that a KDC vouches for
@@ -153,6 +165,7 @@ pub extern "C" fn gss_export_name_composite(
     exp_composite_name.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         exp_composite_name.require()?;
+        by_name!(minor_status, name_handle => gss_export_name_composite(exp_composite_name));
         let named = name(name_handle)?;
         let principal = mechanism_name(&named)?;
         let octets = match &named.attributes {

@@ -17,6 +17,7 @@ use crate::boundary::boundary;
 use crate::handles::{Kind, Table};
 use crate::library;
 use crate::oids::{StaticOid, interned};
+use crate::plugins::{self, by_context};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, CONTINUE_NEEDED, Failed};
 
@@ -323,6 +324,22 @@ pub extern "C" fn gss_init_sec_context(
         told.check()?;
         let token = input_token.octets_or_none()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
+        if let Some(way) = plugins::contexts::initiating(handle, mech_type)? {
+            let call = plugins::contexts::Initiation {
+                handle: context_handle,
+                credential: initiator_cred_handle,
+                target: target_name,
+                flags: req_flags,
+                time: time_req,
+                bindings: input_chan_bindings,
+                token: input_token,
+                actual: actual_mech_type,
+                output: output_token,
+                got: ret_flags,
+                left: time_rec,
+            };
+            return Ok(plugins::contexts::initiate(way, &call)?.tell(minor_status));
+        }
         let asked = Flags(req_flags);
         let hoped = asked.intersection(HOPED) | PROTECTION;
         if handle != Handle::NONE {
@@ -395,6 +412,21 @@ pub extern "C" fn gss_accept_sec_context(
         told.check()?;
         let token = input_token.octets()?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
+        if let Some(way) = plugins::contexts::accepting(handle, token)? {
+            let call = plugins::contexts::Acceptance {
+                handle: context_handle,
+                credential: acceptor_cred_handle,
+                token: input_token,
+                bindings: input_chan_bindings,
+                source: src_name,
+                actual: mech_type,
+                output: output_token,
+                got: ret_flags,
+                left: time_rec,
+                delegated: delegated_cred_handle,
+            };
+            return Ok(plugins::contexts::accept(way, &call)?.tell(minor_status));
+        }
         let (major, up) = if handle != Handle::NONE {
             let (body, step) = take(handle, false, token)?;
             let reached = run(&body.orthros, false, step, output_token);
@@ -455,7 +487,8 @@ pub extern "C" fn gss_delete_sec_context(
     boundary(minor_status, || {
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         context_handle.set(Handle::NONE);
-        if handle != Handle::NONE && CONTEXTS.remove(handle).is_none() {
+        let is_foreign = plugins::contexts::delete(handle)?;
+        if !is_foreign && handle != Handle::NONE && CONTEXTS.remove(handle).is_none() {
             return Err(no_context("the handle is no context: it was deleted, exported, or never one"));
         }
         Ok(COMPLETE)
@@ -472,6 +505,7 @@ pub extern "C" fn gss_context_time(
     time_rec.set(0);
     boundary(minor_status, || {
         time_rec.require()?;
+        by_context!(minor_status, context_handle => gss_context_time(time_rec));
         let left = time_left(&*context(context_handle)?);
         time_rec.set(left);
         if left == 0 {
@@ -503,6 +537,18 @@ pub extern "C" fn gss_inquire_context(
     locally_initiated.set(0);
     open.set(0);
     boundary(minor_status, || {
+        if let Some(context) = plugins::context(context_handle)? {
+            let told = plugins::contexts::Inquiry {
+                source: src_name,
+                target: targ_name,
+                left: lifetime_rec,
+                mechanism: mech_type,
+                flags: ctx_flags,
+                initiates: locally_initiated,
+                open,
+            };
+            return Ok(plugins::contexts::inquire(&context, &told)?.tell(minor_status));
+        }
         let context = context(context_handle)?;
         lifetime_rec.set(time_left(&context));
         mech_type.set(interned(&context.mechanism()));
@@ -528,6 +574,7 @@ pub extern "C" fn gss_process_context_token(
     token_buffer: In<GssBuffer>,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_process_context_token(token_buffer));
         context(context_handle)?.process(token_buffer.octets()?)?;
         Ok(COMPLETE)
     })
@@ -545,6 +592,9 @@ pub extern "C" fn gss_export_sec_context(
     boundary(minor_status, || {
         context_handle.require()?;
         interprocess_token.require()?;
+        if let Some(done) = plugins::contexts::export(context_handle, interprocess_token)? {
+            return Ok(done.tell(minor_status));
+        }
         let given = |token: &Vec<u8>| interprocess_token.give(token);
         // Nobody has a token that could not be handed out, so the context comes back by it.
         spend(context_handle, Orthros::export, given, |orthros, token| orthros.import(&token).ok())?;
@@ -612,6 +662,9 @@ pub extern "C" fn gss_import_sec_context(
     context_handle.set(Handle::NONE);
     boundary(minor_status, || {
         context_handle.require()?;
+        if let Some(done) = plugins::contexts::import(interprocess_token.octets()?, context_handle)? {
+            return Ok(done.tell(minor_status));
+        }
         let orthros = library::orthros()?;
         let context = orthros.import(interprocess_token.octets()?)?;
         let (initiates, state) = (context.is_initiator(), Mutex::new(State::Up(Arc::new(context))));

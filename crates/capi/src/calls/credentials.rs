@@ -9,6 +9,7 @@ use orthros_crypto::Enctype;
 use orthros_gss::credential::{Facts, Lifetime};
 use orthros_wire::Oid;
 
+use super::stores::{by_password, store_of};
 use super::{NAMES, chosen, insert, known, name};
 use crate::abi::{
     Handle, INDEFINITE, OidDesc, OidSetDesc, OmUint32, USAGE_ACCEPT, USAGE_BOTH, USAGE_INITIATE, USAGE_NO_UI,
@@ -17,6 +18,8 @@ use crate::boundary::boundary;
 use crate::handles::{Kind, Table};
 use crate::library;
 use crate::memory::OidSet;
+use crate::plugins::credentials::{Source, Wish};
+use crate::plugins::{self, Element};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
@@ -30,6 +33,8 @@ pub(crate) struct Credential {
     pub(crate) set: CredentialSet,
     pub(crate) orthros: Orthros,
     pub(crate) options: Options,
+    /// Its elements of mechanisms of others.
+    pub(crate) foreign: Vec<Arc<Element>>,
 }
 
 /// What was set for the contexts that will be made with a credential.
@@ -48,9 +53,22 @@ pub(crate) struct Options {
 }
 
 impl Credential {
+    /// The mechanisms that contexts can be made of with it.
+    fn mechanisms(&self, facts: &Facts) -> Vec<Oid> {
+        let foreign = self.foreign.iter().map(|element| element.plugin().oid().clone());
+        mechanisms(facts).into_iter().chain(foreign).collect()
+    }
+
+    /// How long all of it can be used.
+    fn left(&self, facts: &Facts) -> OmUint32 {
+        let own = (!self.set.is_empty()).then(|| seconds(facts.lifetime()));
+        let foreign = self.foreign.iter().map(|element| element.known().left);
+        own.into_iter().chain(foreign).min().unwrap_or(0)
+    }
+
     /// A credential without options.
     pub(crate) fn new(set: CredentialSet, orthros: Orthros) -> Self {
-        Self { set, orthros, options: Options::default() }
+        Self { set, orthros, options: Options::default(), foreign: Vec::new() }
     }
 }
 
@@ -130,7 +148,7 @@ pub(crate) fn seconds(lifetime: Lifetime) -> OmUint32 {
 pub extern "C" fn gss_acquire_cred(
     minor_status: Out<OmUint32>,
     desired_name: Handle,
-    _time_req: OmUint32,
+    time_req: OmUint32,
     desired_mechs: In<OidSetDesc>,
     cred_usage: i32,
     output_cred_handle: Out<Handle>,
@@ -140,7 +158,11 @@ pub extern "C" fn gss_acquire_cred(
     let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
     acquired.clear();
     boundary(minor_status, || {
-        acquire(CredentialStore::new(), desired_name, desired_mechs, cred_usage, acquired)
+        acquire(
+            Wish { source: Source::Default, name: desired_name, time: time_req, usage: cred_usage },
+            desired_mechs,
+            acquired,
+        )
     })
 }
 
@@ -162,27 +184,48 @@ impl Acquired {
     /// Hands out a new credential, and what is known of it.
     pub(super) fn give(self, made: Credential) -> Result<OmUint32, Failed> {
         let facts = made.set.inquire(made.orthros.env().now());
-        self.mechanisms.give(mechanisms(&facts))?;
-        self.time.set(seconds(facts.lifetime()));
+        self.mechanisms.give(&made.mechanisms(&facts))?;
+        self.time.set(made.left(&facts));
         self.handle.set(insert(&CREDENTIALS, made)?);
         Ok(COMPLETE)
     }
 }
 
-/// Gets what a store names, and what the process and the thread have set where it names nothing.
+/// Gets elements of our mechanisms and of others', as far as they are wanted; one is enough (§5.2).
 pub(crate) fn acquire(
-    store: CredentialStore,
-    desired_name: Handle,
+    wish: Wish,
     desired_mechs: In<OidSetDesc>,
-    cred_usage: i32,
     acquired: Acquired,
 ) -> Result<OmUint32, Failed> {
     acquired.handle.require()?;
-    let named = if desired_name == Handle::NONE { None } else { Some(name(desired_name)?) };
+    let named = desired_mechs.identifiers()?.filter(|named| !named.is_empty());
+    let plugins = plugins::credentials::wanted(named.as_deref())?;
+    let only_foreign =
+        !plugins.is_empty() && named.is_some_and(|named| named.iter().all(|oid| known(oid).is_err()));
+    let own = (!only_foreign).then(|| own(&wish, desired_mechs)).transpose();
+    let (mut foreign, mut failed) = (Vec::new(), None);
+    for plugin in plugins {
+        match wish.acquire(plugin) {
+            Ok(element) => foreign.push(element),
+            Err(failure) => failed = failed.or(Some(failure)),
+        }
+    }
+    let made = match (own, failed) {
+        (Ok(Some(own)), _) => own,
+        (Err(failure), _) | (Ok(None), Some(failure)) if foreign.is_empty() => return Err(failure),
+        _ => Credential::new(CredentialSet::empty(), library::orthros()?),
+    };
+    acquired.give(Credential { foreign, ..made })
+}
+
+/// Gets what a store names, and what the process and the thread have set where it names nothing.
+fn own(wish: &Wish, desired_mechs: In<OidSetDesc>) -> Result<Credential, Failed> {
+    let store = own_store(wish.source)?;
+    let named = if wish.name == Handle::NONE { None } else { Some(name(wish.name)?) };
     let name = named.as_ref().map(|named| &***named);
     let (first, second) = wanted(desired_mechs)?;
     let orthros = library::orthros()?;
-    let (store, usage) = (library::with_defaults(store), usage(cred_usage)?);
+    let (store, usage) = (library::with_defaults(store), usage(wish.usage)?);
     let element = |mechanism| orthros.acquire_for(mechanism, &store, name, usage);
     // An element is enough (§5.2).
     let set = match (element(first), second.map(element)) {
@@ -190,7 +233,16 @@ pub(crate) fn acquire(
         (Ok(set), _) | (Err(_), Some(Ok(set))) => set,
         (Err(error), _) => return Err(error.into()),
     };
-    acquired.give(Credential::new(set, orthros))
+    Ok(Credential::new(set, orthros))
+}
+
+/// What our mechanisms are told of where credentials come from.
+pub(super) fn own_store(source: Source) -> Result<CredentialStore, Failed> {
+    match source {
+        Source::Default => Ok(CredentialStore::new()),
+        Source::Store(store) => store_of(store),
+        Source::Password(password) => by_password(password),
+    }
 }
 
 /// The mechanisms whose elements are wanted: Kerberos, which a negotiation needs too, or IAKERB, or both. One of the set
@@ -273,10 +325,18 @@ pub extern "C" fn gss_inquire_cred(
     boundary(minor_status, || {
         let held = held_for_any(cred_handle)?;
         let facts = held.set.inquire(held.orthros.env().now());
-        lifetime.set(seconds(facts.lifetime()));
-        cred_usage.set(usage_number(facts.usage));
-        mechanisms_out.give(mechanisms(&facts))?;
-        tell_name(&held.set, facts, name)?;
+        lifetime.set(held.left(&facts));
+        mechanisms_out.give(&held.mechanisms(&facts))?;
+        match held.foreign.first().filter(|_| held.set.is_empty()) {
+            Some(element) => {
+                cred_usage.set(element.known().usage);
+                element.tell_name(name)?;
+            }
+            None => {
+                cred_usage.set(usage_number(facts.usage));
+                tell_name(&held.set, facts, name)?;
+            }
+        }
         Ok(COMPLETE)
     })
 }
@@ -297,6 +357,16 @@ pub extern "C" fn gss_inquire_cred_by_mech(
     acceptor_lifetime.set(0);
     cred_usage.set(USAGE_BOTH);
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(mech_type)? {
+            let told = plugins::credentials::ByMechanism {
+                name,
+                initiator_left: initiator_lifetime,
+                acceptor_left: acceptor_lifetime,
+                usage: cred_usage,
+            };
+            let done = plugins::credentials::inquire_by_mechanism(plugin, cred_handle, &told)?;
+            return Ok(done.tell(minor_status));
+        }
         let mechanism = chosen(mech_type)?;
         let held = held_for_any(cred_handle)?;
         let facts = held.set.inquire_for(&mechanism.oid, held.orthros.env().now())?;

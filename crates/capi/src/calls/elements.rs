@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use orthros::credential::{CredentialSet, Usage};
-use orthros::{CredentialStore, Major, Orthros};
+use orthros::{Error, Major, Orthros};
+use orthros_gss::error::Misuse;
 
-use super::credentials::{CREDENTIALS, Credential, credential, seconds, usage};
-use super::stores::{by_password, store_of};
+use super::credentials::{CREDENTIALS, Credential, credential, own_store, seconds, usage};
 use super::{chosen, insert, name};
-use crate::abi::{GssBuffer, Handle, KeyValueSet, OidDesc, OmUint32};
+use crate::abi::{
+    GssBuffer, Handle, INDEFINITE, KeyValueSet, OidDesc, OmUint32, USAGE_ACCEPT, USAGE_INITIATE,
+};
 use crate::boundary::boundary;
 use crate::library;
 use crate::memory::OidSet;
+use crate::plugins::credentials::{Source, Wish};
+use crate::plugins::{self, Plugin};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
@@ -39,8 +43,11 @@ impl Element {
 
     /// Gets it and adds it. With a place for a new handle the old credential stays as it is; without one it is changed.
     /// Added to nothing, the element is a credential of its own.
-    fn add(self, store: CredentialStore) -> Result<OmUint32, Failed> {
-        let row = chosen(self.mechanism)?;
+    fn add(self, source: Source) -> Result<OmUint32, Failed> {
+        if let Some(plugin) = plugins::named(self.mechanism)? {
+            return self.add_foreign(plugin, source);
+        }
+        let (row, store) = (chosen(self.mechanism)?, own_store(source)?);
         self.add_what(|orthros, usage| {
             let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
             let named = named.as_ref().map(|named| &***named);
@@ -62,6 +69,7 @@ impl Element {
         let orthros = library::orthros()?;
         let element = get(&orthros, usage)?;
         let options = old.as_ref().map(|old| old.options.clone()).unwrap_or_default();
+        let foreign = old.as_ref().map(|old| old.foreign.clone()).unwrap_or_default();
         let set = match old {
             None => element,
             Some(old) => {
@@ -79,7 +87,33 @@ impl Element {
         self.mechanisms.give(&facts.mechanisms)?;
         self.initiator_time.set(facts.initiator_lifetime.map_or(0, seconds));
         self.acceptor_time.set(facts.acceptor_lifetime.map_or(0, seconds));
-        let made = Credential { options, ..Credential::new(set, orthros) };
+        self.put(Credential { options, foreign, ..Credential::new(set, orthros) })
+    }
+
+    /// Gets an element of a plug-in's and adds it.
+    fn add_foreign(self, plugin: &'static Plugin, source: Source) -> Result<OmUint32, Failed> {
+        let old = credential(self.to)?;
+        if old.is_none() {
+            self.handle.require()?;
+        }
+        if old.as_ref().is_some_and(|old| old.element_of(plugin).is_some()) {
+            return Err(Error::from(Misuse::DuplicateElement).into());
+        }
+        let wish = Wish { source, name: self.name, time: INDEFINITE, usage: self.usage };
+        let element = wish.acquire(plugin)?;
+        let left = element.known().left;
+        self.initiator_time.set(if self.usage == USAGE_ACCEPT { 0 } else { left });
+        self.acceptor_time.set(if self.usage == USAGE_INITIATE { 0 } else { left });
+        self.mechanisms.give([plugin.oid()])?;
+        let mut made = match old {
+            Some(old) => (*old).clone(),
+            None => Credential::new(CredentialSet::empty(), library::orthros()?),
+        };
+        made.foreign.push(element);
+        self.put(made)
+    }
+
+    fn put(self, made: Credential) -> Result<OmUint32, Failed> {
         if self.handle.is_present() {
             self.handle.set(insert(&CREDENTIALS, made)?);
         } else if !CREDENTIALS.replace(self.to, made) {
@@ -116,7 +150,7 @@ pub extern "C" fn gss_add_cred(
         acceptor_time: acceptor_time_rec,
     }
     .clear();
-    boundary(minor_status, || element.add(CredentialStore::new()))
+    boundary(minor_status, || element.add(Source::Default))
 }
 
 /// Adds an element of the places that a store names.
@@ -147,7 +181,7 @@ pub extern "C" fn gss_add_cred_from(
         acceptor_time: acceptor_time_rec,
     }
     .clear();
-    boundary(minor_status, || element.add(store_of(cred_store)?))
+    boundary(minor_status, || element.add(Source::Store(cred_store)))
 }
 
 /// Adds an element got by a password. It waits for KDCs.
@@ -178,5 +212,5 @@ pub extern "C" fn gss_add_cred_with_password(
         acceptor_time: acceptor_time_rec,
     }
     .clear();
-    boundary(minor_status, || element.add(by_password(password)?))
+    boundary(minor_status, || element.add(Source::Password(password)))
 }

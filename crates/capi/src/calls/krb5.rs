@@ -10,6 +10,7 @@ use crate::boundary::{boundary, without_minor};
 use crate::extensions::KDC_MESSAGE;
 use crate::library;
 use crate::memory::{BufferSet, free_lucid};
+use crate::plugins::{self, by_context};
 use crate::pointers::{In, Out, Text};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
@@ -53,6 +54,7 @@ pub extern "C" fn gss_inquire_sec_context_by_oid(
     data_set.set(std::ptr::null_mut());
     boundary(minor_status, || {
         data_set.require()?;
+        by_context!(minor_status, context_handle => gss_inquire_sec_context_by_oid(desired_object, data_set));
         let question = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
         if question == KDC_MESSAGE {
             data_set.give(kdc_request(context_handle)?.iter().map(Vec::as_slice))?;
@@ -75,11 +77,15 @@ pub extern "C" fn gss_set_sec_context_option(
     value: In<GssBuffer>,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        let handle = context_handle.get().unwrap_or(Handle::NONE);
+        if let Some(done) = plugins::contexts::set_option(handle, desired_object, value)? {
+            return Ok(done.tell(minor_status));
+        }
         let option = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
         if option != KDC_MESSAGE {
             return Err(Failed::told(Major::Unavailable, format!("contexts have no option {option}")));
         }
-        bring_kdc_reply(context_handle.get().unwrap_or(Handle::NONE), value.octets_or_none()?)?;
+        bring_kdc_reply(handle, value.octets_or_none()?)?;
         Ok(COMPLETE)
     })
 }

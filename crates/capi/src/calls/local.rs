@@ -6,6 +6,7 @@ use super::{chosen, name};
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
 use crate::boundary::{boundary, without_minor};
 use crate::library;
+use crate::plugins;
 use crate::pointers::{In, Out, Text};
 use crate::status::{COMPLETE, Failed};
 
@@ -22,6 +23,24 @@ fn local_name(orthros: &Orthros, name: &Name) -> Result<String, Failed> {
     })
 }
 
+/// The local user that a name is for a plug-in; `None` if neither the name nor the mechanism is a plug-in's.
+fn foreign_local(handle: Handle, mechanism: In<OidDesc>) -> Result<Option<String>, Failed> {
+    match (plugins::named(mechanism)?, plugins::foreign_name(handle)) {
+        (Some(plugin), _) => plugins::names::local(plugin, handle).map(Some),
+        (None, Some(name)) => name.local().map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A plug-in's name may log in as the local user that it is.
+fn foreign_may_log_in(name: &plugins::Element, user: &str) -> Result<OmUint32, Failed> {
+    let local = name.local()?;
+    if local == user {
+        return Ok(COMPLETE);
+    }
+    Err(Failed::told(Major::Unauthorized, format!("the name is the local user {local}, not {user}")))
+}
+
 /// The local user's name.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_localname(
@@ -33,6 +52,10 @@ pub extern "C" fn gss_localname(
     localname.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         localname.require()?;
+        if let Some(local) = foreign_local(name_handle, mech_type)? {
+            localname.give(local.as_bytes())?;
+            return Ok(COMPLETE);
+        }
         chosen(mech_type)?;
         localname.give(local_name(&library::orthros()?, &**name(name_handle)?)?.as_bytes())?;
         Ok(COMPLETE)
@@ -49,9 +72,13 @@ pub extern "C" fn gss_pname_to_uid(
 ) -> OmUint32 {
     boundary(minor_status, || {
         uid.require()?;
-        chosen(mech_type)?;
-        let orthros = library::orthros()?;
-        let local = local_name(&orthros, &**name(name_handle)?)?;
+        let local = match foreign_local(name_handle, mech_type)? {
+            Some(local) => local,
+            None => {
+                chosen(mech_type)?;
+                local_name(&library::orthros()?, &**name(name_handle)?)?
+            }
+        };
         let user = orthros::sys::users::by_name(&local)
             .map_err(|error| Failed::told(Major::Failure, format!("{local}: {error}")))?;
         uid.set(
@@ -69,7 +96,11 @@ pub extern "C" fn gss_authorize_localname(
     user: Handle,
 ) -> OmUint32 {
     boundary(minor_status, || {
-        let (name, user) = (name(name_handle)?, name_of_user(user)?);
+        let user = name_of_user(user)?;
+        if let Some(foreign) = plugins::foreign_name(name_handle) {
+            return foreign_may_log_in(&foreign, &user);
+        }
+        let name = name(name_handle)?;
         let orthros = library::orthros()?;
         let principal = principal(&orthros, &name)?;
         if orthros.may_log_in(&principal, &user) {
@@ -90,7 +121,11 @@ fn name_of_user(handle: Handle) -> Result<String, Failed> {
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_userok(name_handle: Handle, username: Text) -> i32 {
     let answer = without_minor(|| {
-        let (name, user) = (name(name_handle)?, username.read()?);
+        let user = username.read()?;
+        if let Some(foreign) = plugins::foreign_name(name_handle) {
+            return foreign_may_log_in(&foreign, &user);
+        }
+        let name = name(name_handle)?;
         let orthros = library::orthros()?;
         let may = orthros.may_log_in(&principal(&orthros, &name)?, &user);
         if may {

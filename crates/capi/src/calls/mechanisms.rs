@@ -2,13 +2,13 @@
 
 use orthros::Major;
 use orthros::mechanism::{self, MECHANISMS, attribute};
-use orthros_wire::Oid;
 
 use super::{chosen, name};
 use crate::abi::{GssBuffer, Handle, OidDesc, OidSetDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::memory::OidSet;
 use crate::oids::{StaticOid, interned};
+use crate::plugins::{self, Plugin};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
@@ -18,7 +18,7 @@ pub extern "C" fn gss_indicate_mechs(minor_status: Out<OmUint32>, mech_set: Out<
     mech_set.set(std::ptr::null_mut());
     boundary(minor_status, || {
         mech_set.require()?;
-        mech_set.give(MECHANISMS.iter().map(|row| &row.oid))?;
+        mech_set.give(MECHANISMS.iter().map(|row| &row.oid).chain(plugins::all().map(Plugin::oid)))?;
         Ok(COMPLETE)
     })
 }
@@ -33,6 +33,9 @@ pub extern "C" fn gss_inquire_names_for_mech(
     name_types.set(std::ptr::null_mut());
     boundary(minor_status, || {
         name_types.require()?;
+        if let Some(plugin) = plugins::named(mechanism)? {
+            return Ok(plugin.names(name_types)?.tell(minor_status));
+        }
         name_types.give(chosen(mechanism)?.name_types)?;
         Ok(COMPLETE)
     })
@@ -48,7 +51,12 @@ pub extern "C" fn gss_inquire_mechs_for_name(
     mech_types.set(std::ptr::null_mut());
     boundary(minor_status, || {
         mech_types.require()?;
-        mech_types.give(name(input_name)?.mechanisms().into_iter().map(|row| &row.oid))?;
+        let own = match plugins::foreign_name(input_name) {
+            Some(_) => Vec::new(),
+            None => name(input_name)?.mechanisms(),
+        };
+        let foreign = plugins::mechanisms::taking(input_name);
+        mech_types.give(own.into_iter().map(|row| &row.oid).chain(foreign))?;
         Ok(COMPLETE)
     })
 }
@@ -67,8 +75,17 @@ pub extern "C" fn gss_indicate_mechs_by_attrs(
         mechs.require()?;
         let asked = |set: In<OidSetDesc>| set.identifiers().map(Option::unwrap_or_default);
         let (desired, except) = (asked(desired_mech_attrs)?, asked(except_mech_attrs)?);
-        let found = mechanism::by_attributes(&desired, &except, &asked(critical_mech_attrs)?);
-        mechs.give(found.into_iter().map(|row| &row.oid))?;
+        let critical = asked(critical_mech_attrs)?;
+        let found = mechanism::by_attributes(&desired, &except, &critical);
+        // A plug-in tells which attributes it has, not which it knows: ours are those.
+        let fits = |plugin: &&'static Plugin| {
+            let has = plugin.attributes();
+            let has_all = desired.iter().all(|wanted| has.contains(wanted));
+            let known = critical.iter().all(|attribute| attribute::find(attribute).is_some());
+            has_all && known && !except.iter().any(|not| has.contains(not))
+        };
+        let foreign = plugins::all().filter(fits).map(Plugin::oid);
+        mechs.give(found.into_iter().map(|row| &row.oid).chain(foreign))?;
         Ok(COMPLETE)
     })
 }
@@ -84,6 +101,11 @@ pub extern "C" fn gss_inquire_attrs_for_mech(
     mech_attrs.set(std::ptr::null_mut());
     known_mech_attrs.set(std::ptr::null_mut());
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(mech)? {
+            mech_attrs.give(&plugin.attributes())?;
+            known_mech_attrs.give(attribute::ATTRIBUTES.iter().map(|row| &row.oid))?;
+            return Ok(COMPLETE);
+        }
         let row = chosen(mech)?;
         let oid = mech.identifier()?.unwrap_or_else(|| row.oid.clone());
         mech_attrs.give(&row.attributes_as(&oid))?;
@@ -125,6 +147,9 @@ pub extern "C" fn gss_inquire_saslname_for_mech(
     let places = [sasl_mech_name, mech_name, mech_description];
     places.iter().for_each(|place| place.set(GssBuffer::EMPTY));
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(desired_mech)? {
+            return Ok(plugin.sasl_name(sasl_mech_name, mech_name, mech_description)?.tell(minor_status));
+        }
         let row = chosen(desired_mech)?;
         let sasl = row.sasl_name();
         for (place, text) in places.into_iter().zip([&*sasl, row.name, row.description]) {
@@ -146,8 +171,11 @@ pub extern "C" fn gss_inquire_mech_for_saslname(
         let text = std::str::from_utf8(sasl_mech_name.octets()?).unwrap_or_default();
         let found = mechanism::for_sasl_name(text);
         let unknown = || Failed::plain(Major::BadMechanism, "SASL calls none of the mechanisms here so");
-        let oid: &Oid = &found.ok_or_else(unknown)?.0.oid;
-        mech_type.set(interned(oid));
+        let oid = match found {
+            Some((row, _)) => interned(&row.oid),
+            None => plugins::mechanisms::for_sasl_name(sasl_mech_name).ok_or_else(unknown)?,
+        };
+        mech_type.set(oid);
         Ok(COMPLETE)
     })
 }

@@ -5,6 +5,7 @@ use orthros::{Flags, Major, Order};
 use super::contexts::context;
 use crate::abi::{GssBuffer, Handle, OmUint32};
 use crate::boundary::boundary;
+use crate::plugins::by_context;
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
@@ -36,6 +37,7 @@ pub extern "C" fn gss_wrap(
     output_message_buffer.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         output_message_buffer.require()?;
+        by_context!(minor_status, context_handle => gss_wrap(conf_req_flag, qop_req, input_message_buffer, conf_state, output_message_buffer));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let message = input_message_buffer.octets()?;
@@ -62,6 +64,7 @@ pub extern "C" fn gss_unwrap(
     qop_state.set(0);
     boundary(minor_status, || {
         output_message_buffer.require()?;
+        by_context!(minor_status, context_handle => gss_unwrap(input_message_buffer, output_message_buffer, conf_state, qop_state));
         let opened = context(context_handle)?.unwrap(input_message_buffer.octets()?)?;
         output_message_buffer.give(&opened.message)?;
         conf_state.set(i32::from(opened.confidential));
@@ -81,6 +84,7 @@ pub extern "C" fn gss_get_mic(
     message_token.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         message_token.require()?;
+        by_context!(minor_status, context_handle => gss_get_mic(qop_req, message_buffer, message_token));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         message_token.give(&context.mic(message_buffer.octets()?)?)?;
@@ -99,6 +103,7 @@ pub extern "C" fn gss_verify_mic(
 ) -> OmUint32 {
     qop_state.set(0);
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_verify_mic(message_buffer, token_buffer, qop_state));
         let context = context(context_handle)?;
         Ok(told(context.verify_mic(message_buffer.octets()?, token_buffer.octets()?)?))
     })
@@ -117,6 +122,7 @@ pub extern "C" fn gss_wrap_size_limit(
     max_input_size.set(0);
     boundary(minor_status, || {
         max_input_size.require()?;
+        by_context!(minor_status, context_handle => gss_wrap_size_limit(conf_req_flag, qop_req, req_output_size, max_input_size));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let octets = usize::try_from(req_output_size).unwrap_or(usize::MAX);

@@ -96,11 +96,11 @@ impl Deref for Named {
 }
 
 /// The name of a handle.
-fn name(handle: Handle) -> Result<Arc<Named>, Failed> {
+pub(crate) fn name(handle: Handle) -> Result<Arc<Named>, Failed> {
     NAMES.find(handle).ok_or_else(|| Failed::plain(Major::BadName, "the handle is no name, or was released"))
 }
 
-fn insert<T>(table: &Table<T>, value: impl Into<T>) -> Result<Handle, Failed> {
+pub(crate) fn insert<T>(table: &Table<T>, value: impl Into<T>) -> Result<Handle, Failed> {
     table.insert(value.into()).ok_or_else(Failed::no_memory)
 }
 

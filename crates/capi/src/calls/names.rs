@@ -12,7 +12,7 @@ use crate::boundary::boundary;
 use crate::oids::{StaticOid, interned};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
-use crate::{libkrb5, library};
+use crate::{libkrb5, library, plugins};
 
 /// Makes a name of octets (§5.16). Without a type: a Kerberos principal's text form. Of the type `gss_nt_krb5_principal`:
 /// from a `krb5_principal` that the octets point to.
@@ -35,14 +35,20 @@ pub extern "C" fn gss_import_name(
                 libkrb5::principal(libkrb5::Maker::Mit, lent)
                     .map_err(|report| Failed::told(Major::Failure, report))?,
             )
-        } else if is_text(name_type.as_ref()) {
-            Name::import(octets.strip_suffix(&[0]).unwrap_or(octets), name_type.as_ref())?
         } else {
-            let name = Name::import(octets, name_type.as_ref())?;
-            if matches!(name, Name::Principal(_)) {
-                attributes = Name::attributes_of_exported(octets).ok();
+            let text = octets.strip_suffix(&[0]).filter(|_| is_text(name_type.as_ref())).unwrap_or(octets);
+            match Name::import(text, name_type.as_ref()) {
+                Ok(name) => {
+                    if matches!(name, Name::Principal(_)) {
+                        attributes = Name::attributes_of_exported(octets).ok();
+                    }
+                    name
+                }
+                Err(bad) => {
+                    let foreign = plugins::names::import(octets, name_type.as_ref(), output_name)?;
+                    return foreign.map(|()| COMPLETE).ok_or_else(|| bad.into());
+                }
             }
-            name
         };
         let attributes = attributes.filter(|attributes| !attributes.is_empty()).map(Arc::new);
         output_name.set(insert(&NAMES, Named { attributes, ..Named::from(name) })?);
@@ -72,6 +78,9 @@ pub extern "C" fn gss_display_name(
     output_name_type.set(std::ptr::null());
     boundary(minor_status, || {
         output_name_buffer.require()?;
+        if let Some(name) = plugins::foreign_name(input_name) {
+            return Ok(name.display(output_name_buffer, output_name_type)?.tell(minor_status));
+        }
         let shown = name(input_name)?.display();
         output_name_buffer.give(shown.text.as_bytes())?;
         if output_name_type.is_present() {
@@ -92,6 +101,9 @@ pub extern "C" fn gss_compare_name(
     name_equal.set(0);
     boundary(minor_status, || {
         name_equal.require()?;
+        if let Some(done) = plugins::names::compare(name1, name2, name_equal)? {
+            return Ok(done.tell(minor_status));
+        }
         let (left, right) = (name(name1)?, name(name2)?);
         let orthros = library::orthros()?;
         // A context's ends have canonical names, so a service that is held against one gets its own.
@@ -150,6 +162,10 @@ fn canonicalize(
 ) -> OmUint32 {
     output_name.set(Handle::NONE);
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(mech_type)? {
+            plugins::names::canonicalize(plugin, input_name, output_name)?;
+            return Ok(COMPLETE);
+        }
         let given = name(input_name)?;
         chosen(mech_type)?;
         let principal = principal(&library::orthros()?, &given)?;
@@ -173,6 +189,9 @@ pub extern "C" fn gss_export_name(
     exported_name.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         exported_name.require()?;
+        if let Some(name) = plugins::foreign_name(input_name) {
+            return Ok(name.export(exported_name)?.map_or(COMPLETE, |done| done.tell(minor_status)));
+        }
         exported_name.give(&Name::export(mechanism_name(&**name(input_name)?)?))?;
         Ok(COMPLETE)
     })
@@ -196,6 +215,9 @@ pub extern "C" fn gss_duplicate_name(
     dest_name.set(Handle::NONE);
     boundary(minor_status, || {
         dest_name.require()?;
+        if let Some(name) = plugins::foreign_name(src_name) {
+            return Ok(name.duplicate(dest_name)?.tell(minor_status));
+        }
         let copy = Named::clone(&*name(src_name)?);
         dest_name.set(insert(&NAMES, copy)?);
         Ok(COMPLETE)
@@ -208,7 +230,7 @@ pub extern "C" fn gss_release_name(minor_status: Out<OmUint32>, input_name: Out<
     boundary(minor_status, || {
         let handle = input_name.get().unwrap_or(Handle::NONE);
         input_name.set(Handle::NONE);
-        if handle != Handle::NONE && NAMES.remove(handle).is_none() {
+        if handle != Handle::NONE && !plugins::release_name(handle) && NAMES.remove(handle).is_none() {
             return Err(Failed::plain(Major::BadName, "the handle is no name, or was released before"));
         }
         Ok(COMPLETE)

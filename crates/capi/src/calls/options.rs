@@ -43,6 +43,7 @@ fn enctypes(numbers: &[i32]) -> Result<Vec<Enctype>, Failed> {
 }
 
 fn set(handle: Handle, option: In<OidDesc>, value: In<GssBuffer>) -> Result<OmUint32, Failed> {
+    let described = option;
     let option = option.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
     if option == NO_CI_FLAGS {
         return change(handle, |options| options.only_asked_protection = true);
@@ -66,7 +67,15 @@ fn set(handle: Handle, option: In<OidDesc>, value: In<GssBuffer>) -> Result<OmUi
     if option == CARRY {
         return change(handle, |options| options.carries = true);
     }
-    Err(Failed::told(Major::Unavailable, format!("credentials have no option {option}")))
+    let foreign = credential(handle)?.map(|held| held.foreign.clone()).unwrap_or_default();
+    let unknown = Failed::told(Major::Unavailable, format!("credentials have no option {option}"));
+    // One of the elements is to know it; if none does, what the first one says counts.
+    let set = foreign.iter().map(|element| element.set_credential_option(described, value));
+    let (done, failed): (Vec<_>, Vec<_>) = set.partition(Result::is_ok);
+    match (done.is_empty(), failed.into_iter().find_map(Result::err)) {
+        (false, _) => Ok(COMPLETE),
+        (true, failed) => Err(failed.unwrap_or(unknown)),
+    }
 }
 
 /// Sets an option of a credential: `GSS_KRB5_CRED_NO_CI_FLAGS_X`, Heimdal's `GSS_KRB5_SET_ALLOWABLE_ENCTYPES_X`, and ours
@@ -140,6 +149,9 @@ pub extern "C" fn gss_inquire_cred_by_oid(
         let held = credential(cred_handle)?
             .ok_or_else(|| Failed::plain(Major::NoCredential, "no credential is named"))?;
         if question != IMPERSONATOR {
+            if let Some(element) = held.foreign.first() {
+                return Ok(element.answer(desired_object, data_set)?.tell(minor_status));
+            }
             return Err(Failed::told(Major::Unavailable, format!("credentials don't answer {question}")));
         }
         let initiator = held.set.initiator(&KRB5_OID).ok();

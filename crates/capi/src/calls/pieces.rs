@@ -7,6 +7,7 @@ use super::messages::check_qop;
 use crate::abi::{GssBuffer, Handle, OmUint32};
 use crate::boundary::boundary;
 use crate::pieces::{Iov, Kind, Place, octets};
+use crate::plugins::by_context;
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
@@ -66,6 +67,7 @@ pub extern "C" fn gss_wrap_iov(
 ) -> OmUint32 {
     conf_state.set(0);
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_wrap_iov(conf_req_flag, qop_req, conf_state, iov, iov_count));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let sealed = seals(&context, conf_req_flag);
@@ -94,6 +96,7 @@ pub extern "C" fn gss_wrap_iov_length(
 ) -> OmUint32 {
     conf_state.set(0);
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_wrap_iov_length(conf_req_flag, qop_req, conf_state, iov, iov_count));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let sealed = seals(&context, conf_req_flag);
@@ -119,6 +122,7 @@ pub extern "C" fn gss_unwrap_iov(
     conf_state.set(0);
     qop_state.set(0);
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_unwrap_iov(conf_state, qop_state, iov, iov_count));
         let context = context(context_handle)?;
         let mut places = iov.places(iov_count)?;
         let verified = if places.iter().any(|place| place.kind == Kind::Stream) {
@@ -194,6 +198,7 @@ pub extern "C" fn gss_get_mic_iov(
     iov_count: i32,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_get_mic_iov(qop_req, iov, iov_count));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let mut places = iov.places(iov_count)?;
@@ -217,6 +222,7 @@ pub extern "C" fn gss_get_mic_iov_length(
     iov_count: i32,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_get_mic_iov_length(qop_req, iov, iov_count));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let mut places = iov.places(iov_count)?;
@@ -239,6 +245,7 @@ pub extern "C" fn gss_verify_mic_iov(
 ) -> OmUint32 {
     qop_state.set(0);
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_verify_mic_iov(qop_state, iov, iov_count));
         let context = context(context_handle)?;
         let places = iov.places(iov_count)?;
         let (covered, mic) = signed(&places)?;
@@ -267,6 +274,7 @@ pub extern "C" fn gss_wrap_aead(
     output_message_buffer.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         output_message_buffer.require()?;
+        by_context!(minor_status, context_handle => gss_wrap_aead(conf_req_flag, qop_req, input_assoc_buffer, input_payload_buffer, conf_state, output_message_buffer));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let sealed = seals(&context, conf_req_flag);
@@ -297,6 +305,7 @@ pub extern "C" fn gss_unwrap_aead(
     qop_state.set(0);
     boundary(minor_status, || {
         output_payload_buffer.require()?;
+        by_context!(minor_status, context_handle => gss_unwrap_aead(input_message_buffer, input_assoc_buffer, output_payload_buffer, conf_state, qop_state));
         let associated = input_assoc_buffer.octets_or_none()?;
         let opened = context(context_handle)?.unwrap_aead(associated, input_message_buffer.octets()?)?;
         output_payload_buffer.give(&opened.message)?;
@@ -318,6 +327,7 @@ pub extern "C" fn gss_pseudo_random(
     prf_out.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         prf_out.require()?;
+        by_context!(minor_status, context_handle => gss_pseudo_random(prf_key, prf_in, desired_output_len, prf_out));
         let key = match prf_key {
             0 => PrfKey::Full,
             1 => PrfKey::Partial,

@@ -11,7 +11,7 @@
 //! | `gsskrb5_set_send_to_kdc` | a function that works on structures of Heimdal's libkrb5 | `GSS_S_UNAVAILABLE` |
 //! | `_gssapi_wrap_size_cfx` | Heimdal's context | `GSS_S_UNAVAILABLE` |
 //! | `_gsskrb5cfx_wrap_length_cfx` | Heimdal's cryptographic context | `EINVAL`; it returns an error number |
-//! | `gssspi_mech_invoke` | for each identifier another structure | `GSS_S_UNAVAILABLE`; the calls of the public headers do the same |
+//! | `gssspi_mech_invoke` | for each identifier another structure | `GSS_S_UNAVAILABLE`, unless the mechanism is a plug-in's; the calls of the public headers do the same |
 
 use std::ffi::c_void;
 
@@ -23,6 +23,7 @@ use super::{NAMES, name};
 use crate::abi::{GssBuffer, Handle, Keyblock, OidDesc, OmUint32};
 use crate::boundary::{boundary, without_minor};
 use crate::calls::contexts::context;
+use crate::plugins::{self, by_context, by_name};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
@@ -35,6 +36,7 @@ pub extern "C" fn gss_complete_auth_token(
     input_message_buffer: In<GssBuffer>,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        by_context!(minor_status, context_handle => gss_complete_auth_token(input_message_buffer));
         input_message_buffer.octets_or_none()?;
         context(context_handle)?;
         Ok(COMPLETE)
@@ -47,12 +49,13 @@ pub extern "C" fn gss_complete_auth_token(
 pub extern "C" fn gss_map_name_to_any(
     minor_status: Out<OmUint32>,
     name_handle: Handle,
-    _authenticated: i32,
+    authenticated: i32,
     type_id: In<GssBuffer>,
     output: Out<usize>,
 ) -> OmUint32 {
     output.set(0);
     boundary(minor_status, || {
+        by_name!(minor_status, name_handle => gss_map_name_to_any(authenticated, type_id, output));
         let kind = String::from_utf8_lossy(type_id.octets()?).into_owned();
         name(name_handle)?;
         Err(Failed::told(Major::Unavailable, format!("the name has nothing of the kind {kind:?}")))
@@ -64,10 +67,11 @@ pub extern "C" fn gss_map_name_to_any(
 pub extern "C" fn gss_release_any_name_mapping(
     minor_status: Out<OmUint32>,
     name_handle: Handle,
-    _type_id: In<GssBuffer>,
-    _input: Out<usize>,
+    type_id: In<GssBuffer>,
+    input: Out<usize>,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        by_name!(minor_status, name_handle => gss_release_any_name_mapping(type_id, input));
         name(name_handle)?;
         Err(Failed::plain(Major::Unavailable, "nothing was mapped from this name"))
     })
@@ -92,11 +96,14 @@ pub extern "C" fn gss_krb5_set_cred_rcache(
 #[unsafe(no_mangle)]
 pub extern "C" fn gssspi_mech_invoke(
     minor_status: Out<OmUint32>,
-    _desired_mech: In<OidDesc>,
+    desired_mech: In<OidDesc>,
     desired_object: In<OidDesc>,
-    _value: In<GssBuffer>,
+    value: In<GssBuffer>,
 ) -> OmUint32 {
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(desired_mech)? {
+            return Ok(plugin.invoke(desired_object, value)?.tell(minor_status));
+        }
         let asked = desired_object.identifier()?.map_or_else(|| "nothing".into(), |oid| oid.to_string());
         Err(Failed::told(Major::Unavailable, format!("mechanisms have no inner call {asked} here")))
     })
@@ -105,7 +112,7 @@ pub extern "C" fn gssspi_mech_invoke(
 /// How many contexts, credentials and names live. It leaves only the library that tests are run on.
 #[unsafe(no_mangle)]
 pub extern "C" fn orthros_live_handles() -> usize {
-    CONTEXTS.live() + CREDENTIALS.live() + NAMES.live()
+    CONTEXTS.live() + CREDENTIALS.live() + NAMES.live() + plugins::FOREIGN.live()
 }
 
 /// See the table above.

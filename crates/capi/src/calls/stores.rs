@@ -2,6 +2,7 @@
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::credentials::Storing;
+use orthros::mechanism::KRB5_OID;
 use orthros::{CacheName, CredentialStore, Major};
 use orthros_wire::Oid;
 
@@ -11,6 +12,8 @@ use crate::abi::{GssBuffer, Handle, KeyValueSet, OidDesc, OidSetDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::library;
 use crate::memory::OidSet;
+use crate::plugins;
+use crate::plugins::credentials::{Source, Storage, Wish};
 use crate::pointers::{In, Out};
 use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
@@ -27,7 +30,7 @@ pub(super) fn store_of(given: In<KeyValueSet>) -> Result<CredentialStore, Failed
 pub extern "C" fn gss_acquire_cred_from(
     minor_status: Out<OmUint32>,
     desired_name: Handle,
-    _time_req: OmUint32,
+    time_req: OmUint32,
     desired_mechs: In<OidSetDesc>,
     cred_usage: i32,
     cred_store: In<KeyValueSet>,
@@ -38,7 +41,12 @@ pub extern "C" fn gss_acquire_cred_from(
     let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
     acquired.clear();
     boundary(minor_status, || {
-        acquire(store_of(cred_store)?, desired_name, desired_mechs, cred_usage, acquired)
+        let source = Source::Store(cred_store);
+        acquire(
+            Wish { source, name: desired_name, time: time_req, usage: cred_usage },
+            desired_mechs,
+            acquired,
+        )
     })
 }
 
@@ -49,7 +57,7 @@ pub extern "C" fn gss_acquire_cred_with_password(
     minor_status: Out<OmUint32>,
     desired_name: Handle,
     password: In<GssBuffer>,
-    _time_req: OmUint32,
+    time_req: OmUint32,
     desired_mechs: In<OidSetDesc>,
     cred_usage: i32,
     output_cred_handle: Out<Handle>,
@@ -59,7 +67,12 @@ pub extern "C" fn gss_acquire_cred_with_password(
     let acquired = Acquired { handle: output_cred_handle, mechanisms: actual_mechs, time: time_rec };
     acquired.clear();
     boundary(minor_status, || {
-        acquire(by_password(password)?, desired_name, desired_mechs, cred_usage, acquired)
+        let source = Source::Password(password);
+        acquire(
+            Wish { source, name: desired_name, time: time_req, usage: cred_usage },
+            desired_mechs,
+            acquired,
+        )
     })
 }
 
@@ -88,6 +101,18 @@ pub extern "C" fn gss_store_cred(
     let stored = Stored { elements: elements_stored, usage: cred_usage_stored };
     stored.clear();
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(desired_mech)? {
+            let storage = Storage {
+                usage: cred_usage,
+                overwrite: overwrite_cred,
+                default: default_cred,
+                store: In::nothing(),
+                elements: elements_stored,
+                stored: cred_usage_stored,
+            };
+            let done = plugins::credentials::store(plugin, input_cred_handle, &storage)?;
+            return Ok(done.tell(minor_status));
+        }
         let storing = Storing { cache: None, overwrite: overwrite_cred != 0, as_default: default_cred != 0 };
         store(input_cred_handle, cred_usage, desired_mech, &storing, stored)
     })
@@ -110,6 +135,18 @@ pub extern "C" fn gss_store_cred_into(
     let stored = Stored { elements: elements_stored, usage: cred_usage_stored };
     stored.clear();
     boundary(minor_status, || {
+        if let Some(plugin) = plugins::named(desired_mech)? {
+            let storage = Storage {
+                usage: cred_usage,
+                overwrite: overwrite_cred,
+                default: default_cred,
+                store: cred_store,
+                elements: elements_stored,
+                stored: cred_usage_stored,
+            };
+            let done = plugins::credentials::store(plugin, input_cred_handle, &storage)?;
+            return Ok(done.tell(minor_status));
+        }
         let pairs = cred_store.pairs()?;
         let cache =
             pairs.iter().find(|(key, _)| key == "ccache").map(|(_, name)| CacheName::from(name.as_str()));
@@ -149,7 +186,7 @@ fn store(
     let held = credential(handle)?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
     let initiator = held.set.initiator(&mechanism.oid)?;
     library::orthros()?.store_credential(initiator, storing)?;
-    let kept: Vec<Oid> = vec![orthros::mechanism::KRB5_OID];
+    let kept: Vec<Oid> = vec![KRB5_OID];
     stored.elements.give(&kept)?;
     stored.usage.set(crate::abi::USAGE_INITIATE);
     Ok(COMPLETE)
@@ -166,8 +203,19 @@ pub extern "C" fn gss_export_cred(
     boundary(minor_status, || {
         token.require()?;
         let held = held(cred_handle, Usage::Initiate)?;
-        let initiator = held.set.initiator(&orthros::mechanism::KRB5_OID)?;
-        token.give(&held.orthros.export_credential(initiator)?)?;
+        let own = || -> Result<Vec<u8>, Failed> {
+            let initiator = held.set.initiator(&KRB5_OID)?;
+            Ok(held.orthros.export_credential(initiator)?.to_vec())
+        };
+        if held.foreign.is_empty() {
+            token.give(&own()?)?;
+            return Ok(COMPLETE);
+        }
+        let own = if held.set.is_empty() { None } else { Some((KRB5_OID, own()?)) };
+        let foreign = held.foreign.iter();
+        let foreign = foreign.map(|one| Ok((one.plugin().oid().clone(), one.export_credential()?)));
+        let elements: Result<Vec<_>, Failed> = own.map(Ok).into_iter().chain(foreign).collect();
+        token.give(&plugins::credentials::join(&elements?)?)?;
         Ok(COMPLETE)
     })
 }
@@ -183,8 +231,21 @@ pub extern "C" fn gss_import_cred(
     boundary(minor_status, || {
         cred_handle.require()?;
         let orthros = library::orthros()?;
-        let set = CredentialSet::initiating(orthros.import_credential(token.octets()?)?);
-        cred_handle.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
+        let token = token.octets()?;
+        let mut made = Credential::new(CredentialSet::empty(), orthros);
+        match plugins::credentials::split(token) {
+            None => made.set = CredentialSet::initiating(made.orthros.import_credential(token)?),
+            Some(elements) => {
+                for (oid, octets) in elements {
+                    if oid == KRB5_OID {
+                        made.set = CredentialSet::initiating(made.orthros.import_credential(octets)?);
+                    } else {
+                        made.foreign.push(plugins::credentials::import(&oid, octets)?);
+                    }
+                }
+            }
+        }
+        cred_handle.set(insert(&CREDENTIALS, made)?);
         Ok(COMPLETE)
     })
 }

@@ -68,10 +68,9 @@ impl Lifetime {
 /// assert_eq!((facts.usage, facts.lifetime()), (Usage::Initiate, Lifetime::Expired)); // it holds no ticket
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct CredentialSet {
-    first: Element,
-    rest: Vec<Element>,
+    elements: Vec<Element>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +102,16 @@ pub struct Facts {
 }
 
 impl Facts {
+    fn of_nothing() -> Self {
+        Self {
+            name: None,
+            usage: Usage::Both,
+            initiator_lifetime: None,
+            acceptor_lifetime: None,
+            mechanisms: Vec::new(),
+        }
+    }
+
     /// The shorter of the lifetimes.
     pub fn lifetime(&self) -> Lifetime {
         let lifetimes = self.initiator_lifetime.into_iter().chain(self.acceptor_lifetime);
@@ -126,17 +135,30 @@ impl CredentialSet {
         Self::of(Parts::Both(initiator, acceptor))
     }
 
+    /// No elements: what a credential has whose elements are all of mechanisms that are not here.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.elements.is_empty()
+    }
+
     /// The same for another mechanism: its first element's, instead of krb5.
     ///
     /// # Errors
     /// [`Refusal::Mechanism`] if the mechanism is not here.
     pub fn for_mechanism(mut self, mechanism: &Oid) -> Result<Self, Error> {
-        self.first.mechanism = known(mechanism)?;
+        let mechanism = known(mechanism)?;
+        if let Some(first) = self.elements.first_mut() {
+            first.mechanism = mechanism;
+        }
         Ok(self)
     }
 
     fn of(parts: Parts) -> Self {
-        Self { first: Element { mechanism: &mechanism::KRB5, parts }, rest: Vec::new() }
+        Self { elements: vec![Element { mechanism: &mechanism::KRB5, parts }] }
     }
 
     /// Adds to the element of `mechanism`, or a new element, what initiates (`gss_add_cred`).
@@ -162,9 +184,9 @@ impl CredentialSet {
 
     fn add(&mut self, mechanism: &Oid, new: Parts) -> Result<(), Error> {
         let mechanism = known(mechanism)?;
-        let mut elements = std::iter::once(&mut self.first).chain(&mut self.rest);
+        let mut elements = self.elements.iter_mut();
         let Some(element) = elements.find(|element| std::ptr::eq(element.mechanism, mechanism)) else {
-            self.rest.push(Element { mechanism, parts: new });
+            self.elements.push(Element { mechanism, parts: new });
             return Ok(());
         };
         element.parts = match (&element.parts, new) {
@@ -221,8 +243,9 @@ impl CredentialSet {
     /// What is known about all of it (`gss_inquire_cred`): the name of the first element, the shortest
     /// lifetimes, and what any element is for.
     pub fn inquire(&self, now: Timestamp) -> Facts {
-        let mut facts = self.first.facts(now);
-        for element in &self.rest {
+        let Some((first, rest)) = self.elements.split_first() else { return Facts::of_nothing() };
+        let mut facts = first.facts(now);
+        for element in rest {
             let more = element.facts(now);
             facts.usage = if facts.usage == more.usage { facts.usage } else { Usage::Both };
             facts.initiator_lifetime = shorter(facts.initiator_lifetime, more.initiator_lifetime);
@@ -247,8 +270,7 @@ impl CredentialSet {
     }
 
     fn element_of(&self, mechanism: &'static Mechanism) -> Option<&Element> {
-        let mut elements = std::iter::once(&self.first).chain(&self.rest);
-        elements.find(|element| std::ptr::eq(element.mechanism, mechanism))
+        self.elements.iter().find(|element| std::ptr::eq(element.mechanism, mechanism))
     }
 }
 

@@ -88,19 +88,23 @@ impl Drop for Inside {
 
 /// Waits for something outside the gate: `wait` must hold no lock and take none that others hold for long.
 pub fn outside<T>(wait: impl FnOnce() -> T) -> T {
-    /// Goes inside again, also when the wait ends by a panic.
-    struct Back;
+    /// As deep inside as before, also when the wait ends by a panic.
+    struct Back(usize);
 
     impl Drop for Back {
         fn drop(&mut self) {
-            let _ = HERE.try_with(Here::open);
+            let _ = HERE.try_with(|here| {
+                here.depth.set(self.0);
+                here.open();
+            });
         }
     }
 
-    let inside = HERE.try_with(|here| here.depth.get() > 0).unwrap_or(false);
-    let _back = inside.then(|| {
+    // What is called meanwhile may call the library again: such a call goes inside by itself.
+    let depth = HERE.try_with(|here| here.depth.replace(0)).unwrap_or(0);
+    let _back = (depth > 0).then(|| {
         let _ = HERE.try_with(Here::close);
-        Back
+        Back(depth)
     });
     wait()
 }

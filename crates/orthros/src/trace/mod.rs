@@ -14,7 +14,7 @@ mod text;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orthros_crypto::Enctype;
@@ -170,6 +170,15 @@ pub enum Event<'a> {
         host: &'a str,
         /// Its realm.
         found: Result<&'a str, &'a DnsError>,
+    },
+    /// A mechanism of others was loaded into the C library, or was not.
+    Plugin {
+        /// What the configuration calls it.
+        name: &'a str,
+        /// The shared object, or the list with a bad line.
+        file: &'a Path,
+        /// Whether it is there, or why not.
+        outcome: Result<(), &'a str>,
     },
     /// The replay cache was asked about a request.
     Replay {

@@ -52,6 +52,12 @@ impl Display for Event<'_> {
                 write!(f, "Name server {server} asked for {kind} of {name}: {said}")
             }
             Self::NoAnswer(attempt) => write!(f, "KDC {attempt}"),
+            Self::Plugin { name, file, outcome: Ok(()) } => {
+                write!(f, "Mechanism {name}: loaded from {}", file.display())
+            }
+            Self::Plugin { name, file, outcome: Err(why) } => {
+                write!(f, "Mechanism {name}: not loaded from {}: {why}", file.display())
+            }
             Self::Places { realm, configured, found } => {
                 let source = if *configured { "by the configuration" } else { "by DNS" };
                 write!(f, "KDCs of {realm}, {source}: ")?;
