@@ -10,7 +10,7 @@ use interop::peers::Peer;
 use interop::process::{self, PATIENCE, Running};
 use interop::realm::on_free_port;
 use interop::sample;
-use interop::{Failure, Finished, Scenario};
+use interop::{Failure, Finished, Realm, Scenario, Side};
 use tempfile::TempDir;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
@@ -22,6 +22,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario::new("plugins::memory_of_a_plug_in_is_lost", &[NEEDS, &[Peer::VALGRIND]].concat(), memory),
         Scenario::new("plugins::ntlm_with_a_wrong_password_comes_up", &ntlm, wrong_password),
     ];
+    let both = [&ntlm[..], Peer::MIT_REALM, &[Peer::KINIT]].concat();
+    list.push(Scenario::new("plugins::a_credential_is_for_kerberos_or_for_ntlm", &both, both_mechanisms));
     for (initiator, acceptor) in [
         (Whose::Original, Whose::Original),
         (Whose::Own, Whose::Own),
@@ -181,6 +183,36 @@ impl Ntlm {
         words.extend(["host@localhost", "a message"]);
         process::run(self.end(whose, password, &words)?, b"")
     }
+}
+
+/// One credential of our library accepts both; each initiator gets its own mechanism.
+fn both_mechanisms() -> Result<(), Failure> {
+    let realm =
+        Realm::build("PLUGINS.TEST").principal("alice", "pw").service("host/localhost").start(Side::Mit)?;
+    realm.kinit(Side::Mit, "alice", &[])?;
+    let ntlm = Ntlm::new()?;
+    let users = ntlm.folder.path().join("users");
+    fs::write(&users, "TEST:bob:wonderland\n")?;
+    let end = |words: &[&str]| -> Result<Command, Failure> {
+        let mut command = realm.command(sample::program()?);
+        command.arg(MIT.library(Whose::Own)?).args(words);
+        command.env("GSS_MECH_CONFIG", &ntlm.list).env("NTLM_USER_FILE", &users);
+        Ok(command)
+    };
+    let (mut server, port) = on_free_port(|port| {
+        let mut process = Running::start(end(&["server", "-port", &port.to_string(), "host@localhost"])?)?;
+        process.wait_for("starting...", PATIENCE)?;
+        Ok(process)
+    })?;
+    let port = port.to_string();
+    for (option, who) in
+        [("-krb5", "alice@PLUGINS.TEST"), ("-ntlm", "TEST\\bob"), ("-spnego", "alice@PLUGINS.TEST")]
+    {
+        let words = ["client", option, "-nomutual", "-port", &port, "host@localhost", "a message"];
+        process::run(end(&words)?, b"")?.success()?.says("Signature verified.")?;
+        server.wait_for(&format!("Accepted connection: \"{who}"), PATIENCE)?;
+    }
+    server.wait_for_times("alice@PLUGINS.TEST", 2, PATIENCE)
 }
 
 /// Sealed and signed messages and MICs between two libraries, over a context that has moved.

@@ -187,18 +187,21 @@ impl Plugin {
     /// What the plug-in says of a minor status of its own; `None` if it has nothing to say.
     pub(super) fn tell_minor(&self, minor: OmUint32) -> Option<String> {
         let function = self.functions.gss_display_status.filter(|_| minor != 0)?;
-        let (mut sentences, mut more, mut text, mut ignored) = (Vec::new(), 0, GssBuffer::EMPTY, 0);
+        let (mut sentences, mut more, mut ignored) = (Vec::new(), 0, 0);
         while sentences.len() < SENTENCES {
-            // SAFETY: as where the address was found. The places are of this function, and outlive the call.
-            let (place, output) = unsafe { (Out::new(&raw mut more), Out::new(&raw mut text)) };
-            // SAFETY: as before.
-            let major = gate::outside(|| unsafe {
-                function(&raw mut ignored, minor, STATUS_MINOR, self.oid, place, output)
+            let (_, (after, sentence)) = Out::ours(GssBuffer::EMPTY, |text| {
+                let (after, major) = Out::ours(more, |place| {
+                    // SAFETY: as where the address was found. The places are of this function and of `ours`, and outlive
+                    // the call.
+                    gate::outside(|| unsafe {
+                        function(&raw mut ignored, minor, STATUS_MINOR, self.oid, place, text)
+                    })
+                });
+                (after, (major & FAULTS == 0).then(|| text.take_text()))
             });
-            if major & FAULTS != 0 {
-                break;
-            }
-            sentences.push(output.take_text());
+            let Some(sentence) = sentence else { break };
+            sentences.push(sentence);
+            more = after;
             if more == 0 {
                 break;
             }

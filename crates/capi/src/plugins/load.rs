@@ -176,7 +176,8 @@ fn find_own() -> Option<Own> {
     // SAFETY: the library is open; both names are C strings.
     let versioned =
         unsafe { libc::dlvsym(handle, c"gss_init_sec_context".as_ptr(), c"gssapi_krb5_2_MIT".as_ptr()) };
-    let folder = Path::new(OsStr::from_bytes(found.file.to_bytes())).parent()?.to_owned();
+    // Absolute, so that nothing is ever loaded from wherever the program is at work.
+    let folder = fs::canonicalize(OsStr::from_bytes(found.file.to_bytes())).ok()?.parent()?.to_owned();
     (versioned == one).then_some(Own { base: found.base, folder })
 }
 

@@ -144,6 +144,22 @@ mod tests {
     use std::time::Duration;
 
     #[test]
+    fn a_call_within_a_wait_is_outside_the_gate() {
+        let is_inside = || OPEN.with(|open| open.borrow().is_some());
+        let inside = enter();
+        outside(|| {
+            assert!(!is_inside());
+            let within = enter();
+            assert!(is_inside());
+            drop(within);
+            assert!(!is_inside());
+        });
+        assert!(is_inside());
+        drop(inside);
+        assert!(!is_inside());
+    }
+
+    #[test]
     fn a_fork_amid_other_threads_calls_leaves_no_lock_held() {
         static SHARED: Mutex<u64> = Mutex::new(0);
         let over = AtomicBool::new(false);
