@@ -123,7 +123,7 @@ pub(super) fn object(element: Option<&Arc<Element>>) -> Object {
 
 /// What is known of an element.
 pub(crate) struct Known {
-    /// In seconds; [`INDEFINITE`] if the plug-in doesn't say.
+    /// In seconds; `GSS_C_INDEFINITE` if the plug-in doesn't say.
     pub(crate) left: OmUint32,
     pub(crate) usage: i32,
 }

@@ -10,11 +10,11 @@
 //! | `passed` | the calls that are passed on as they are |
 //! | `contexts`, `credentials`, `names`, `mechanisms` | the calls whose arguments are more than passed on |
 //!
-//! A call whose context or name is a plug-in's is the plug-in's: [`by_context!`] and [`by_name!`] stand at its beginning. A
-//! call that names a mechanism, and a token that does, leads to the plug-in by [`named`] and [`of_token`].
+//! A call whose context or name is a plug-in's is the plug-in's: `by_context!` and `by_name!` stand at its beginning. A call
+//! that names a mechanism, and a token that does, leads to the plug-in by `named` and `of_token`.
 //!
 //! Only the library that stands in for MIT krb5's has plug-ins. Heimdal's have other entries, by a table whose layout is
-//! that of one version. Deliberately not here: interposers ([`load`] says why); plug-ins beneath SPNEGO.
+//! that of one version. Deliberately not here: interposers (`load` says why); plug-ins beneath SPNEGO.
 
 pub mod config;
 pub(crate) mod contexts;
