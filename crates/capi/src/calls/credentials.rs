@@ -54,9 +54,8 @@ pub(crate) struct Options {
 
 impl Credential {
     /// The mechanisms that contexts can be made of with it.
-    fn mechanisms(&self, facts: &Facts) -> Vec<Oid> {
-        let foreign = self.foreign.iter().map(|element| element.plugin().oid().clone());
-        mechanisms(facts).into_iter().chain(foreign).collect()
+    fn mechanisms<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = &'a Oid> {
+        mechanisms(facts).chain(self.foreign.iter().map(|element| element.plugin().oid()))
     }
 
     /// How long all of it can be used.
@@ -184,7 +183,7 @@ impl Acquired {
     /// Hands out a new credential, and what is known of it.
     pub(super) fn give(self, made: Credential) -> Result<OmUint32, Failed> {
         let facts = made.set.inquire(made.orthros.env().now());
-        self.mechanisms.give(&made.mechanisms(&facts))?;
+        self.mechanisms.give(made.mechanisms(&facts))?;
         self.time.set(made.left(&facts));
         self.handle.set(insert(&CREDENTIALS, made)?);
         Ok(COMPLETE)
@@ -326,7 +325,7 @@ pub extern "C" fn gss_inquire_cred(
         let held = held_for_any(cred_handle)?;
         let facts = held.set.inquire(held.orthros.env().now());
         lifetime.set(held.left(&facts));
-        mechanisms_out.give(&held.mechanisms(&facts))?;
+        mechanisms_out.give(held.mechanisms(&facts))?;
         match held.foreign.first().filter(|_| held.set.is_empty()) {
             Some(element) => {
                 cred_usage.set(element.known().usage);

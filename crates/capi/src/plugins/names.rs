@@ -45,7 +45,7 @@ impl Lent {
                 let given = name(handle)?;
                 let shown = given.display();
                 // It was given without a type, or with Kerberos', which other mechanisms don't know.
-                let untyped = matches!(*given, Name::PrincipalText(_));
+                let untyped = matches!(**given, Name::PrincipalText(_));
                 let name_type = (!untyped).then_some(&shown.name_type);
                 imported(plugin, shown.text.as_bytes(), name_type).map(Self::Imported)
             }

@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_call_within_a_wait_is_outside_the_gate() {
-        let is_inside = || OPEN.with(|open| open.borrow().is_some());
+        let is_inside = || HERE.with(|here| here.open.borrow().is_some());
         let inside = enter();
         outside(|| {
             assert!(!is_inside());
