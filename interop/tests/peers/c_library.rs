@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use interop::faces::{FACES, Face, GNU, HEIMDAL, Kind, MIT, Whose};
+use interop::faces::{FACES, Face, GNU, HEIMDAL, Kind, Whose};
 use interop::peers::Peer;
 use interop::process::{PATIENCE, Running};
 use interop::{Failure, Finished, Realm, Scenario, Side, process};
@@ -51,25 +51,8 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         let name = format!("c_library::heimdal_does_not_take_what_libkrb5_lends_on_{whose:?}").to_lowercase();
         list.push(Scenario::new(name, &lending, move || lent(whose)));
     }
-    for (face, header) in MANUALS {
-        let needs = [face.needs, Peer::MIT_REALM, &[Peer::KINIT]].concat();
-        let plain = header.trim_end_matches(".h").replace('/', "_").to_lowercase();
-        let name = format!("c_library::{}_manual_pages_of_{plain}_say_something_else", face.name);
-        list.push(Scenario::new(name, &needs, move || manual(face, header)));
-    }
     list
 }
-
-/// The headers that manual pages name, for each face.
-static MANUALS: [(&Face, &str); 7] = [
-    (&MIT, "gssapi.h"),
-    (&MIT, "GSS/GSS.h"),
-    (&HEIMDAL, "gssapi.h"),
-    (&HEIMDAL, "GSS/GSS.h"),
-    (&GNU, "gss.h"),
-    (&GNU, "gssapi.h"),
-    (&GNU, "GSS/GSS.h"),
-];
 
 /// Heimdal's program about mechanisms, on our library.
 fn gsstool() -> Result<(), Failure> {
@@ -128,26 +111,6 @@ fn lent(whose: Whose) -> Result<(), Failure> {
     let mut command = realm.command(&built);
     command.args(["host@localhost", "host/localhost@LENT.TEST"]);
     HEIMDAL.run(whose, command)?.says("all held").map(drop)
-}
-
-/// A program in C and in C++ finds what the manual pages describe, by the header that they name.
-fn manual(face: &Face, header: &str) -> Result<(), Failure> {
-    let realm = Realm::build("MANUAL.TEST").principal("alice", "wonderland").service("host/localhost");
-    let realm = realm.start(Side::Mit)?;
-    realm.kinit(Side::Mit, "alice", &["-f"])?;
-    let define = format!("-DHEADER=<{header}>");
-    // The page of Apple's framework names a call that GNU has not.
-    let framework = header.starts_with("GSS/") && face.name != GNU.name;
-    for compiler in [Peer::CC, Peer::CXX] {
-        let language = if compiler == Peer::CC { "c" } else { "c++" };
-        let mut options = vec![define.as_str(), "-x", language];
-        if framework {
-            options.push("-DFRAMEWORK");
-        }
-        let built = face.build(compiler, "manual", Whose::Own, Kind::Pie, realm.folder(), &options)?;
-        face.run(Whose::Own, realm.command(&built))?.says("every sentence holds")?;
-    }
-    Ok(())
 }
 
 /// A library's dynamic symbols: version, kind and, of objects, how many octets.

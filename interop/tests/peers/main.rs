@@ -8,6 +8,7 @@ mod attributes;
 mod bindings;
 mod c_arguments;
 mod c_library;
+mod c_manual;
 mod c_programs;
 mod c_switch;
 mod client_keytab;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     scenarios.extend(weak::scenarios());
     scenarios.extend(c_arguments::scenarios());
     scenarios.extend(c_library::scenarios());
+    scenarios.extend(c_manual::scenarios());
     scenarios.extend(c_programs::scenarios());
     scenarios.extend(daemons::scenarios());
     scenarios.extend(c_switch::scenarios());

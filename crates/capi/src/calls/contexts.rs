@@ -8,6 +8,7 @@ use orthros::mechanism::{IAKERB_OID, KRB5_OID};
 use orthros::trace::Event;
 use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
+use orthros_gss::error::Refusal;
 use orthros_wire::Timestamp;
 
 use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
@@ -566,7 +567,8 @@ pub extern "C" fn gss_inquire_context(
 }
 
 /// Takes a token that came after the context was up (§5.23): an error token of the peer's becomes the context's
-/// explanation, and never ends it, for nobody can tell who sent it.
+/// explanation, and never ends it, for nobody can tell who sent it. The call is complete; the minor status is the number of
+/// the first such error, and its story what the peer said.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_process_context_token(
     minor_status: Out<OmUint32>,
@@ -575,7 +577,13 @@ pub extern "C" fn gss_process_context_token(
 ) -> OmUint32 {
     boundary(minor_status, || {
         by_context!(minor_status, context_handle => gss_process_context_token(token_buffer));
-        context(context_handle)?.process(token_buffer.octets()?)?;
+        let context = context(context_handle)?;
+        context.process(token_buffer.octets()?)?;
+        if let Some(error) = context.late_error() {
+            let told = Failed::from(Error::from(Refusal::Remote(error.clone())));
+            minor_status.set(told.minor());
+            told.tell();
+        }
         Ok(COMPLETE)
     })
 }
