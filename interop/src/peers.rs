@@ -81,6 +81,10 @@ peers! {
     C_HEADERS = "/usr/include/stdio.h" from "libc6-dev" in Place::Installed;
     /// Builds programs in C++.
     CXX = "c++" from "g++" in Place::Installed;
+    /// Makes a locale.
+    LOCALEDEF = "localedef" from "libc-bin" in Place::Installed;
+    /// Turkish, for it.
+    TURKISH = "/usr/share/i18n/locales/tr_TR" from "locales" in Place::Installed;
     /// Watches a program's memory.
     VALGRIND = "valgrind" from "valgrind" in Place::Installed;
     /// Reads symbol tables.

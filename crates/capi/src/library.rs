@@ -6,12 +6,11 @@
 
 use std::cell::RefCell;
 use std::ffi::{CString, OsString, c_char};
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use orthros::sys::file::{Stamp, stamp};
 use orthros::sys::process::{effective_user, is_set_user_id};
 use orthros::{CacheName, CredentialStore, KeytabName, Orthros, Overrides, SetupError, settings};
 
@@ -43,11 +42,10 @@ struct Origin {
     user: u32,
 }
 
-/// What tells one content of a file from another.
-type Stamp = (u64, u64, u64, i64, i64);
-
 impl Origin {
-    fn now() -> Self {
+    /// A file that this process may not look at any more is as it was `before`: whoever confines itself goes on with what
+    /// it has.
+    fn now(before: Option<&Self>) -> Self {
         let trusted = !is_set_user_id();
         let variables =
             environment::values(&VARIABLES).map(|value| value.filter(|value| trusted && !value.is_empty()));
@@ -59,7 +57,8 @@ impl Origin {
         };
         files.extend(settings::files_named(config.as_deref()));
         let stamped = |file: PathBuf| {
-            let stamp = stamp(&file);
+            let known = || before?.files.iter().find(|(path, _)| *path == file)?.1;
+            let stamp = stamp(&file).unwrap_or_else(|_| known());
             (file, stamp)
         };
         let overrides = SET.load(Ordering::Acquire);
@@ -70,11 +69,6 @@ impl Origin {
     fn paths(&self) -> Vec<PathBuf> {
         self.files.iter().map(|(path, _)| path.clone()).collect()
     }
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let data = fs::metadata(path).ok()?;
-    Some((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
 }
 
 struct Known {
@@ -89,8 +83,8 @@ static KNOWN: RwLock<Option<Arc<Known>>> = RwLock::new(None);
 /// # Errors
 /// [`SetupError`] names the file or the variable.
 pub fn orthros() -> Result<Orthros, SetupError> {
-    let origin = Origin::now();
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let origin = Origin::now(known.as_ref().map(|known| &known.origin));
     let fresh = match known {
         Some(known) if known.origin == origin => return Ok(known.orthros.clone()),
         Some(known) => known.orthros.reread(&origin.paths(), &overrides())?,

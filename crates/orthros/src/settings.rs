@@ -118,14 +118,14 @@ pub fn profiles(paths: &[PathBuf]) -> Result<Vec<Profile>, SetupError> {
     let mut profiles = Vec::new();
     for path in paths {
         let name = path.to_string_lossy();
-        let content = match fs::metadata(path) {
+        let content = match fs::read(path) {
             // What is in a directory is read as if one file included it.
-            Ok(data) if data.is_dir() => path.canonicalize().map(|path| {
+            Err(error) if error.kind() == ErrorKind::IsADirectory => path.canonicalize().map(|path| {
                 let mut line = b"includedir ".to_vec();
                 line.extend(path.as_os_str().as_encoded_bytes());
                 line
             }),
-            _ => fs::read(path),
+            content => content,
         };
         profiles.push(match content {
             Ok(octets) => Profile::parse_with(&octets, &name, &mut included)?,

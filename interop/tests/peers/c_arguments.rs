@@ -1,6 +1,7 @@
 //! Wrong arguments to our C library, from C and from C++, under tools that see what goes wrong in memory; and many
 //! contexts, which leave nothing behind.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,7 +11,7 @@ use interop::peers::Peer;
 use interop::process::{PATIENCE, Running};
 use interop::{Failure, Finished, Realm, Scenario, Side, process};
 
-/// How `c/arguments.c` is compiled and run.
+/// How a program is compiled and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum How {
     C,
@@ -19,6 +20,13 @@ enum How {
     Valgrind,
 }
 
+/// The programs, and what each would find.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("arguments", "a_wrong_one_is_taken_or_costs_memory"),
+    ("rows", "a_call_answers_something_else_than_documented"),
+    ("hostile", "changed_or_foreign_octets_are_taken_or_leave_something"),
+];
+
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let realm = &[Peer::KRB5KDC, Peer::KDB5_UTIL, Peer::KADMIN_LOCAL, Peer::KINIT];
     let mut list = Vec::new();
@@ -26,8 +34,10 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         [(How::C, &[][..]), (How::Cpp, &[]), (How::AddressSanitizer, &[]), (How::Valgrind, &[Peer::VALGRIND])]
     {
         let needs = [NEEDS, realm, more].concat();
-        let name = format!("c_arguments::a_wrong_one_is_taken_or_costs_memory_{how:?}").to_lowercase();
-        list.push(Scenario::new(name, &needs, move || wrong(how)));
+        for (program, what) in PROGRAMS {
+            let name = format!("c_arguments::{what}_{how:?}").to_lowercase();
+            list.push(Scenario::new(name, &needs, move || wrong(program, how)));
+        }
     }
     let needs = [NEEDS, realm].concat();
     list.push(Scenario::new("c_arguments::memory_or_descriptors_grow_with_contexts", &needs, soak));
@@ -53,9 +63,9 @@ fn realm() -> Result<Realm, Failure> {
     Ok(realm)
 }
 
-fn compile(how: How, folder: &Path) -> Result<PathBuf, Failure> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("c/arguments.c");
-    let program = folder.join("arguments");
+fn compile(name: &str, how: How, folder: &Path) -> Result<PathBuf, Failure> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join(name).with_extension("c");
+    let program = folder.join(name);
     let (compiler, language, standard) = match how {
         How::Cpp => (Peer::CXX, "c++", "-std=gnu++17"),
         _ => (Peer::CC, "c", "-std=gnu11"),
@@ -71,9 +81,9 @@ fn compile(how: How, folder: &Path) -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-fn wrong(how: How) -> Result<(), Failure> {
+fn wrong(name: &str, how: How) -> Result<(), Failure> {
     let realm = realm()?;
-    let program = compile(how, realm.folder())?;
+    let program = compile(name, how, realm.folder())?;
     let mut command = if how == How::Valgrind {
         let mut command = realm.command(&Peer::VALGRIND.find()?);
         // What the process keeps until its end (caches, tables) is reachable; only what is lost is a leak.
@@ -85,6 +95,14 @@ fn wrong(how: How) -> Result<(), Failure> {
         realm.command(&program)
     };
     command.arg("host@localhost").envs([counting()?]);
+    if name == "hostile" {
+        // Under valgrind one change of an octet has to do.
+        command.arg(if how == How::Valgrind { "1" } else { "8" });
+        let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");
+        for entry in fs::read_dir(corpora)? {
+            command.arg(entry?.path());
+        }
+    }
     nothing_lives(Running::start(command)?.finish(PATIENCE * 5)?)
 }
 

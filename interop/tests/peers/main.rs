@@ -9,6 +9,7 @@ mod bindings;
 mod c_arguments;
 mod c_library;
 mod c_manual;
+mod c_odd;
 mod c_programs;
 mod c_switch;
 mod client_keytab;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
     scenarios.extend(c_arguments::scenarios());
     scenarios.extend(c_library::scenarios());
     scenarios.extend(c_manual::scenarios());
+    scenarios.extend(c_odd::scenarios());
     scenarios.extend(c_programs::scenarios());
     scenarios.extend(daemons::scenarios());
     scenarios.extend(c_switch::scenarios());

@@ -320,10 +320,12 @@ pub extern "C" fn gss_init_sec_context(
         flags: ret_flags,
         time: time_rec,
     };
+    // Before the output is emptied: some programs use one buffer for both.
+    let token = input_token.octets_or_none();
     told.clear();
     boundary(minor_status, || {
         told.check()?;
-        let token = input_token.octets_or_none()?;
+        let token = token?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         if let Some(way) = plugins::contexts::initiating(handle, mech_type)? {
             let call = plugins::contexts::Initiation {
@@ -406,12 +408,13 @@ pub extern "C" fn gss_accept_sec_context(
 ) -> OmUint32 {
     let told =
         Told { handle: context_handle, mechanism: mech_type, output_token, flags: ret_flags, time: time_rec };
+    let token = input_token.octets();
     told.clear();
     src_name.set(Handle::NONE);
     delegated_cred_handle.set(Handle::NONE);
     boundary(minor_status, || {
         told.check()?;
-        let token = input_token.octets()?;
+        let token = token?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         if let Some(way) = plugins::contexts::accepting(handle, token)? {
             let call = plugins::contexts::Acceptance {

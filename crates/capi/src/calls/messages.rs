@@ -33,6 +33,8 @@ pub extern "C" fn gss_wrap(
     conf_state: Out<i32>,
     output_message_buffer: Out<GssBuffer>,
 ) -> OmUint32 {
+    // Before the output is emptied: some programs use one buffer for both.
+    let message = input_message_buffer.octets();
     conf_state.set(0);
     output_message_buffer.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
@@ -40,7 +42,7 @@ pub extern "C" fn gss_wrap(
         by_context!(minor_status, context_handle => gss_wrap(conf_req_flag, qop_req, input_message_buffer, conf_state, output_message_buffer));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
-        let message = input_message_buffer.octets()?;
+        let message = message?;
         let sealed = conf_req_flag != 0 && context.flags().contains(Flags::CONFIDENTIALITY);
         let token = if sealed { context.wrap(message)? } else { context.wrap_integrity(message)? };
         output_message_buffer.give(&token)?;
@@ -59,13 +61,14 @@ pub extern "C" fn gss_unwrap(
     conf_state: Out<i32>,
     qop_state: Out<OmUint32>,
 ) -> OmUint32 {
+    let token = input_message_buffer.octets();
     output_message_buffer.set(GssBuffer::EMPTY);
     conf_state.set(0);
     qop_state.set(0);
     boundary(minor_status, || {
         output_message_buffer.require()?;
         by_context!(minor_status, context_handle => gss_unwrap(input_message_buffer, output_message_buffer, conf_state, qop_state));
-        let opened = context(context_handle)?.unwrap(input_message_buffer.octets()?)?;
+        let opened = context(context_handle)?.unwrap(token?)?;
         output_message_buffer.give(&opened.message)?;
         conf_state.set(i32::from(opened.confidential));
         Ok(told(opened.order))
@@ -81,13 +84,14 @@ pub extern "C" fn gss_get_mic(
     message_buffer: In<GssBuffer>,
     message_token: Out<GssBuffer>,
 ) -> OmUint32 {
+    let message = message_buffer.octets();
     message_token.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         message_token.require()?;
         by_context!(minor_status, context_handle => gss_get_mic(qop_req, message_buffer, message_token));
         let context = context(context_handle)?;
         check_qop(qop_req)?;
-        message_token.give(&context.mic(message_buffer.octets()?)?)?;
+        message_token.give(&context.mic(message?)?)?;
         Ok(COMPLETE)
     })
 }

@@ -83,9 +83,12 @@ pub extern "C" fn gss_encapsulate_token(
     token_oid: In<OidDesc>,
     output_token: Out<GssBuffer>,
 ) -> OmUint32 {
+    // Before the output is emptied: one buffer may be used for both.
+    let inner = input_token.octets();
     output_token.set(GssBuffer::EMPTY);
     without_minor(|| {
-        let framed = framing::frame(&given(token_oid)?, &[input_token.octets()?]);
+        output_token.require()?;
+        let framed = framing::frame(&given(token_oid)?, &[inner?]);
         output_token.give(&framed)?;
         Ok(COMPLETE)
     })
@@ -98,10 +101,12 @@ pub extern "C" fn gss_decapsulate_token(
     token_oid: In<OidDesc>,
     output_token: Out<GssBuffer>,
 ) -> OmUint32 {
+    let token = input_token.octets();
     output_token.set(GssBuffer::EMPTY);
     without_minor(|| {
+        output_token.require()?;
         let wanted = given(token_oid)?;
-        let (mechanism, inner) = framing::unframe(input_token.octets()?).map_err(orthros::Error::from)?;
+        let (mechanism, inner) = framing::unframe(token?).map_err(orthros::Error::from)?;
         if mechanism != wanted {
             return Err(Failed::plain(Major::DefectiveToken, "the token is of another mechanism"));
         }

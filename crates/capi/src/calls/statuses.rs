@@ -2,6 +2,7 @@
 
 use orthros::Major;
 
+use super::chosen;
 use crate::abi::{GssBuffer, OidDesc, OmUint32, STATUS_MAJOR, STATUS_MINOR};
 use crate::boundary::boundary;
 use crate::extensions::{self, STATUS_JSON};
@@ -15,7 +16,7 @@ pub extern "C" fn gss_display_status(
     minor_status: Out<OmUint32>,
     status_value: OmUint32,
     status_type: i32,
-    _mech_type: In<OidDesc>,
+    mech_type: In<OidDesc>,
     message_context: Out<OmUint32>,
     status_string: Out<GssBuffer>,
 ) -> OmUint32 {
@@ -31,7 +32,10 @@ pub extern "C" fn gss_display_status(
                 let sentence = sentences.get(place).ok_or_else(unknown)?;
                 ((*sentence).to_owned(), place + 1 < sentences.len())
             }
-            STATUS_MINOR if place == 0 => (status::tell_minor(status_value), false),
+            STATUS_MINOR if place == 0 => {
+                chosen(mech_type)?;
+                (status::tell_minor(status_value), false)
+            }
             STATUS_JSON if place == 0 => (extensions::json(status_value), false),
             _ => return Err(unknown()),
         };

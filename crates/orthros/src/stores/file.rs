@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::StoreFault;
 use crate::random::SystemRandom;
 use crate::sys::file::Locked;
+use crate::sys::process::check_file_size_limit;
 
 /// The largest file that is read, in octets: 64 MiB.
 pub(crate) const LARGEST: u64 = 64 << 20;
@@ -131,8 +132,15 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
 }
 
 fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    write(&file, 0, content)
+}
+
+/// Writes all of `octets` at the place where the file stands, `at`, unless `RLIMIT_FSIZE` would answer with a signal that
+/// ends the process.
+fn write(mut file: &File, at: u64, octets: &[u8]) -> io::Result<()> {
+    check_file_size_limit(at.saturating_add(octets.len() as u64)).map_err(io::Error::other)?;
+    file.write_all(octets)
 }
 
 /// A name in the same folder that nobody else uses.
@@ -155,7 +163,7 @@ pub(crate) fn append(
         Read::by_ref(&mut file).take(2).read_to_end(&mut beginning)?;
         let record = record(&beginning)?;
         let before = file.metadata()?.len();
-        if let Err(error) = file.write_all(&record) {
+        if let Err(error) = write(file, before, &record) {
             file.set_len(before)?;
             return Err(error.into());
         }
@@ -190,7 +198,7 @@ pub(crate) fn patch<T>(
         for Patch { offset, octets, .. } in &patches {
             let offset = u64::try_from(*offset).map_err(|_| StoreFault::TooLarge)?;
             file.seek(SeekFrom::Start(offset))?;
-            file.write_all(octets)?;
+            write(file, offset, octets)?;
         }
         Ok(told)
     })

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::Path;
 
 use orthros_wire::Random;
 use rustix::fs::{AtFlags, Mode, OFlags};
@@ -57,6 +58,37 @@ fn linked(outcome: rustix::io::Result<()>) -> rustix::io::Result<bool> {
         Err(Errno::EXIST) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// What tells one content of a file from another: device, inode, size, and when it was changed, in seconds and nanoseconds.
+pub type Stamp = (u64, u64, i64, i64, i64);
+
+/// The stamp of the file at `path`; `None` if there is none. It is had by a system call that confined processes such as
+/// sshd's child are refused by an error: the standard library's would end them.
+///
+/// # Errors
+/// This process may not look.
+pub fn stamp(path: &Path) -> io::Result<Option<Stamp>> {
+    match rustix::fs::stat(path) {
+        Ok(data) => {
+            let nanoseconds = i64::try_from(data.st_mtime_nsec).unwrap_or(0);
+            Ok(Some((data.st_dev, data.st_ino, data.st_size, data.st_mtime, nanoseconds)))
+        }
+        Err(Errno::ACCESS | Errno::PERM) => Err(Errno::ACCESS.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The same open file under a number above those of standard input, output and error. Where a program has closed these,
+/// the next file gets their numbers, and a file that is kept open would get what the program prints.
+///
+/// # Errors
+/// There is no descriptor left.
+pub fn above_standard(file: File) -> io::Result<File> {
+    if file.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(file);
+    }
+    Ok(rustix::io::fcntl_dupfd_cloexec(&file, libc::STDERR_FILENO + 1)?.into())
 }
 
 /// A lock on a whole open file, given up when dropped.

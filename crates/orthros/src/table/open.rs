@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::{Record, SEED_LEN, insert, seed, seed_so_far};
-use crate::sys::file::Locked;
+use crate::sys::file::{Locked, above_standard};
 use crate::sys::{fork, process};
 
 /// As many descriptors as this are kept open at most.
@@ -171,6 +171,7 @@ impl Shared {
                 }
                 _ => error,
             })?;
+        let file = above_standard(file)?;
         let metadata = file.metadata()?;
         self.rules.check(&metadata).map_err(io::Error::other)?;
         Ok(Opened {
