@@ -8,6 +8,7 @@
 //! | `skips` | the committed reasons for tests that may be skipped |
 //! | `faults` | plants known faults and wants to see a test fail |
 //! | `fuzz` | builds and runs the fuzz targets |
+//! | `simulate` | runs the simulation of a whole realm, on many seeds |
 //! | `faces` | the C library, linked for each library that it stands in for |
 //! | `install` | puts one of them into a folder of its own |
 //! | `deb` | a Debian package of the C library and the command |
@@ -30,6 +31,7 @@ mod install;
 mod man;
 mod peers;
 mod shell;
+mod simulate;
 mod skips;
 mod tally;
 mod test;
@@ -82,6 +84,18 @@ const TASKS: &[Task] = &[
         ],
         help: "run the fuzz targets of fuzz/",
         run: fuzz::run,
+    },
+    Task {
+        name: "simulate",
+        options: &[
+            ("--seeds", Some("N"), "how many seeds (1000)"),
+            ("--from", Some("S"), "the first of them (0)"),
+            ("--seed", Some("S"), "only this seed"),
+            ("--trace", None, "with --seed: print all that happens"),
+            ("--real-stores", None, "with the ledger and the replay cache in files, not simulated ones"),
+        ],
+        help: "a whole realm with faults, by seeds: what must never happen must not",
+        run: simulate::run,
     },
     Task {
         name: "faces",

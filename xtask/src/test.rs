@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::shell::{self, cargo, root};
 use crate::skips::Skips;
 use crate::tally::Tally;
-use crate::{Failure, Options, faces, peers};
+use crate::{Failure, Options, faces, peers, simulate};
 
 /// Above this, people stop running the unit and API tests.
 const UNIT_LIMIT: Duration = Duration::from_secs(120);
@@ -15,11 +15,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut tally = Tally::default();
     if options.has("--quick") {
         unit(&mut tally, "--lib --bins --tests")?;
-        println!("\nLeft out by --quick: the examples of the documentation, and all interop tests.");
+        println!(
+            "\nLeft out by --quick: the examples of the documentation, the many seeds of the simulation, and all interop tests."
+        );
     } else {
         shell::must(&mut cargo(&root(), "build --package orthros-cli --package interop"))?;
         peers::prepare(options.has("--install"))?;
         unit(&mut tally, "")?;
+        simulate::in_gate(&mut tally);
         interop(&mut tally, options.has("--require-peers"))?;
     }
     report(&mut tally, options.has("--require-peers"))?;

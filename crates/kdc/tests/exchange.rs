@@ -390,8 +390,25 @@ fn a_kdc_that_never_has_enough_is_given_up() {
             *answer = altered;
         }
     });
-    assert!(matches!(failure, Err(KdcFailure::Skew { .. })));
+    let failure = failure.unwrap_err();
+    assert!(matches!(failure, KdcFailure::Skew { .. }));
+    // Both clocks show the same, so nobody is told to set them.
+    assert!(failure.to_string().contains("they do not now"), "{failure}");
     assert_eq!(world.transcript.len(), 6);
+}
+
+#[test]
+fn a_ticket_that_comes_when_it_is_over_is_said_to_be_over() {
+    let mut world = World::new(FAST);
+    let tgt = world.tgt(plain());
+    let progress = service(&tgt, principal("host/x.test"), plain(), world.env.clone());
+    let Progress::Ask(ask) = progress else { panic!() };
+    let now = Timestamp::from_seconds(NOW);
+    let reply = world.realm.answer(ask.request(), now, &world.kdc_random).unwrap();
+    let end = Timestamp::from(tgt.times.endtime);
+    let Progress::Failed(failure) = ask.reply(&reply, end) else { panic!() };
+    assert_eq!(failure.code(), Some(ErrorCode::TKT_EXPIRED));
+    assert!(failure.to_string().contains(&format!("ended at {end}")), "{failure}");
 }
 
 fn skew() -> orthros_krb5::wire::KrbError<'static> {

@@ -58,7 +58,8 @@ impl Orthros {
             },
             Need::Replay(need) => {
                 let answer = self.replay(need.replay_cache()).and_then(|cache| {
-                    before_memory(&*cache, need.authenticator_time(), need.is_replay_harmless())?;
+                    let (dated, harmless) = (need.authenticator_time(), need.is_replay_harmless());
+                    before_memory(&*cache, dated, need.skew_seconds(), harmless)?;
                     cache.check(need.tag(), need.now(), need.skew_seconds())
                 });
                 self.tell(Event::Replay { cache: need.replay_cache(), answer: answer.as_ref().copied() });

@@ -24,6 +24,13 @@ pub enum SecretKind {
 pub enum ReplyFault {
     /// It is for another client.
     Client(String),
+    /// The ticket is over already, by the clock here (put right by what is known of the KDC's).
+    Ended {
+        /// When it ended.
+        end: Timestamp,
+        /// The time here.
+        now: Timestamp,
+    },
     /// The session key is of an enctype (numbered) that was not asked for, or has a wrong length.
     Enctype(i32),
     /// It is not the kind of message that was due; `None`: no Kerberos message at all.
@@ -261,6 +268,7 @@ impl KdcFailure {
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::BadReply { fault: ReplyFault::MessageType(_), .. } => Some(ErrorCode::MSG_TYPE),
+            Self::BadReply { fault: ReplyFault::Ended { .. }, .. } => Some(ErrorCode::TKT_EXPIRED),
             Self::BadReply { fault: ReplyFault::Version(_), .. } => Some(ErrorCode::BAD_PVNO),
             Self::BadReply { .. } => Some(ErrorCode::MODIFIED),
             Self::BadKey { .. } | Self::NoEnctype { .. } | Self::NotPermitted { .. } => {
@@ -339,6 +347,12 @@ impl fmt::Display for KdcFailure {
                 said(f, text.as_deref())?;
                 code.advice().map_or(Ok(()), |advice| write!(f, ". {}", advice.trim_end_matches('.')))
             }
+            // The KDC complains of the request's time, which is long ago, and both clocks agree on that.
+            Self::Skew { realm, kdc, here } if kdc.seconds.abs_diff(here.seconds) < 60 => write!(
+                f,
+                "the KDC of {realm} held the clocks to differ too much, and they do not now ({kdc} there, {here} here): \
+                 the request was long on its way, or a clock was set; ask again"
+            ),
             Self::Skew { realm, kdc, here } => {
                 let ahead = here.seconds.saturating_sub(kdc.seconds);
                 let (direction, seconds) = if ahead < 0 { ("behind", -ahead) } else { ("ahead of", ahead) };
@@ -447,6 +461,10 @@ impl fmt::Display for ReplyFault {
             Self::TicketNames(name) => {
                 write!(f, "the ticket names {name} in the clear, and another server under seal")
             }
+            Self::Ended { end, now } => write!(
+                f,
+                "the ticket ended at {end}, and it is {now} here: compare the clocks, or get a new ticket-granting ticket"
+            ),
             Self::Times { start, end } => {
                 write!(f, "the ticket would be valid from {start} to {end}, which was not asked for")
             }

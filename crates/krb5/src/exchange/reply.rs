@@ -208,7 +208,7 @@ fn renamed(client: &Principal, server: &Principal, asked: &Asked<'_>) -> bool {
 fn times(part: &EncKdcRepPart<'_>, asked: &Asked<'_>, kdc_now: Timestamp) -> Result<TicketTimes, KdcFailure> {
     let starttime = part.starttime.unwrap_or(part.authtime);
     let endtime = part.endtime;
-    let in_order = endtime > starttime && endtime.0 > kdc_now.seconds;
+    let in_order = endtime > starttime;
     let begun = match asked.from {
         Some(from) => starttime == from,
         None => starttime.0 <= kdc_now.seconds.saturating_add(asked.policy.clock_skew),
@@ -216,6 +216,11 @@ fn times(part: &EncKdcRepPart<'_>, asked: &Asked<'_>, kdc_now: Timestamp) -> Res
     let as_asked = asked.till.0 == 0 || endtime <= asked.till;
     if !(in_order && begun && as_asked) {
         let fault = ReplyFault::Times { start: starttime.into(), end: endtime.into() };
+        return Err(KdcFailure::BadReply { realm: asked.realm.into(), fault });
+    }
+    // In order, but over: the clocks differ, or a ticket-granting ticket was used in its last seconds.
+    if endtime.0 <= kdc_now.seconds {
+        let fault = ReplyFault::Ended { end: endtime.into(), now: kdc_now };
         return Err(KdcFailure::BadReply { realm: asked.realm.into(), fault });
     }
     let renewable = part.flags.contains(TicketFlags::RENEWABLE);

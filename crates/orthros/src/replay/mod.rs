@@ -33,29 +33,35 @@ pub trait ReplayCache: Send + Sync {
     fn check(&self, tag: &[u8], now: Timestamp, skew_seconds: u32) -> Result<(), ReplayRefusal>;
 
     /// Since when everything accepted is remembered, if the cache lost or never had what was before. An
-    /// authenticator from before may be a replay that it can't know; [`before_memory`] refuses it.
+    /// authenticator from before may be a replay that it can't know; [`before_memory`] refuses it. A cache that
+    /// forgets names the latest date before which something may be forgotten.
     fn remembers_since(&self) -> Option<Timestamp> {
         None
     }
 }
 
-/// Refuses an authenticator from before the cache's memory begins, unless a replay would do no harm: with
-/// mutual authentication and a subkey of the acceptor's the replayer learns nothing and can say nothing
-/// (RFC 4120 §3.2.3).
+/// Refuses an authenticator that may have been accepted before the cache's memory begins, unless a replay would do no
+/// harm: with mutual authentication and a subkey of the acceptor's the replayer learns nothing and can say nothing.
+/// Its date is by the client's clock, which may be ahead: one that was accepted before may be dated up to
+/// `skew_seconds` after the beginning (RFC 4120 §3.2.3).
 ///
 /// # Errors
 /// [`ReplayRefusal::Unavailable`], with both times.
 pub fn before_memory(
     cache: &dyn ReplayCache,
     authenticator: Timestamp,
+    skew_seconds: u32,
     harmless: bool,
 ) -> Result<(), ReplayRefusal> {
-    match cache.remembers_since() {
-        Some(since) if !harmless && authenticator < since => Err(ReplayRefusal::Unavailable(format!(
-            "it remembers what was accepted since {since}, and this request is dated {authenticator}: ask again"
-        ))),
-        _ => Ok(()),
+    let Some(since) = cache.remembers_since() else { return Ok(()) };
+    let certain = since.plus_seconds(skew_seconds.into());
+    if harmless || authenticator >= certain {
+        return Ok(());
     }
+    Err(ReplayRefusal::Unavailable(format!(
+        "it remembers what was accepted since {since}, and this request is dated {authenticator}: ask again after \
+         {certain}, or for mutual authentication"
+    )))
 }
 
 /// Why an authenticator can't be accepted.
