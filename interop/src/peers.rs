@@ -87,6 +87,8 @@ peers! {
     TURKISH = "/usr/share/i18n/locales/tr_TR" from "locales" in Place::Installed;
     /// Watches a program's memory.
     VALGRIND = "valgrind" from "valgrind" in Place::Installed;
+    /// Ends a program at a system call.
+    STRACE = "strace" from "strace" in Place::Installed;
     /// Reads symbol tables.
     READELF = "readelf" from "binutils" in Place::Installed;
     /// MIT's GSS-API headers.

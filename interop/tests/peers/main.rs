@@ -20,6 +20,7 @@ mod heimdal;
 mod iakerb;
 mod inquiry;
 mod k5crypto;
+mod killed;
 mod kinit;
 mod local_names;
 mod manual;
@@ -45,6 +46,9 @@ mod tickets;
 mod weak;
 
 fn main() -> ExitCode {
+    if let Some(played) = killed::play() {
+        return played;
+    }
     let mut scenarios = Vec::new();
     scenarios.extend(mit_alone::scenarios());
     scenarios.extend(matrix::scenarios());
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
     scenarios.extend(kinit::scenarios());
     scenarios.extend(pieces::scenarios());
     scenarios.extend(replay::scenarios());
+    scenarios.extend(killed::scenarios());
     scenarios.extend(s4u::scenarios());
     scenarios.extend(styles::scenarios());
     scenarios.extend(bindings::scenarios());

@@ -6,19 +6,19 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use orthros_krb5::keytab::Patch;
-use orthros_wire::Random;
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::StoreFault;
-use crate::random::SystemRandom;
-use crate::sys::file::Locked;
+use crate::sys::draft;
+use crate::sys::file::{Locked, make_once};
 use crate::sys::process::check_file_size_limit;
 
 /// The largest file that is read, in octets: 64 MiB.
@@ -122,34 +122,7 @@ fn alone<T>(
 
 /// Puts a file with this content in the place of whatever has the name, readable by its owner only.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), StoreFault> {
-    let fresh = beside(path);
-    let written = write_new(&fresh, content).and_then(|()| fs::rename(&fresh, path));
-    if written.is_err() {
-        // The reason to tell is the first one.
-        let _ = fs::remove_file(&fresh);
-    }
-    Ok(written?)
-}
-
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    write(&file, 0, content)
-}
-
-/// Writes all of `octets` at the place where the file stands, `at`, unless `RLIMIT_FSIZE` would answer with a signal that
-/// ends the process.
-fn write(mut file: &File, at: u64, octets: &[u8]) -> io::Result<()> {
-    check_file_size_limit(at.saturating_add(octets.len() as u64)).map_err(io::Error::other)?;
-    file.write_all(octets)
-}
-
-/// A name in the same folder that nobody else uses.
-fn beside(path: &Path) -> PathBuf {
-    let mut octets = [0; 8];
-    SystemRandom.fill(&mut octets);
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}", orthros_wire::hex::encode(&octets)));
-    path.with_file_name(name)
+    Ok(draft::replace(path, content)?)
 }
 
 /// Appends a record to a file that is there already; `record` is told the file's first two octets. If it can't be
@@ -163,7 +136,8 @@ pub(crate) fn append(
         Read::by_ref(&mut file).take(2).read_to_end(&mut beginning)?;
         let record = record(&beginning)?;
         let before = file.metadata()?.len();
-        if let Err(error) = write(file, before, &record) {
+        fits(before.saturating_add(record.len() as u64))?;
+        if let Err(error) = file.write_all(&record) {
             file.set_len(before)?;
             return Err(error.into());
         }
@@ -177,14 +151,9 @@ pub(crate) fn make(path: &Path, beginning: &[u8]) -> Result<(), StoreFault> {
     if path.exists() {
         return Ok(());
     }
-    let fresh = beside(path);
-    let made = write_new(&fresh, beginning).and_then(|()| fs::hard_link(&fresh, path));
-    // The name is of no use any more; the reason to tell is the first one.
-    let _ = fs::remove_file(&fresh);
-    match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => Ok(made?),
-    }
+    let (folder, name) = draft::place(path)?;
+    make_once(folder.as_fd(), name, beginning)?;
+    Ok(())
 }
 
 /// Changes a file in place while it is ours alone: `patches` is told its content and says what to write.
@@ -197,15 +166,23 @@ pub(crate) fn patch<T>(
         let (told, patches) = patches(&octets)?;
         for Patch { offset, octets, .. } in &patches {
             let offset = u64::try_from(*offset).map_err(|_| StoreFault::TooLarge)?;
+            fits(offset.saturating_add(octets.len() as u64))?;
             file.seek(SeekFrom::Start(offset))?;
-            write(file, offset, octets)?;
+            file.write_all(octets)?;
         }
         Ok(told)
     })
 }
 
-/// Overwrites a file's content with zeros and takes away its name. Whether there was one.
+/// Whether a file may become as long as this: beyond `RLIMIT_FSIZE` the answer would be a signal.
+fn fits(len: u64) -> Result<(), StoreFault> {
+    Ok(check_file_size_limit(len).map_err(io::Error::other)?)
+}
+
+/// Overwrites a file's content with zeros and takes away its name, as it does to a draft for it that was left behind.
+/// Whether there was one.
 pub(crate) fn destroy(path: &Path) -> Result<bool, StoreFault> {
+    draft::remove_left(path, |left| drop(wipe(left)));
     let file =
         OpenOptions::new().write(true).custom_flags(flags(OFlags::NONBLOCK | OFlags::NOFOLLOW)).open(path);
     match file {

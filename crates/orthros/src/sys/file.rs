@@ -6,20 +6,20 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
 
-use orthros_wire::Random;
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::random::SystemRandom;
+use super::{draft, process};
 
 /// Makes the file `name` in `folder` with `content`, mode 0600, unless it exists. Nobody ever sees it half
-/// written: it is made without a name (`O_TMPFILE`), or under a random one, and then linked.
+/// written: it is made without a name (`O_TMPFILE`), or as a draft ([`draft`]), and then linked.
 ///
 /// Returns whether this call made it; `false` means that somebody was faster. It is not synchronised to disk.
 ///
 /// # Errors
-/// Whatever the file system answers; nothing is left behind then.
+/// Whatever the file system answers, and `RLIMIT_FSIZE`; nothing is left behind then.
 pub fn make_once(folder: BorrowedFd<'_>, name: &OsStr, content: &[u8]) -> io::Result<bool> {
+    process::check_file_size_limit(content.len() as u64).map_err(io::Error::other)?;
     match make_nameless(folder, name, content) {
         // Old kernels take O_TMPFILE for O_DIRECTORY; file systems without it say NOTSUP; without /proc the
         // nameless file can't be found for linking.
@@ -40,16 +40,11 @@ fn make_nameless(folder: BorrowedFd<'_>, name: &OsStr, content: &[u8]) -> rustix
 }
 
 fn make_named(folder: BorrowedFd<'_>, name: &OsStr, content: &[u8]) -> io::Result<bool> {
-    let mut random = [0; 8];
-    SystemRandom.fill(&mut random);
-    let temporary = format!(".orthros-{}", orthros_wire::hex::encode(&random));
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(folder, &temporary, flags, Mode::RUSR | Mode::WUSR)?;
-    let made = File::from(file)
-        .write_all(content)
-        .and_then(|()| Ok(linked(rustix::fs::linkat(folder, &temporary, folder, name, AtFlags::empty()))?));
-    let _ = rustix::fs::unlinkat(folder, &temporary, AtFlags::empty());
-    made
+    draft::write(folder, name, content, |written| {
+        let made = linked(rustix::fs::linkat(folder, written, folder, name, AtFlags::empty()))?;
+        rustix::fs::unlinkat(folder, written, AtFlags::empty())?;
+        Ok(made)
+    })
 }
 
 fn linked(outcome: rustix::io::Result<()>) -> rustix::io::Result<bool> {
@@ -106,7 +101,16 @@ impl<'a> Locked<'a> {
     /// # Errors
     /// What fcntl(2) answers, for instance where the file system has no locks.
     pub fn exclusive(file: &'a File) -> io::Result<Self> {
-        lock_whole(file.as_fd(), libc::F_WRLCK)?;
+        lock_whole(file.as_fd(), libc::F_WRLCK, libc::F_OFD_SETLKW)?;
+        Ok(Self(file.as_fd()))
+    }
+
+    /// Makes `file` ours alone if nobody else has it now.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] if somebody has; else what fcntl(2) answers.
+    pub fn exclusive_at_once(file: &'a File) -> io::Result<Self> {
+        lock_whole(file.as_fd(), libc::F_WRLCK, libc::F_OFD_SETLK)?;
         Ok(Self(file.as_fd()))
     }
 
@@ -115,7 +119,7 @@ impl<'a> Locked<'a> {
     /// # Errors
     /// What fcntl(2) answers, for instance where the file system has no locks.
     pub fn shared(file: &'a File) -> io::Result<Self> {
-        lock_whole(file.as_fd(), libc::F_RDLCK)?;
+        lock_whole(file.as_fd(), libc::F_RDLCK, libc::F_OFD_SETLKW)?;
         Ok(Self(file.as_fd()))
     }
 }
@@ -123,19 +127,19 @@ impl<'a> Locked<'a> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // Unlocking a whole file can't run out of anything; should it fail, closing the file unlocks it.
-        let _ = lock_whole(self.0, libc::F_UNLCK);
+        let _ = lock_whole(self.0, libc::F_UNLCK, libc::F_OFD_SETLKW);
     }
 }
 
-fn lock_whole(file: BorrowedFd<'_>, kind: libc::c_int) -> io::Result<()> {
+fn lock_whole(file: BorrowedFd<'_>, kind: libc::c_int, command: libc::c_int) -> io::Result<()> {
     let kind = libc::c_short::try_from(kind).map_err(io::Error::other)?;
     let whence = libc::c_short::try_from(libc::SEEK_SET).map_err(io::Error::other)?;
     // Length 0: to the end of the file, wherever it will be. The pid must be 0 for this kind of lock.
     let wanted = libc::flock { l_type: kind, l_whence: whence, l_start: 0, l_len: 0, l_pid: 0 };
     loop {
-        // SAFETY: `file` is open for as long as it is borrowed; F_OFD_SETLKW reads one `struct flock` through
-        // its pointer, and `wanted` is one, alive during the call (fcntl(2)).
-        if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLKW, &raw const wanted) } != -1 {
+        // SAFETY: `file` is open for as long as it is borrowed; F_OFD_SETLKW and F_OFD_SETLK, which `command` is one
+        // of, read one `struct flock` through their pointer, and `wanted` is one, alive during the call (fcntl(2)).
+        if unsafe { libc::fcntl(file.as_raw_fd(), command, &raw const wanted) } != -1 {
             return Ok(());
         }
         let error = io::Error::last_os_error();

@@ -7,11 +7,13 @@
 //! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
 //! | [`interface`] | the addresses of this machine |
 //! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
+//! | [`draft`] | files that get their name when they are whole |
 //! | [`users`] | the users of this machine |
 //! | [`socket`] | descriptors and credentials over Unix sockets |
 //!
 //! Linux is what is served today; another family gets files of its own beside these.
 
+pub mod draft;
 pub mod file;
 pub mod fork;
 pub mod gate;
