@@ -15,6 +15,7 @@
 //! | `man` | manual pages, and the comments of headers, from one source |
 //! | `alone` | the command as a static program in an empty root |
 //! | `figures` | instructions and system calls per context, against committed limits |
+//! | `unsafety` | `unsafe` blocks, counted against committed numbers |
 //! | `shell` | running commands |
 //!
 //! It uses nothing but the standard library, so that `cargo xtask` is there within seconds.
@@ -35,6 +36,7 @@ mod simulate;
 mod skips;
 mod tally;
 mod test;
+mod unsafety;
 
 use std::collections::VecDeque;
 use std::process::ExitCode;
@@ -142,6 +144,12 @@ const TASKS: &[Task] = &[
         ],
         help: "instructions and system calls per mutual context, against benches/limits.toml",
         run: figures::run,
+    },
+    Task {
+        name: "unsafe",
+        options: &[],
+        help: "count unsafe blocks against xtask/unsafe.txt, which gives a reason for each file",
+        run: unsafety::run,
     },
 ];
 

@@ -59,24 +59,38 @@ fn what_is_said_to_be_supported_is_shown_by_something() {
 /// Every row of the tables of docs/mistakes.md names a test, and every test named there exists.
 #[test]
 fn each_mistake_of_others_has_a_test_that_exists() {
+    rows_name_tests_that_exist("docs/mistakes.md");
+}
+
+/// The same of docs/faults.md.
+#[test]
+fn each_fault_has_a_test_that_exists() {
+    rows_name_tests_that_exist("docs/faults.md");
+}
+
+fn rows_name_tests_that_exist(document: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = fs::read_to_string(root.join("docs/mistakes.md")).unwrap();
+    let text = fs::read_to_string(root.join(document)).unwrap();
     let mut there = BTreeSet::new();
     for folder in ["crates", "interop", "xtask"] {
         tests(&root.join(folder), &mut there);
     }
-    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| known as"));
-    let mut gone = Vec::new();
+    // The last cell of each table's first row is its title.
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.ends_with("shown by |"));
+    let (mut gone, mut count) = (Vec::new(), 0);
     for row in rows {
+        count += 1;
         let shown_by = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap();
         let mut named = shown_by.split('`').skip(1).step_by(2).peekable();
         assert!(named.peek().is_some(), "no test is named: {row}");
         gone.extend(named.filter(|name| !there.contains(*name)));
     }
-    assert!(gone.is_empty(), "docs/mistakes.md names tests that are not there: {gone:#?}");
+    assert!(count > 20, "has the way of writing tables changed?");
+    assert!(gone.is_empty(), "{document} names tests that are not there: {gone:#?}");
 }
 
-/// The names of the functions that follow `#[test]`, and of the interop scenarios, in all files beneath `folder`.
+/// The names of the functions that follow `#[test]`, and of the interop scenarios, in all files beneath `folder`. A
+/// scenario is known by the text that its name is made from, also where that stands in a table or leaves a place free.
 fn tests(folder: &Path, there: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -86,10 +100,18 @@ fn tests(folder: &Path, there: &mut BTreeSet<String>) {
             let text = fs::read_to_string(&path).unwrap();
             let after = text.split("#[test]").skip(1).filter_map(|rest| rest.split("fn ").nth(1));
             there.extend(after.filter_map(|rest| rest.split('(').next()).map(str::to_owned));
-            let scenarios = text.split("Scenario::new(\"").skip(1).filter_map(|rest| rest.split('"').next());
-            there.extend(scenarios.map(str::to_owned));
+            if text.contains("Scenario::new(") {
+                let words = text.split('"').filter(|text| is_name_of_a_scenario(text));
+                there.extend(words.map(str::to_owned));
+            }
         }
     }
+}
+
+/// Several words joined by underscores, perhaps behind the name of a module, and with places to be filled in.
+fn is_name_of_a_scenario(text: &str) -> bool {
+    let is_of_a_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_:{}?.".contains(c);
+    text.matches('_').count() >= 3 && text.chars().all(is_of_a_name)
 }
 
 #[test]

@@ -411,6 +411,31 @@ fn a_ticket_that_comes_when_it_is_over_is_said_to_be_over() {
     assert!(failure.to_string().contains(&format!("ended at {end}")), "{failure}");
 }
 
+/// Errors of every code, with data of 60,000 octets, at the end of time: the client says what it was told, asks no
+/// more than three times, and neither its clock nor what it takes is changed.
+#[test]
+fn errors_of_every_code_with_long_data_and_any_time_are_told_and_believed_in_nothing() {
+    let data = vec![0x30; 60_000];
+    for code in (0..=127).chain([-1, i32::MIN, i32::MAX]) {
+        for stime in [i64::from(i32::MAX), 0] {
+            let mut world = World::new(FAST);
+            let progress = world.start("alice", "open sesame", plain());
+            let outcome = world.drive_altered(progress, |_, answer| {
+                let mut error = orthros_krb5::wire::KrbError { error_code: code, ..skew() };
+                error.stime.0 = stime;
+                error.e_data = Some(&data);
+                *answer = error.to_der();
+            });
+            let failure = outcome.map(drop).expect_err("an error is no ticket");
+            assert!(
+                !failure.to_string().is_empty() && failure.to_string().len() < 1_000,
+                "{code}: {failure}"
+            );
+            assert!(world.transcript.len() <= 6, "{code}: asked {} times", world.transcript.len() / 2);
+        }
+    }
+}
+
 fn skew() -> orthros_krb5::wire::KrbError<'static> {
     orthros_krb5::wire::KrbError {
         pvno: 5,

@@ -184,6 +184,17 @@ mod tests {
     }
 
     #[test]
+    fn cve_2018_16860_a_user_who_is_named_under_another_checksum_is_refused() {
+        let element = for_user(&alice(), &key(1));
+        let own = ChecksumType::HMAC_MD5.0;
+        for number in (-150..40).filter(|number| *number != own) {
+            let mut renumbered = PaForUser::from_der(&element).unwrap();
+            renumbered.cksum.cksumtype = number;
+            assert_eq!(open_for_user(&renumbered.to_der(), &key(1)), Err(BadUser::Checksum), "{number}");
+        }
+    }
+
+    #[test]
     fn the_requests_own_element_is_no_proof_of_the_kdcs() {
         let id = UserId { nonce: 7, user: alice(), options: S4uOptions::REPLY_KEY_USAGE };
         let request = id.to_element(Within::Request, &key(1)).unwrap();

@@ -156,19 +156,29 @@ pub(crate) fn make(path: &Path, beginning: &[u8]) -> Result<(), StoreFault> {
     Ok(())
 }
 
-/// Changes a file in place while it is ours alone: `patches` is told its content and says what to write.
+/// Changes a file in place while it is ours alone: `patches` is told its content and says what to write. If one of them
+/// can't be written whole, the file ends where those before it left it.
 pub(crate) fn patch<T>(
     path: &Path,
     patches: impl FnOnce(&[u8]) -> Result<(T, Vec<Patch>), StoreFault>,
 ) -> Result<T, StoreFault> {
     alone(path, OpenOptions::new().read(true).write(true), |mut file| {
-        let (octets, _) = content(file)?;
+        let (octets, stamp) = content(file)?;
         let (told, patches) = patches(&octets)?;
+        let mut whole = stamp.size;
         for Patch { offset, octets, .. } in &patches {
             let offset = u64::try_from(*offset).map_err(|_| StoreFault::TooLarge)?;
-            fits(offset.saturating_add(octets.len() as u64))?;
+            let end = offset.saturating_add(octets.len() as u64);
+            fits(end)?;
             file.seek(SeekFrom::Start(offset))?;
-            file.write_all(octets)?;
+            if let Err(error) = file.write_all(octets) {
+                // A disk that is full takes the first octets: half a length at the end is no keytab.
+                if file.metadata()?.len() > whole {
+                    file.set_len(whole)?;
+                }
+                return Err(error.into());
+            }
+            whole = whole.max(end);
         }
         Ok(told)
     })

@@ -113,6 +113,57 @@ pub(crate) mod tests {
         }
     }
 
+    /// A child goes on with a context as well as its parent: what they share is the number that both give to their
+    /// next message, of which the peer takes one; and they never seal two messages in the same way.
+    #[test]
+    fn parent_and_child_seal_the_same_message_differently_and_the_peer_takes_one_of_them() {
+        use crate::{CacheName, Config, KeytabName, Name, Order, Orthros, Step};
+        let realm = orthros_kdc::Realm::builder("TEST").principal("alice", "a").service("host/localhost");
+        let kdc = orthros_kdc::Listener::start(realm.build(&crate::random::SystemRandom).unwrap()).unwrap();
+        let orthros = Orthros::builder()
+            .config(Config::for_realm("TEST", &[&kdc.address().to_string()]).unwrap())
+            .default_cache(CacheName::Memory("c".into()))
+            .default_keytab(KeytabName::Memory("k".into()))
+            .replay_cache(crate::replay::NoReplay)
+            .build();
+        let keys = kdc.realm().keytab("host/localhost").unwrap();
+        orthros.write_keytab(orthros.default_keytab(), keys).unwrap();
+        let alice = orthros.acquire("alice").password("a").blocking().unwrap();
+        let target = Name::hostbased_service("host", "localhost");
+        let mut step = orthros.initiate_with(&alice, target).replay_detection().confidential().start();
+        let (request, initiator) = loop {
+            step = match step {
+                Step::Need(need) => orthros.provide(need),
+                Step::Send(owed) => {
+                    let token = owed.token().to_vec();
+                    let Step::Done(context) = owed.sent() else { panic!("one way") };
+                    break (token, context);
+                }
+                other => panic!("{other:?}"),
+            };
+        };
+        let Step::Receive(wait) = orthros.accept(&orthros.acceptor().unwrap()).start() else {
+            panic!("waits")
+        };
+        let mut step = wait.token(&request);
+        let acceptor = loop {
+            step = match step {
+                Step::Need(need) => orthros.provide(need),
+                Step::Done(context) => break context,
+                other => panic!("{other:?}"),
+            };
+        };
+        let childs = in_a_child(|| initiator.wrap(b"the same").unwrap());
+        let parents = initiator.wrap(b"the same").unwrap();
+        assert_eq!(childs[..16], parents[..16], "header and number are the same");
+        assert_ne!(childs[16..], parents[16..]);
+        assert_eq!(acceptor.unwrap(&parents).unwrap().order, Order::InOrder);
+        assert_eq!(acceptor.unwrap(&childs).unwrap().order, Order::Duplicate);
+        // The parent goes on.
+        let next = initiator.wrap(b"and on").unwrap();
+        assert_eq!(acceptor.unwrap(&next).unwrap().order, Order::InOrder);
+    }
+
     #[test]
     fn the_generation_stays_in_a_process_and_differs_in_child_and_grandchild() {
         let ours = generation();

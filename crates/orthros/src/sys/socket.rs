@@ -112,6 +112,26 @@ mod tests {
         assert!(send_descriptor(&theirs, b"", theirs.as_fd()).is_err());
     }
 
+    /// Programs in C have SIGPIPE as it is by default, and then it ends them.
+    #[test]
+    fn a_kdc_that_closes_while_we_write_is_an_error_and_no_signal() {
+        use crate::kdc_link::KdcLink;
+        use orthros_krb5::config::{KdcAddress, Transport};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+        let kdc =
+            KdcAddress { host: "127.0.0.1".into(), port, transport: Transport::Tcp, path: String::new() };
+        let request = vec![7; 8 << 20];
+        let said = crate::sys::fork::tests::in_a_child(|| {
+            // SAFETY: the child has one thread; a disposition of its own is all that changes.
+            unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+            let asked = (0..5).map(|_| KdcLink::default().exchange(&[kdc.clone()], &request, |_| false));
+            vec![u8::from(asked.into_iter().all(|answer| answer.is_err()))]
+        });
+        assert_eq!(said, [1], "ended by a signal");
+    }
+
     #[test]
     fn the_kernel_names_the_peer() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
