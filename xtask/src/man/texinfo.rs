@@ -14,7 +14,7 @@ use super::roff::{BUGS, LICENCE, meaning};
 use crate::Failure;
 use crate::shell::{self, root, target};
 
-const DOCUMENTS: &[&str] = &["docs/programs.md", "docs/coming-from.md", "docs/mistakes.md"];
+const DOCUMENTS: &[&str] = &["docs/programs.md", "docs/coming-from.md", "docs/mistakes.md", "docs/faults.md"];
 
 /// Writes the handbook's source, and makes it readable by info(1) where makeinfo(1) is installed.
 pub(super) fn build(pages: &[Page], headers: &Headers) -> Result<(), Failure> {

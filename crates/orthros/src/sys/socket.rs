@@ -126,7 +126,8 @@ mod tests {
         let said = crate::sys::fork::tests::in_a_child(|| {
             // SAFETY: the child has one thread; a disposition of its own is all that changes.
             unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-            let asked = (0..5).map(|_| KdcLink::default().exchange(&[kdc.clone()], &request, |_| false));
+            let asked =
+                (0..5).map(|_| KdcLink::default().exchange(std::slice::from_ref(&kdc), &request, |_| false));
             vec![u8::from(asked.into_iter().all(|answer| answer.is_err()))]
         });
         assert_eq!(said, [1], "ended by a signal");
