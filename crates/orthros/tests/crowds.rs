@@ -90,8 +90,8 @@ fn usage() -> (u64, usize) {
 #[test]
 fn thousands_of_contexts_take_little_each_and_give_it_back() {
     const TEST: &str = "thousands_of_contexts_take_little_each_and_give_it_back";
-    /// Twice what is wanted of one end, for a pair and what the allocator rounds up.
-    const FOR_BOTH: u64 = 2 * 2 * 2_048;
+    /// Less than 2 KiB for each end.
+    const FOR_BOTH: u64 = 2 * 2_048;
     if role().is_none() {
         let (said, _) = play(TEST, "alone", &[]).said();
         println!("{said}");
