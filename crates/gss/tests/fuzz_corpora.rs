@@ -17,6 +17,7 @@ fn tokens_without_a_key() {
     replay("initiator_token", fuzzing::initiator_token);
     replay("negotiation", fuzzing::negotiation);
     replay("transfer_token", fuzzing::transfer_token);
+    replay("handed_over", fuzzing::handed_over);
 }
 
 #[test]
@@ -29,4 +30,6 @@ fn tokens_under_a_good_seal() {
     replay("sealed_krb_cred", fuzzing::sealed_krb_cred);
     replay("sealed_transfer_state", fuzzing::sealed_transfer_state);
     replay("sealed_credential", fuzzing::sealed_credential);
+    replay("sealed_half_open", fuzzing::sealed_half_open);
+    replay("sealed_claims", fuzzing::sealed_claims);
 }

@@ -125,9 +125,9 @@ impl fmt::Debug for Owed {
 
 /// The state between two tokens.
 #[must_use]
-pub struct AwaitToken(Awaiting);
+pub struct AwaitToken(pub(crate) Awaiting);
 
-enum Awaiting {
+pub(crate) enum Awaiting {
     /// The token's own header says which mechanism it is for.
     First(Box<Accept>),
     Acceptor(Box<Acceptor>),

@@ -8,18 +8,21 @@
 //! | `handshake` | the tokens that establish a context |
 //! | `protected` | wrap and MIC tokens |
 //! | `pieces` | messages in pieces |
+//! | `half_open` | cookies of contexts on their way up, claims, handovers |
 //! | `moved` | transfer tokens and sealed credentials, and [`open_state`] and [`seal_state`] |
 //!
 //! Targets called `sealed` own the key: the input alters a good plain text, which is then sealed, so that the
 //! fuzzer reaches what an integrity check otherwise hides. Plain tests run all bodies on the kept corpus.
 
 mod carried;
+mod half_open;
 mod handshake;
 mod moved;
 mod pieces;
 mod protected;
 
 pub use carried::carried;
+pub use half_open::{handed_over, sealed_claims, sealed_half_open};
 pub use handshake::{
     acceptor_token, initiator_token, negotiation, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred,
 };

@@ -5,7 +5,7 @@ use orthros_wire::{Random, SecretBytes, Timestamp};
 use super::{NOW, Still, alter, principal, settings};
 use crate::context::Need;
 use crate::transfer::seal::Kind;
-use crate::transfer::{self, SealingKey, TransferRefusal, credential, state};
+use crate::transfer::{self, Seal, SealingKey, TransferRefusal, credential, state};
 use crate::{Context, Step};
 
 /// The plain state in a token, laid out as `transfer/state.rs` says.
@@ -16,7 +16,8 @@ use crate::{Context, Step};
 /// # Errors
 /// As an import of the token.
 pub fn open_state(token: &[u8], key: &SealingKey) -> Result<Vec<u8>, TransferRefusal> {
-    Ok(key.open(Kind::Context, token, Timestamp::from_seconds(i64::MIN))?.state.expose_octets().to_vec())
+    let now = Timestamp::from_seconds(i64::MIN);
+    Ok(Seal::from(key).open(Kind::Context, token, now)?.state().to_vec())
 }
 
 /// A token for a state that a test made up.
@@ -29,10 +30,10 @@ pub fn seal_state(
     until: Timestamp,
     random: &dyn Random,
 ) -> Result<Vec<u8>, TransferRefusal> {
-    key.seal(Kind::Context, state, until, random)
+    Seal::from(key).seal(Kind::Context, state, until, random)
 }
 
-fn sealing_key() -> SealingKey {
+pub(super) fn sealing_key() -> SealingKey {
     SealingKey::new(SecretBytes::from(vec![0x5a; 32]), b"fuzz")
 }
 
@@ -48,7 +49,12 @@ fn import(token: &[u8]) -> Option<Context> {
 
 /// Arbitrary octets as a transfer token.
 pub fn transfer_token(data: &[u8]) {
+    if let Ok(header) = transfer::Header::parse(data) {
+        assert!(header.sealed_octets < data.len(), "{header:?}");
+    }
     assert!(import(data).is_none(), "a token made without the key");
+    let resumed = super::handshake::acceptor().resume(data, &sealing_key());
+    assert!(matches!(resumed, Step::Failed(_)), "a cookie made without the key");
     let credential = transfer::import_credential(data, &sealing_key(), &settings());
     assert!(credential.is_err(), "a credential sealed without the key");
 }
@@ -94,7 +100,9 @@ pub fn sealed_credential(data: &[u8]) -> bool {
         alter(&mut plain, rest);
     }
     let until = Timestamp::from_seconds(NOW + 60);
-    let Ok(token) = sealing_key().seal(Kind::Credential, &plain, until, &Still) else { return false };
+    let Ok(token) = Seal::from(&sealing_key()).seal(Kind::Credential, &plain, until, &Still) else {
+        return false;
+    };
     let Ok(taken) = transfer::import_credential(&token, &sealing_key(), &settings()) else { return false };
     let now = Timestamp::from_seconds(NOW);
     let _ = (taken.lifetime(now), taken.granting_ticket(&principal("host/fuzz"), taken.kdc_time(now)));
@@ -132,7 +140,7 @@ fn good_credential() -> Vec<u8> {
 }
 
 /// An acceptor's state with an element of authorization data and a delegated ticket.
-fn good_state() -> Vec<u8> {
+pub(super) fn good_state() -> Vec<u8> {
     let text =
         |text: &str| [&u16::try_from(text.len()).unwrap_or(0).to_be_bytes()[..], text.as_bytes()].concat();
     let one = |name: &str| [&[0, 0, 0, 1][..], &text("FUZZ"), &[0, 1], &text(name)].concat();

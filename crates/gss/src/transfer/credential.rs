@@ -18,7 +18,7 @@ use orthros_wire::{Reader, SecretBytes};
 use zeroize::Zeroizing;
 
 use super::seal::Kind;
-use super::{SealingKey, TransferRefusal};
+use super::{Seal, TransferRefusal};
 use crate::context::Settings;
 use crate::credential::Lifetime;
 use crate::error::NoCredential;
@@ -43,9 +43,9 @@ use crate::{Error, InitiatorCredential};
 /// # Errors
 /// [`NoCredential::Expired`] if it has ended, [`NoCredential::None`] if it holds no ticket,
 /// [`TransferRefusal::Unavailable`] if transfer is switched off.
-pub fn export_credential(
+pub fn export_credential<'s>(
     credential: &InitiatorCredential,
-    key: &SealingKey,
+    seal: impl Into<Seal<'s>>,
     settings: &Settings,
 ) -> Result<Vec<u8>, Error> {
     if !settings.transfer {
@@ -61,23 +61,24 @@ pub fn export_credential(
     // Tickets end by the KDC's clock, tokens by ours.
     let until = end.plus_seconds(credential.offset_seconds().saturating_neg());
     let state = write(credential);
-    Ok(key.seal(Kind::Credential, state.expose_octets(), until, &*settings.env.random)?)
+    Ok(seal.into().seal(Kind::Credential, state.expose_octets(), until, &*settings.env.random)?)
 }
 
 /// Opens a sealed credential (`gss_import_cred`), the first time or a later one.
 ///
 /// # Errors
-/// [`TransferRefusal`] says why not: changed, cut, of another user or boot, expired, or a context's token.
-pub fn import_credential(
+/// [`TransferRefusal`] says why not: changed, cut, of another user or boot, expired, for somebody else, or a context's
+/// token.
+pub fn import_credential<'s>(
     token: &[u8],
-    key: &SealingKey,
+    seal: impl Into<Seal<'s>>,
     settings: &Settings,
 ) -> Result<InitiatorCredential, Error> {
     if !settings.transfer {
         return Err(TransferRefusal::Unavailable.into());
     }
-    let unsealed = key.open(Kind::Credential, token, settings.env.now())?;
-    Ok(read(unsealed.state.expose_octets())?)
+    let unsealed = seal.into().open(Kind::Credential, token, settings.env.now())?;
+    Ok(read(unsealed.state())?)
 }
 
 pub(crate) fn write(credential: &InitiatorCredential) -> SecretBytes {

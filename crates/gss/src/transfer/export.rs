@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::seal::Kind;
-use super::{SealingKey, state};
+use super::{Seal, state};
 use crate::{Context, Error};
 
 /// An export that failed: the context is untouched and goes on.
@@ -30,7 +30,8 @@ impl std::error::Error for Kept {}
 
 impl Context {
     /// Gives up the context and returns the token that brings it to life in another process (RFC 2743
-    /// §2.2.8). The token is good until the context ends, for one import.
+    /// §2.2.8). The token is good until the context ends, for one import: by whoever holds the key, and
+    /// [is](super::SealingKey::under) what it demands.
     ///
     /// The context is moved in, so that nothing can be done with it any more:
     ///
@@ -59,17 +60,17 @@ impl Context {
     /// [`Kept`] gives the context back, untouched: [`ContextExpired`](crate::error::Misuse::ContextExpired),
     /// [`Unavailable`](super::TransferRefusal::Unavailable) if transfer is switched off,
     /// [`TooLarge`](super::TransferRefusal::TooLarge).
-    pub fn export(self, key: &SealingKey) -> Result<Vec<u8>, Kept> {
-        match self.sealed(key) {
+    pub fn export<'s>(self, seal: impl Into<Seal<'s>>) -> Result<Vec<u8>, Kept> {
+        match self.sealed(seal.into()) {
             // Dropping the context wipes its keys.
             Ok(token) => Ok(token),
             Err(error) => Err(Kept { context: self, error }),
         }
     }
 
-    fn sealed(&self, key: &SealingKey) -> Result<Vec<u8>, Error> {
+    fn sealed(&self, seal: Seal<'_>) -> Result<Vec<u8>, Error> {
         self.check_exportable()?;
         let state = state::write(&self.0)?;
-        Ok(key.seal(Kind::Context, state.expose_octets(), self.end(), &*self.0.env.random)?)
+        Ok(seal.seal(Kind::Context, state.expose_octets(), self.end(), &*self.0.env.random)?)
     }
 }

@@ -3,9 +3,8 @@
 use orthros_wire::Timestamp;
 
 use super::seal::Kind;
-use super::{SealingKey, TransferRefusal, state};
-use crate::context::established::Established;
-use crate::context::{Need, NeedSpend, Settings, Step, Within};
+use super::{Seal, TransferRefusal, state};
+use crate::context::{AwaitToken, Need, NeedSpend, Settings, Step, Within};
 use crate::{Context, Flags};
 
 /// Takes a token (RFC 2743 §2.2.9). If it is whole and good, the step is a [`Need::Spend`], then
@@ -27,8 +26,8 @@ use crate::{Context, Flags};
 ///     Some(context)
 /// }
 /// ```
-pub fn import(token: &[u8], key: &SealingKey, settings: &Settings) -> Step {
-    match open(token, key, settings) {
+pub fn import<'s>(token: &[u8], seal: impl Into<Seal<'s>>, settings: &Settings) -> Step {
+    match open(token, seal.into(), settings) {
         Ok(opened) => {
             Step::Need(Need::Spend(NeedSpend { opened: Box::new(opened), within: Within::default() }))
         }
@@ -36,23 +35,34 @@ pub fn import(token: &[u8], key: &SealingKey, settings: &Settings) -> Step {
     }
 }
 
-fn open(token: &[u8], key: &SealingKey, settings: &Settings) -> Result<Opened, TransferRefusal> {
+fn open(token: &[u8], seal: Seal<'_>, settings: &Settings) -> Result<Opened, TransferRefusal> {
     if !settings.transfer {
         return Err(TransferRefusal::Unavailable);
     }
     let now = settings.env.clock.now();
-    let unsealed = key.open(Kind::Context, token, now)?;
-    let mut established = state::read(unsealed.state.expose_octets(), settings.env.clone())?;
+    let unsealed = seal.open(Kind::Context, token, now)?;
+    let mut established = state::read(unsealed.state(), settings.env.clone())?;
     established.flags = established.flags | Flags::TRANSFERABLE;
-    Ok(Opened { id: unsealed.id, until: unsealed.until, now, established })
+    Ok(Opened {
+        id: unsealed.id,
+        until: unsealed.until,
+        now,
+        moved: Moved::Context(Context(Box::new(established))),
+    })
 }
 
 /// A token that was opened and is not spent yet. The context in it can't be used.
 pub(crate) struct Opened {
-    id: [u8; 16],
-    until: Timestamp,
-    now: Timestamp,
-    established: Established,
+    pub(super) id: [u8; 16],
+    pub(super) until: Timestamp,
+    pub(super) now: Timestamp,
+    pub(super) moved: Moved,
+}
+
+/// What moved.
+pub(super) enum Moved {
+    Context(Context),
+    HalfOpen(AwaitToken),
 }
 
 impl Opened {
@@ -68,8 +78,11 @@ impl Opened {
         self.now
     }
 
-    /// The ledger has recorded the token: the context lives here now.
+    /// The ledger has recorded the token: what was in it lives here now.
     pub(crate) fn spend(self) -> Step {
-        Step::Done(Context(Box::new(self.established)))
+        match self.moved {
+            Moved::Context(context) => Step::Done(context),
+            Moved::HalfOpen(waiting) => Step::Receive(waiting),
+        }
     }
 }

@@ -231,7 +231,7 @@ impl StateWriter {
 }
 
 /// A key; `None` where an enctype of 0 stands for none.
-fn read_key(reader: &mut Reader<'_>) -> Result<Option<SessionKey>, TransferRefusal> {
+pub(super) fn read_key(reader: &mut Reader<'_>) -> Result<Option<SessionKey>, TransferRefusal> {
     let number = i32::from(reader.u8()?);
     if number == 0 {
         return Ok(None);

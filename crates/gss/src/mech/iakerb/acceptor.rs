@@ -20,13 +20,18 @@ use crate::mech::krb5::acceptor::Acceptor;
 
 /// A context whose initiator is still with its KDCs.
 pub(crate) struct Carrier {
-    accept: Accept,
-    conversation: Conversation,
+    pub(crate) accept: Accept,
+    pub(crate) conversation: Conversation,
 }
 
 impl Carrier {
     pub(crate) fn new(accept: Accept) -> Self {
         Self { accept, conversation: Conversation::default() }
+    }
+
+    /// One that was suspended after these tokens; `None` if there can't have been so many.
+    pub(crate) fn resumed(accept: Accept, requests: u8, tokens: &[u8]) -> Option<Self> {
+        Some(Self { accept, conversation: Conversation::resumed(requests, tokens)? })
     }
 
     /// Takes the initiator's token: a request for a KDC, or the first of the AP exchange.

@@ -39,6 +39,17 @@ pub(crate) struct Conversation {
 }
 
 impl Conversation {
+    /// An acceptor's conversation after these tokens; `None` if there can't have been so many.
+    pub(crate) fn resumed(requests: u8, tokens: &[u8]) -> Option<Self> {
+        let fits = requests <= MOST_REQUESTS && tokens.len() <= MOST_OCTETS;
+        fits.then(|| Self { octets: tokens.to_vec(), requests, cookie: None })
+    }
+
+    /// How many requests were carried, and all tokens.
+    pub(crate) fn carried(&self) -> (u8, &[u8]) {
+        (self.requests, &self.octets)
+    }
+
     /// Where the next token stands.
     pub(crate) fn place(&self) -> Place {
         if self.octets.is_empty() { Place::First } else { Place::Later }

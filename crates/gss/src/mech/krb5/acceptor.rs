@@ -26,7 +26,7 @@ use crate::{Context, Flags, InitiatorCredential};
 
 /// A context that waits for the initiator's token.
 pub(crate) struct Acceptor {
-    accept: Accept,
+    pub(crate) accept: Accept,
     mechanism: &'static Mechanism,
     /// What was carried to KDCs for the initiator.
     conversation: Conversation,
@@ -315,9 +315,9 @@ fn is_mutual(flags: Flags) -> bool {
 
 /// A context in DCE style that has sent its answer and waits for the initiator's, which repeats its number.
 pub(crate) struct Finishing {
-    context: Context,
-    session_key: SessionKey,
-    sequence: u32,
+    pub(crate) context: Context,
+    pub(crate) session_key: SessionKey,
+    pub(crate) sequence: u32,
 }
 
 impl Finishing {

@@ -12,9 +12,9 @@ use crate::mech::krb5;
 
 /// A negotiation with whoever offered.
 pub(crate) struct Acceptor {
-    proof: Proof,
+    pub(crate) proof: Proof,
     /// What was chosen, under the identifier by which it was offered, until the initiator was told.
-    chosen: Option<Oid>,
+    pub(crate) chosen: Option<Oid>,
 }
 
 /// The first token of an acceptor that speaks first: it has been handed an empty token.
@@ -110,9 +110,9 @@ impl Acceptor {
 
 /// A negotiation that waits for the initiator.
 pub(crate) struct Chosen {
-    acceptor: Acceptor,
+    pub(crate) acceptor: Acceptor,
     /// Where the mechanism stands: it waits too, or is done.
-    inner: After,
+    pub(crate) inner: After,
 }
 
 impl Chosen {

@@ -62,15 +62,15 @@ impl Negotiating {
 #[derive(Debug)]
 pub(crate) struct Proof {
     /// What the MICs cover: the list as the initiator sent it.
-    list: Vec<u8>,
+    pub(crate) list: Vec<u8>,
     /// Whether the context must not come up without.
-    due: bool,
+    pub(crate) due: bool,
     /// Whether ours was sent.
-    sent: bool,
+    pub(crate) sent: bool,
     /// Whether the peer's was verified.
-    verified: bool,
+    pub(crate) verified: bool,
     /// The peer's, not verified yet.
-    received: Option<Vec<u8>>,
+    pub(crate) received: Option<Vec<u8>>,
 }
 
 impl Proof {
