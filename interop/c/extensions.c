@@ -194,6 +194,33 @@ static void stays(gss_name_t name, const char *value, int may_move)
     gss_release_cred(&minor, &cred);
 }
 
+/* What a context's token demands is checked at its import. */
+static void demands(gss_name_t name)
+{
+    OM_uint32 minor, major;
+    gss_ctx_id_t context = GSS_C_NO_CONTEXT, moved = GSS_C_NO_CONTEXT;
+    gss_buffer_desc token, kept, wrong = {8, "somebody"}, here = {15, "user,executable"}, mail = {13, "audience=mail"};
+
+    gss_ok(initiate(&minor, GSS_C_NO_CREDENTIAL, &context, name, GSS_C_NO_BUFFER, &token, NULL), &minor, "a context");
+    gss_release_buffer(&minor, &token);
+    major = gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_TRANSFER_POLICY, &wrong);
+    require(GSS_ERROR(major) == GSS_S_FAILURE, "a word that is none");
+    major = gss_set_sec_context_option(&minor, &context, GSS_ORTHROS_TRANSFER_POLICY, &here);
+    gss_ok(major, &minor, "for processes like this one");
+    gss_ok(gss_export_sec_context(&minor, &context, &token), &minor, "it moves");
+    gss_ok(gss_import_sec_context(&minor, &token, &moved), &minor, "to this process");
+    gss_release_buffer(&minor, &token);
+
+    major = gss_set_sec_context_option(&minor, &moved, GSS_ORTHROS_TRANSFER_POLICY, &mail);
+    gss_ok(major, &minor, "for another audience");
+    major = gss_set_sec_context_option(&minor, &moved, GSS_ORTHROS_TRANSFER_POLICY, &mail);
+    require(GSS_ERROR(major) == GSS_S_UNAVAILABLE, "it is said once");
+    gss_ok(gss_export_sec_context(&minor, &moved, &kept), &minor, "it moves again");
+    major = gss_import_sec_context(&minor, &kept, &moved);
+    require(GSS_ERROR(major) == GSS_S_UNAUTHORIZED && moved == GSS_C_NO_CONTEXT, "this process names no audience");
+    gss_release_buffer(&minor, &kept);
+}
+
 static void unknown_elsewhere(void)
 {
     OM_uint32 minor, major;
@@ -222,6 +249,7 @@ int main(int argc, char **argv)
         explained();
         stays(name, "off", 0);
         stays(name, "on", 1);
+        demands(name);
         gss_release_name(&minor, &name);
     }
     nothing_lives();

@@ -28,6 +28,10 @@ pub const CARRY: Oid = identifier!(2);
 /// the reply (empty: no KDC could be reached).
 pub const KDC_MESSAGE: Oid = identifier!(3);
 
+/// `GSS_ORTHROS_TRANSFER_POLICY`, an option of contexts, set once before the export: what the token demands of its importer,
+/// in the words of `transfer_policy` in section `[orthros]`.
+pub const TRANSFER_POLICY: Oid = identifier!(5);
+
 /// `GSS_C_ORTHROS_JSON`, a type of status: a minor status with its story as JSON.
 pub const STATUS_JSON: i32 = 0x4f52;
 

@@ -72,6 +72,24 @@ pub(crate) enum Command {
     /// Make our C library the system's, and back
     #[command(subcommand)]
     Switch(SwitchCommand),
+    /// Look at the tokens by which contexts and credentials move to other processes
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Print a token's clear part, and whether the key of this process opens it; the token is not spent
+    Show(TokenShow),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TokenShow {
+    /// The file with the token, binary or in hexadecimal digits; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use orthros_gss::context::{NeedSpend, Settings};
 use orthros_gss::credential::Scope;
 use orthros_gss::error::NoCredential;
-use orthros_gss::transfer::{self, Kept, SealingKey, Spent, TransferRefusal};
+use orthros_gss::transfer::{Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
 use orthros_krb5::config::{BadConfig, CanonicalizeHost};
 use orthros_krb5::{Config, Env, Principal};
@@ -23,11 +23,13 @@ use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
 use crate::random::SystemRandom;
 use crate::replay::{self, MemoryReplay, ReplayCache, ReplayRefusal};
 use crate::seal_key::{Places, UserKey};
-use crate::settings::{self, SetupError, TransferKey};
+use crate::settings::{self, SetupError, TransferKey, TransferSource};
 use crate::stores::foreign::ForeignStores;
 use crate::stores::{CacheName, Keys, KeytabKeys, KeytabName, Stores};
 use crate::sys::process;
 use crate::trace::{Event, Trace, Tracer};
+use crate::transfer::fleet::{self, Fleet};
+use crate::transfer::{FamilyKey, FleetKey, Policy};
 
 /// Everything that a program needs of the GSS-API, set up once. Cheap to clone, `Send` and `Sync`; several
 /// with different configurations can live in one process.
@@ -52,6 +54,8 @@ struct Inner {
     replay: Arc<dyn ReplayCache>,
     named_replays: Mutex<HashMap<String, Arc<dyn ReplayCache>>>,
     transfer: Transfer,
+    /// What tokens demand, or what is wrong with what is configured.
+    policy: Result<Policy, String>,
     stores: Arc<Stores>,
     tracer: Tracer,
 }
@@ -92,9 +96,30 @@ enum Transfer {
     },
     /// Both given by the caller.
     Given { key: SealingKey, ledger: Box<dyn Ledger> },
+    /// The operator's key, and the ledger that several machines share.
+    Fleet(Fleet),
 }
 
-struct OpenedKey {
+/// The key that seals or opens, as long as it is needed.
+pub(crate) enum HeldKey<'a> {
+    User(Arc<OpenedKey>),
+    Given(&'a SealingKey),
+    Fleet(Arc<fleet::Opened>, &'a [u8]),
+}
+
+impl HeldKey<'_> {
+    pub(crate) fn key(&self) -> Result<&SealingKey, TransferRefusal> {
+        match self {
+            Self::User(opened) => Ok(&opened.key),
+            Self::Given(key) => Ok(key),
+            Self::Fleet(opened, token) => {
+                opened.opening(token).ok_or_else(|| TransferRefusal::Key("the fleet has no key".into()))
+            }
+        }
+    }
+}
+
+pub(crate) struct OpenedKey {
     user: UserKey,
     key: SealingKey,
     ledger: crate::ledger::FileLedger,
@@ -115,6 +140,8 @@ pub struct Builder {
     replay: Option<Box<dyn ReplayCache>>,
     places: Option<Places>,
     given: Option<(SealingKey, Box<dyn Ledger>)>,
+    fleet: Option<Fleet>,
+    policy: Option<Policy>,
     stores: Arc<Stores>,
     tracer: Tracer,
 }
@@ -183,6 +210,21 @@ impl Builder {
         Self { places: Some(places), ..self }
     }
 
+    /// The key of a family, with its ledger: what this process exports, it and those that it forks can import.
+    pub fn transfer_family(self, family: &FamilyKey) -> Self {
+        self.transfer(family.sealing_key(), family.ledger())
+    }
+
+    /// The key of a fleet, with a ledger in this folder, which all its machines must share.
+    pub fn transfer_fleet(self, key: FleetKey, folder: impl Into<PathBuf>) -> Self {
+        Self { fleet: Some(Fleet::new(key, folder.into())), ..self }
+    }
+
+    /// What tokens demand of their importer; otherwise what `[orthros]` says.
+    pub fn transfer_policy(self, policy: Policy) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
     /// A sealing key and a ledger of the caller's.
     pub fn transfer(self, key: SealingKey, ledger: impl Ledger + 'static) -> Self {
         Self { given: Some((key, Box::new(ledger))), ..self }
@@ -196,28 +238,28 @@ impl Builder {
     /// Joins everything.
     pub fn build(self) -> Orthros {
         let mut config = self.config;
-        let key = match self.places {
-            Some(places) => Ok(TransferKey::own(places)),
-            None => settings::transfer(&config).map_err(|error| error.to_string()).and_then(|transfer| {
-                config.transfer = transfer;
-                TransferKey::configured(&config.transfer)
-            }),
+        let mut fault = None;
+        if self.places.is_none() {
+            match settings::transfer(&config) {
+                Ok(transfer) => config.transfer = transfer,
+                Err(error) => fault = Some(error.to_string()),
+            }
+        }
+        let transfer = match (self.given, self.fleet) {
+            (Some((key, ledger)), _) => Transfer::Given { key, ledger },
+            (None, Some(fleet)) => Transfer::Fleet(fleet),
+            (None, None) => Transfer::configured(&config, self.places, fault),
         };
-        let transfer = match self.given {
-            Some((key, ledger)) => Transfer::Given { key, ledger },
-            None => Transfer::User {
-                key,
-                opened: Mutex::default(),
-                memory_ledger: (config.transfer.ledger.as_deref() == Some("memory")).then(MemoryLedger::new),
-            },
-        };
+        let configured = || config.transfer.policy.as_deref().map_or(Ok(Policy::new()), Policy::parse);
+        let policy = self.policy.map_or_else(configured, Ok);
+        let enabled = config.transfer.enabled && !policy.as_ref().is_ok_and(Policy::is_off);
         let link = self.link.unwrap_or_else(|| KdcLink {
             udp_preference_limit: config.udp_preference_limit,
             ..KdcLink::default()
         });
         let replay = self.replay.unwrap_or_else(|| Box::new(MemoryReplay::made_at(self.env.now())));
         let env = self.env.with_watch(self.tracer.watch());
-        let settings = Settings { transfer: config.transfer.enabled, config: Arc::new(config), env };
+        let settings = Settings { transfer: enabled, config: Arc::new(config), env };
         Orthros(Arc::new(Inner {
             settings,
             default_cache: self.default_cache,
@@ -229,6 +271,7 @@ impl Builder {
             replay: Arc::from(replay),
             named_replays: Mutex::default(),
             transfer,
+            policy,
             stores: self.stores,
             tracer: self.tracer,
         }))
@@ -310,6 +353,8 @@ impl Orthros {
             replay: None,
             places: None,
             given: None,
+            fleet: None,
+            policy: None,
             stores: Arc::default(),
             tracer: Tracer::default(),
         }
@@ -467,27 +512,48 @@ impl Orthros {
     /// # Errors
     /// [`Kept`] gives the context back, untouched.
     pub fn export(&self, context: Context) -> Result<Vec<u8>, Kept> {
-        if let Err(error) = context.check_exportable() {
-            return Err(Kept { context, error });
+        match self.transfer_policy() {
+            Ok(policy) => self.export_under(context, policy),
+            Err(refusal) => Err(Kept { context, error: refusal.into() }),
         }
+    }
+
+    /// What tokens demand where nothing else is said.
+    pub(crate) fn transfer_policy(&self) -> Result<&Policy, TransferRefusal> {
+        self.0.policy.as_ref().map_err(|report| TransferRefusal::Key(format!("transfer_policy: {report}")))
+    }
+
+    /// The user whose processes import, if it is not this process's own.
+    pub(crate) fn receiver(&self) -> Option<u32> {
         match &self.0.transfer {
-            Transfer::Given { key, .. } => context.export(key),
-            Transfer::User { key, opened, .. } => match user_key(key, opened) {
-                Ok(opened) => context.export(&opened.key),
-                Err(refusal) => Err(Kept { context, error: refusal.into() }),
-            },
+            Transfer::User { key: Ok(key), .. } => key.receiver(),
+            _ => None,
         }
     }
 
     /// The key that seals what moves to other processes.
-    pub(crate) fn with_sealing_key<T>(
-        &self,
-        work: impl FnOnce(&SealingKey) -> T,
-    ) -> Result<T, TransferRefusal> {
+    pub(crate) fn sealing_key(&self) -> Result<HeldKey<'_>, TransferRefusal> {
         match &self.0.transfer {
-            Transfer::Given { key, .. } => Ok(work(key)),
-            Transfer::User { key, opened, .. } => Ok(work(&user_key(key, opened)?.key)),
+            Transfer::Given { key, .. } => Ok(HeldKey::Given(key)),
+            Transfer::User { key, opened, .. } => Ok(HeldKey::User(user_key(key, opened)?)),
+            Transfer::Fleet(fleet) => Ok(HeldKey::Fleet(fleet.opened()?, &[])),
         }
+    }
+
+    /// The key that opens `token`. Most often it is the one at hand, which then needs no look at its place: its ledger
+    /// is the one that its tokens are spent in, wherever it lies.
+    pub(crate) fn opening_key<'a>(&'a self, token: &'a [u8]) -> Result<HeldKey<'a>, TransferRefusal> {
+        match &self.0.transfer {
+            Transfer::Fleet(fleet) => return Ok(HeldKey::Fleet(fleet.opened()?, token)),
+            Transfer::User { opened, .. } => {
+                let kept = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(kept) = kept.filter(|kept| kept.key.has_sealed(token)) {
+                    return Ok(HeldKey::User(kept));
+                }
+            }
+            Transfer::Given { .. } => {}
+        }
+        self.sealing_key()
     }
 
     /// Takes a token: the context in it lives here from now on, and nowhere else.
@@ -495,23 +561,7 @@ impl Orthros {
     /// # Errors
     /// [`Error::Transfer`] says why not; a refused token is not spent.
     pub fn import(&self, token: &[u8]) -> Result<Context, Error> {
-        self.run(self.with_opening_key(token, |key| transfer::import(token, key, &self.0.settings))?)
-    }
-
-    /// The key that opens `token`. Most often it is the one at hand, which then needs no look at its place: its ledger
-    /// is the one that its tokens are spent in, wherever it lies.
-    pub(crate) fn with_opening_key<T>(
-        &self,
-        token: &[u8],
-        work: impl FnOnce(&SealingKey) -> T,
-    ) -> Result<T, TransferRefusal> {
-        if let Transfer::User { opened, .. } = &self.0.transfer {
-            let kept = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some(kept) = kept.filter(|kept| kept.key.has_sealed(token)) {
-                return Ok(work(&kept.key));
-            }
-        }
-        self.with_sealing_key(work)
+        self.import_under(token, self.transfer_policy()?)
     }
 
     /// Asks the ledger, and tells it.
@@ -519,6 +569,10 @@ impl Orthros {
         let (id, until, now) = (*need.id(), need.until(), need.now());
         let answer = match &self.0.transfer {
             Transfer::Given { ledger, .. } => ledger.spend(&id, until, now),
+            Transfer::Fleet(fleet) => match fleet.kept() {
+                Ok(opened) => opened.ledger.spend(&id, until, now),
+                Err(refusal) => return need.unavailable(refusal.to_string()),
+            },
             Transfer::User { memory_ledger: Some(ledger), .. } => ledger.spend(&id, until, now),
             Transfer::User { key, opened, .. } => match spend_beside(key, opened, &id, until, now) {
                 Ok(answer) => answer,
@@ -530,6 +584,28 @@ impl Orthros {
             Ok(()) => need.spent(),
             Err(SpendRefusal::AlreadySpent { at, pid }) => need.spent_before(Spent { at, pid }),
             Err(SpendRefusal::Unavailable(report)) => need.unavailable(report),
+        }
+    }
+}
+
+impl Transfer {
+    /// As section `[orthros]` says, save for the places of a user's key.
+    fn configured(config: &Config, places: Option<Places>, fault: Option<String>) -> Self {
+        let user = |key| Self::User {
+            key,
+            opened: Mutex::default(),
+            memory_ledger: (config.transfer.ledger.as_deref() == Some("memory")).then(MemoryLedger::new),
+        };
+        if let Some(places) = places {
+            return user(Ok(TransferKey::own(places)));
+        }
+        match fault.map_or_else(|| settings::transfer_source(&config.transfer), Err) {
+            Ok(TransferSource::User(key)) => user(Ok(key)),
+            Ok(TransferSource::Family(family)) => {
+                Self::Given { key: family.sealing_key(), ledger: Box::new(family.ledger()) }
+            }
+            Ok(TransferSource::Fleet(fleet)) => Self::Fleet(fleet),
+            Err(report) => user(Err(report)),
         }
     }
 }
@@ -584,13 +660,13 @@ fn open_key(
 }
 
 impl Orthros {
-    /// The folder in which the key for transfer tokens lies, opened or made now; `None` if the key was given.
+    /// The folder in which the key for transfer tokens lies, opened or made now; `None` if it lies in none.
     ///
     /// # Errors
     /// [`TransferRefusal::Key`] names each place tried.
     pub fn transfer_folder(&self) -> Result<Option<PathBuf>, Error> {
         match &self.0.transfer {
-            Transfer::Given { .. } => Ok(None),
+            Transfer::Given { .. } | Transfer::Fleet(_) => Ok(None),
             Transfer::User { key, opened, .. } => Ok(Some(user_key(key, opened)?.user.folder().to_owned())),
         }
     }

@@ -65,6 +65,7 @@
 //! | [`local_user`] | which local user a principal is, and as whom it may log in |
 //! | [`replay`], [`ledger`] | which requests and which transfer tokens have been seen |
 //! | [`seal_key`] | the key that seals transfer tokens |
+//! | [`transfer`] | other keys for transfer tokens, what tokens demand, handover, half-open contexts |
 //! | [`trace`] | what happens, told while it does: `KRB5_TRACE` |
 //! | [`clock`], [`random`], [`sys`] | the operating system |
 //!
@@ -90,6 +91,7 @@ mod table;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 pub mod trace;
+pub mod transfer;
 
 pub use credentials::store::CredentialStore;
 pub use face::{Builder, Orthros, Overrides};
@@ -114,3 +116,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/coming-from.md")]
 struct ComingFrom;
+
+/// The example of the page about transfer tokens, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/transfer-token.md")]
+struct TransferToken;

@@ -27,6 +27,8 @@ use crate::stores::{CacheName, KeytabName};
 use crate::sys::process;
 use crate::sys::users::{self, User};
 use crate::trace::FileTrace;
+use crate::transfer::fleet::Fleet;
+use crate::transfer::{FamilyKey, FleetKey, Policy};
 
 /// Why the system's configuration can't be used.
 #[derive(Debug)]
@@ -278,6 +280,11 @@ impl TransferKey {
         }
     }
 
+    /// The user whose processes import, if it is not this process's own.
+    pub(crate) fn receiver(&self) -> Option<u32> {
+        self.receiver.map(|receiver| receiver.user)
+    }
+
     /// Where the key may lie.
     pub fn places(&self) -> &Places {
         &self.places
@@ -295,8 +302,41 @@ impl TransferKey {
     }
 }
 
+/// Which key seals.
+pub(crate) enum TransferSource {
+    Family(FamilyKey),
+    Fleet(Fleet),
+    User(TransferKey),
+}
+
+/// What `transfer_key` names: a folder for the user's key, `family`, `fleet:FILE` or `fleet:NAME` (a credential that
+/// systemd gives the service). A fleet needs a `transfer_ledger`: the folder that its machines share.
+pub(crate) fn transfer_source(transfer: &Transfer) -> Result<TransferSource, String> {
+    match transfer.key.as_deref() {
+        Some("family") => FamilyKey::of_process().map(TransferSource::Family),
+        Some(text) if text.starts_with("fleet:") => {
+            let named = text.trim_start_matches("fleet:");
+            let key = if named.starts_with('/') {
+                FleetKey::at(named)
+            } else {
+                FleetKey::credential(named, variable).map_err(|fault| fault.to_string())?
+            };
+            let folder = transfer.ledger.as_deref().filter(|folder| folder.starts_with('/'));
+            let folder =
+                folder.ok_or("a fleet's key needs transfer_ledger: a folder that all its machines share")?;
+            Ok(TransferSource::Fleet(Fleet::new(key, folder.into())))
+        }
+        None | Some("") => TransferKey::configured(transfer).map(TransferSource::User),
+        Some(text) if text.starts_with('/') => TransferKey::configured(transfer).map(TransferSource::User),
+        Some(text) => {
+            Err(format!("transfer_key is {text}, which is none of family, fleet:KEY and a folder's path"))
+        }
+    }
+}
+
 /// Section `[orthros]` with what `ORTHROS_TRANSFER` says instead: words with commas between them, each `off`, `memory`
-/// (`transfer_ledger`), `allow=USER` or a folder.
+/// or `ledger=FOLDER` (`transfer_ledger`), `allow=USER`, a folder or `family` or `fleet:KEY` (`transfer_key`), or one of
+/// those of [`Policy`](crate::transfer::Policy), which then replace `transfer_policy`.
 ///
 /// # Errors
 /// [`SetupError::Name`] with the word that is none of these.
@@ -304,18 +344,27 @@ pub fn transfer(config: &Config) -> Result<Transfer, SetupError> {
     let mut transfer = config.transfer.clone();
     let words = variable("ORTHROS_TRANSFER").unwrap_or_default();
     let words = words.to_str().ok_or_else(|| SetupError::Name("ORTHROS_TRANSFER is no text".into()))?;
+    let mut policy = Vec::new();
     for word in words.split(',').filter(|word| !word.is_empty()) {
         match word.split_once('=') {
             None if word == "off" => transfer.enabled = false,
             None if word == "memory" => transfer.ledger = Some(word.to_owned()),
-            None if word.starts_with('/') => transfer.key = Some(word.to_owned()),
+            None if word.starts_with('/') || word == "family" || word.starts_with("fleet:") => {
+                transfer.key = Some(word.to_owned());
+            }
+            Some(("ledger", folder)) => transfer.ledger = Some(folder.to_owned()),
             Some(("allow", user)) => transfer.allow = Some(user.to_owned()),
+            _ if Policy::parse(word).is_ok() => policy.push(word),
             _ => {
                 return Err(SetupError::Name(format!(
-                    "ORTHROS_TRANSFER: {word:?} is none of off, memory, allow=USER and a folder's path"
+                    "ORTHROS_TRANSFER: {word:?} is none of off, memory, ledger=FOLDER, allow=USER, family, fleet:KEY, \
+                     user, process-group, executable, audience=TEXT and a folder's path"
                 )));
             }
         }
+    }
+    if !policy.is_empty() {
+        transfer.policy = Some(policy.join(","));
     }
     Ok(transfer)
 }

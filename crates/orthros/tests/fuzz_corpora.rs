@@ -1,4 +1,4 @@
-//! The fuzz target for this crate on its kept corpus.
+//! The fuzz targets for this crate on their kept corpora.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../../../fuzz/replay.rs"]
@@ -7,4 +7,9 @@ mod replay;
 #[test]
 fn answers_of_name_servers() {
     replay::replay("dns_answer", orthros::dns::fuzzing::dns_answer);
+}
+
+#[test]
+fn files_of_a_fleet_s_keys() {
+    replay::replay("fleet_key", orthros::transfer::fleet::fuzz);
 }

@@ -1,11 +1,12 @@
 //! Contexts come up, are told about, move and end (RFC 2744 §5.1, §5.7, §5.9, §5.14, §5.18 to §5.20, §5.23).
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::{IAKERB_OID, KRB5_OID};
 use orthros::trace::Event;
+use orthros::transfer::Policy;
 use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
 use orthros_gss::error::Refusal;
@@ -32,6 +33,8 @@ pub(crate) struct Body {
     carries: bool,
     orthros: Orthros,
     state: Mutex<State>,
+    /// What its token shall demand, if not what is configured.
+    policy: OnceLock<Policy>,
 }
 
 enum State {
@@ -168,7 +171,8 @@ fn settle(
     match known {
         Some(body) => body.put(state),
         None => {
-            let body = Body { initiates, carries, orthros: orthros.clone(), state: Mutex::new(state) };
+            let (orthros, state) = (orthros.clone(), Mutex::new(state));
+            let body = Body { initiates, carries, orthros, state, policy: OnceLock::new() };
             told.handle.set(insert(&CONTEXTS, body)?);
         }
     }
@@ -237,6 +241,17 @@ pub(super) fn kdc_request(handle: Handle) -> Result<[Vec<u8>; 2], Failed> {
         State::Asking(asking) => Ok([asking.0.realm().as_bytes().to_vec(), asking.0.request().to_vec()]),
         _ => Err(Failed::plain(Major::Unavailable, "the context asks no KDC")),
     }
+}
+
+/// What the context's token shall demand of its importer: once, by words as in `transfer_policy`.
+pub(super) fn set_policy(handle: Handle, words: &[u8]) -> Result<(), Failed> {
+    let body = body(handle)?;
+    let words = std::str::from_utf8(words)
+        .map_err(|_| Failed::plain(Major::Failure, "what a token demands is said in UTF-8"))?;
+    let policy = Policy::parse(words).map_err(|wrong| Failed::told(Major::Failure, wrong))?;
+    body.policy
+        .set(policy)
+        .map_err(|_| Failed::plain(Major::Unavailable, "what the context's token demands was said before"))
 }
 
 /// The reply of the KDC that a context asks, for its next step.
@@ -607,8 +622,17 @@ pub extern "C" fn gss_export_sec_context(
             return Ok(done.tell(minor_status));
         }
         let given = |token: &Vec<u8>| interprocess_token.give(token);
+        let policy = body(context_handle.get().unwrap_or(Handle::NONE))?.policy.get().cloned();
+        let make = |orthros: &Orthros, context| match &policy {
+            Some(policy) => orthros.export_under(context, policy),
+            None => orthros.export(context),
+        };
         // Nobody has a token that could not be handed out, so the context comes back by it.
-        spend(context_handle, Orthros::export, given, |orthros, token| orthros.import(&token).ok())?;
+        let undo = |orthros: &Orthros, token: Vec<u8>| match &policy {
+            Some(policy) => orthros.import_under(&token, policy).ok(),
+            None => orthros.import(&token).ok(),
+        };
+        spend(context_handle, make, given, undo)?;
         Ok(COMPLETE)
     })
 }
@@ -679,7 +703,10 @@ pub extern "C" fn gss_import_sec_context(
         let orthros = library::orthros()?;
         let context = orthros.import(interprocess_token.octets()?)?;
         let (initiates, state) = (context.is_initiator(), Mutex::new(State::Up(Arc::new(context))));
-        context_handle.set(insert(&CONTEXTS, Body { initiates, carries: false, orthros, state })?);
+        context_handle.set(insert(
+            &CONTEXTS,
+            Body { initiates, carries: false, orthros, state, policy: OnceLock::new() },
+        )?);
         Ok(COMPLETE)
     })
 }

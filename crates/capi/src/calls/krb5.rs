@@ -4,10 +4,10 @@ use std::ffi::{CString, c_char};
 
 use orthros::{CacheName, Context, KeytabName, Major, Orthros};
 
-use super::contexts::{bring_kdc_reply, context, kdc_request, spend};
+use super::contexts::{bring_kdc_reply, context, kdc_request, set_policy, spend};
 use crate::abi::{GssBuffer, Handle, LucidContext, OidDesc, OmUint32};
 use crate::boundary::{boundary, without_minor};
-use crate::extensions::KDC_MESSAGE;
+use crate::extensions::{KDC_MESSAGE, TRANSFER_POLICY};
 use crate::library;
 use crate::memory::{BufferSet, free_lucid};
 use crate::plugins::{self, by_context};
@@ -82,10 +82,14 @@ pub extern "C" fn gss_set_sec_context_option(
             return Ok(done.tell(minor_status));
         }
         let option = desired_object.identifier()?.ok_or_else(|| Failed::call(CALL_INACCESSIBLE_READ))?;
-        if option != KDC_MESSAGE {
+        let value = value.octets_or_none()?;
+        if option == KDC_MESSAGE {
+            bring_kdc_reply(handle, value)?;
+        } else if option == TRANSFER_POLICY {
+            set_policy(handle, value)?;
+        } else {
             return Err(Failed::told(Major::Unavailable, format!("contexts have no option {option}")));
         }
-        bring_kdc_reply(handle, value.octets_or_none()?)?;
         Ok(COMPLETE)
     })
 }

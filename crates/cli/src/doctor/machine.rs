@@ -133,6 +133,11 @@ pub(super) fn transfer(patient: &Patient) -> Vec<Finding> {
         Ok(transfer) => transfer,
         Err(error) => return vec![Finding::warning(error.to_string(), "correct the variable")],
     };
+    if let Some(named) = transfer.key.as_deref().filter(|named| !named.starts_with('/')) {
+        return vec![Finding::note(format!(
+            "the key of transfer tokens is {named}, by [orthros] or ORTHROS_TRANSFER; no folder of this user's holds it"
+        ))];
+    }
     let key = match TransferKey::configured(&transfer) {
         Ok(key) => key,
         Err(report) => return vec![Finding::warning(report, "name a user of this machine, or none")],

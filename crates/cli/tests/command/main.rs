@@ -10,4 +10,5 @@ mod kinit;
 mod realm;
 mod sandbox;
 mod tickets;
+mod token;
 mod usage;

@@ -2,8 +2,8 @@
 
 use orthros_wire::{Reader, Timestamp};
 
-use super::TransferRefusal;
 use super::seal::{GUARDED, Kind, TAG, VERSION};
+use super::{SealingKey, TransferRefusal};
 
 /// The clear part of a token. Nothing in it is to be believed before the token was opened; it is for people, and to find
 /// the key.
@@ -65,7 +65,20 @@ impl Header {
     }
 
     /// Whether it names this key and this boundary.
-    pub fn is_of(&self, key: &super::SealingKey) -> bool {
-        [self.key_id, self.boundary_id].concat() == key.id()
+    pub fn is_of(&self, key: &SealingKey) -> bool {
+        self.check_key(key).is_ok()
+    }
+
+    /// Whether it names this key and this boundary.
+    ///
+    /// # Errors
+    /// What [`import`](super::import()) would answer: [`TransferRefusal::ForeignKey`], [`TransferRefusal::OtherBoot`],
+    /// [`TransferRefusal::OtherLedger`].
+    pub fn check_key(&self, key: &SealingKey) -> Result<(), TransferRefusal> {
+        let id = key.id();
+        if !id.starts_with(&self.key_id) {
+            return Err(TransferRefusal::ForeignKey);
+        }
+        if id.ends_with(&self.boundary_id) { Ok(()) } else { Err(key.beyond.clone()) }
     }
 }

@@ -82,7 +82,7 @@ pub struct SealingKey {
     boundary: Vec<u8>,
     id: [u8; 8],
     /// Why a token from beyond the boundary is refused.
-    beyond: TransferRefusal,
+    pub(super) beyond: TransferRefusal,
 }
 
 impl SealingKey {

@@ -93,11 +93,13 @@ pub struct Transfer {
     pub ledger: Option<String>,
     /// `transfer_allow`: who may import.
     pub allow: Option<String>,
+    /// `transfer_policy`: what tokens demand of their importer.
+    pub policy: Option<String>,
 }
 
 impl Default for Transfer {
     fn default() -> Self {
-        Self { enabled: true, key: None, ledger: None, allow: None }
+        Self { enabled: true, key: None, ledger: None, allow: None, policy: None }
     }
 }
 
@@ -269,6 +271,7 @@ impl Config {
         transfer.text("transfer_key", &mut config.transfer.key);
         transfer.text("transfer_ledger", &mut config.transfer.ledger);
         transfer.text("transfer_allow", &mut config.transfer.allow);
+        transfer.text("transfer_policy", &mut config.transfer.policy);
         config.capaths = Arc::new(Capaths::read(&profiles));
         config.profiles = profiles;
         Ok(config)

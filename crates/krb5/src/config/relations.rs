@@ -194,7 +194,8 @@ const REALM: &[&str] = &[
     "des_crc_session_supported",
 ];
 
-const ORTHROS: &[&str] = &["transfer", "transfer_allow", "transfer_key", "transfer_ledger"];
+const ORTHROS: &[&str] =
+    &["transfer", "transfer_allow", "transfer_key", "transfer_ledger", "transfer_policy"];
 
 impl Config {
     /// Relations of `[libdefaults]`, `[realms]` and `[orthros]`, and sections, that neither MIT krb5 nor Heimdal nor

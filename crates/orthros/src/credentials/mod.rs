@@ -282,7 +282,9 @@ impl Orthros {
     /// # Errors
     /// As [`transfer::export_credential`], and [`Error::Transfer`] if there is no place for a key.
     pub fn export_credential(&self, credential: &InitiatorCredential) -> Result<Vec<u8>, Error> {
-        self.with_sealing_key(|key| transfer::export_credential(credential, key, self.settings()))?
+        let held = self.sealing_key()?;
+        let demanded = self.transfer_policy()?.demands(self.receiver())?;
+        transfer::export_credential(credential, held.key()?.under(&demanded), self.settings())
     }
 
     /// Opens a sealed credential. What contexts fetch with it stays in memory.
@@ -290,8 +292,8 @@ impl Orthros {
     /// # Errors
     /// [`Error::Transfer`] says why not.
     pub fn import_credential(&self, token: &[u8]) -> Result<Arc<InitiatorCredential>, Error> {
-        let opened =
-            self.with_opening_key(token, |key| transfer::import_credential(token, key, self.settings()))??;
+        let (held, shown) = (self.opening_key(token)?, self.transfer_policy()?.shown(token)?);
+        let opened = transfer::import_credential(token, held.key()?.under(&shown), self.settings())?;
         Ok(Arc::new(opened))
     }
 

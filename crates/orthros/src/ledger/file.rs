@@ -5,11 +5,12 @@
 //! milliseconds since 1970 (42 bits, good until the year 2109) and the process id (22 bits, as many as Linux
 //! gives); 0 means never used. The third is in seconds since 1970.
 //!
-//! Nothing is synchronised to disk: a reboot changes the boot id, to which every token of a `UserKey` is bound.
+//! Nothing is synchronised to disk: a reboot changes the boot id, to which every token of a `UserKey` is bound. A fleet's
+//! tokens are not; its ledger is synchronised at every record.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, io};
 
 use orthros_wire::Timestamp;
 
@@ -54,6 +55,11 @@ impl FileLedger {
         Self { table: Self::at(path).table.bound_to(identity) }
     }
 
+    /// The same, whose records are on the disk before they count: for tokens that outlive a boot.
+    pub(crate) fn durable(path: PathBuf, identity: [u8; SEED_LEN]) -> Self {
+        Self { table: Self::bound(path, identity).table.durable() }
+    }
+
     /// How long the file gets at first, in octets.
     pub(crate) const fn usual_len() -> u64 {
         first_table_end::<Spent>()
@@ -62,16 +68,8 @@ impl FileLedger {
 
 impl Ledger for FileLedger {
     fn spend(&self, id: &[u8; ID_LEN], until: Timestamp, now: Timestamp) -> Result<(), SpendRefusal> {
-        let new = Spent { id: *id, spent: pack(now, process::id()), until: seconds_rounded_up(until) };
-        let present = u64::try_from(now.seconds.saturating_sub(MARGIN)).unwrap_or(0);
-        match self.table.insert(&new, |old: &Spent| old.until < present) {
-            Ok(None) => Ok(()),
-            Ok(Some(old)) => {
-                let (at, pid) = unpack(old.spent);
-                Err(SpendRefusal::AlreadySpent { at, pid })
-            }
-            Err(error) => Err(SpendRefusal::Unavailable(format!("{}: {error}", self.path().display()))),
-        }
+        let inserted = self.table.insert(&Spent::new(id, until, now), Spent::past_use(now));
+        Spent::answer(inserted, self.path().display())
     }
 }
 
@@ -97,10 +95,38 @@ fn unpack(spent: u64) -> (Timestamp, u32) {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Spent {
+pub(super) struct Spent {
     id: [u8; ID_LEN],
     spent: u64,
     until: u64,
+}
+
+impl Spent {
+    /// By this process, now.
+    pub(super) fn new(id: &[u8; ID_LEN], until: Timestamp, now: Timestamp) -> Self {
+        Self { id: *id, spent: pack(now, process::id()), until: seconds_rounded_up(until) }
+    }
+
+    /// Which records are of no more use.
+    pub(super) fn past_use(now: Timestamp) -> impl Fn(&Self) -> bool {
+        let present = u64::try_from(now.seconds.saturating_sub(MARGIN)).unwrap_or(0);
+        move |old| old.until < present
+    }
+
+    /// What an insertion into the ledger of this name means.
+    pub(super) fn answer(
+        inserted: io::Result<Option<Self>>,
+        name: impl fmt::Display,
+    ) -> Result<(), SpendRefusal> {
+        match inserted {
+            Ok(None) => Ok(()),
+            Ok(Some(old)) => {
+                let (at, pid) = unpack(old.spent);
+                Err(SpendRefusal::AlreadySpent { at, pid })
+            }
+            Err(error) => Err(SpendRefusal::Unavailable(format!("{name}: {error}"))),
+        }
+    }
 }
 
 impl Record for Spent {

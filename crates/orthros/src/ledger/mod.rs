@@ -2,9 +2,11 @@
 //!
 //! | type | single use across |
 //! |---|---|
-//! | [`FileLedger`] | the processes of one user on one machine |
+//! | [`FamilyLedger`] | a process and what it forks |
+//! | [`FileLedger`] | the processes of one user on one machine; of several machines that share a folder |
 //! | [`MemoryLedger`] | the threads of one process; refuses after a fork |
 
+mod family;
 mod file;
 mod memory;
 
@@ -13,6 +15,7 @@ use std::fmt;
 use orthros_wire::Timestamp;
 use orthros_wire::env::Civil;
 
+pub use family::FamilyLedger;
 pub use file::FileLedger;
 pub use memory::MemoryLedger;
 

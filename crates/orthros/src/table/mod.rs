@@ -11,8 +11,8 @@
 //! This is the layout of MIT krb5's replay cache of type `file2`; which records it holds is said by
 //! [`Record`]. Whoever looks holds an exclusive lock on the whole file ([`crate::sys::file::Locked`]).
 //!
-//! Not here: synchronising to disk. What these files protect against dies with a reboot (transfer keys are
-//! bound to the boot id) or is bounded by the clock skew (replays).
+//! Nothing is synchronised to disk unless asked for: what these files protect against mostly dies with a reboot
+//! (transfer keys are bound to the boot id) or is bounded by the clock skew (replays).
 
 mod open;
 

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     recheck: Duration,
     /// The one seed that the file may have; others are not served.
     bound_to: Option<[u8; SEED_LEN]>,
+    /// Whether a record is on the disk before it counts.
+    durable: bool,
     pool: Mutex<Vec<Opened>>,
 }
 
@@ -58,7 +60,7 @@ struct Opened {
 
 impl Shared {
     pub(crate) fn new(path: PathBuf, rules: Rules, recheck: Duration) -> Self {
-        Self { path, rules, recheck, bound_to: None, pool: Mutex::new(Vec::new()) }
+        Self { path, rules, recheck, bound_to: None, durable: false, pool: Mutex::new(Vec::new()) }
     }
 
     /// The same for a file that is known by its seed. Where it lies needs no look then: a descriptor whose file has this
@@ -66,6 +68,11 @@ impl Shared {
     /// never made anew.
     pub(crate) fn bound_to(self, seed: [u8; SEED_LEN]) -> Self {
         Self { bound_to: Some(seed), ..self }
+    }
+
+    /// The same, where a record is on the disk before it counts.
+    pub(crate) fn durable(self) -> Self {
+        Self { durable: true, ..self }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -83,7 +90,13 @@ impl Shared {
         new: &R,
         may_overwrite: impl Fn(&R) -> bool,
     ) -> io::Result<Option<R>> {
-        self.with_current::<R, _>(|file, seed| insert(file, seed, new, &may_overwrite))
+        self.with_current::<R, _>(|file, seed| {
+            let found = insert(file, seed, new, &may_overwrite)?;
+            if self.durable && found.is_none() {
+                file.sync_data()?;
+            }
+            Ok(found)
+        })
     }
 
     /// Runs `work` on the locked file: the one that is at `path` now, or the one of the seed that it is known by.

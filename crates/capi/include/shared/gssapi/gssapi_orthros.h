@@ -20,6 +20,7 @@ extern "C" {
 GSS_ORTHROS_OID_(gss_orthros_transfer_, "\x01")
 GSS_ORTHROS_OID_(gss_orthros_carry_, "\x02")
 GSS_ORTHROS_OID_(gss_orthros_kdc_message_, "\x03")
+GSS_ORTHROS_OID_(gss_orthros_transfer_policy_, "\x05")
 
 /* gss_set_cred_option: whether contexts that are made with the credential may be exported; the value is "on" or "off". */
 #define GSS_ORTHROS_TRANSFER gss_orthros_transfer_()
@@ -33,6 +34,11 @@ GSS_ORTHROS_OID_(gss_orthros_kdc_message_, "\x03")
 /* gss_inquire_sec_context_by_oid: of a context that asks a KDC two buffers, the realm and the request.
  * gss_set_sec_context_option: the reply; an empty one says that no KDC could be reached. */
 #define GSS_ORTHROS_KDC_MESSAGE gss_orthros_kdc_message_()
+
+/* gss_set_sec_context_option, once, before gss_export_sec_context: what the token demands of its importer, words with
+ * commas between them: "user", "process-group", "executable", "audience=TEXT", "off". The importer names its audience by
+ * transfer_policy in section [orthros] of krb5.conf, or by ORTHROS_TRANSFER. */
+#define GSS_ORTHROS_TRANSFER_POLICY gss_orthros_transfer_policy_()
 
 /* gss_display_status, status_type: a minor status with its story as a JSON object: "minor", "story", and for errors of
  * Kerberos "kerberos_error" and "kerberos_error_name". */

@@ -1,0 +1,117 @@
+//! Who can import, and how else a context moves.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`family`] | [`FamilyKey`]: a process and what it forks |
+//! | [`fleet`] | [`FleetKey`]: several machines, with a ledger that they share |
+//! | [`policy`] | [`Policy`]: what tokens demand of their importer |
+//! | [`handover`] | [`Peers`], [`Orthros::hand_over`], [`Orthros::take_over`]: over a Unix socket |
+//! | here | exports and imports under a policy, [`Orthros::suspend`] and [`Orthros::resume`] |
+//!
+//! The default, a key of the user's on this machine, is in [`seal_key`](crate::seal_key); ledgers are in
+//! [`ledger`](crate::ledger). Whether a folder is at hand or not, nothing falls back from one key to another by itself.
+
+pub mod family;
+pub mod fleet;
+pub mod handover;
+pub mod policy;
+
+pub use family::FamilyKey;
+pub use fleet::{BadFleetKey, FleetKey};
+pub use handover::{NotGiven, Peers};
+pub use orthros_gss::transfer::suspend::KeptWaiting;
+pub use orthros_gss::transfer::{Claim, Header, Kind, Mismatch, TransferRefusal};
+pub use policy::Policy;
+
+use orthros_gss::context::AwaitToken;
+use orthros_gss::transfer::{self, Kept};
+use orthros_gss::{Accept, Context, Error, Step};
+
+use crate::Orthros;
+
+impl Orthros {
+    /// As [`export`](Self::export), under another policy than the configured one.
+    ///
+    /// # Errors
+    /// [`Kept`] gives the context back, untouched.
+    pub fn export_under(&self, context: Context, policy: &Policy) -> Result<Vec<u8>, Kept> {
+        if let Err(error) = context.check_exportable() {
+            return Err(Kept { context, error });
+        }
+        let claims = match policy.demands(self.receiver()) {
+            Ok(claims) => claims,
+            Err(refusal) => return Err(Kept { context, error: refusal.into() }),
+        };
+        match self.sealing_key() {
+            Ok(held) => match held.key() {
+                Ok(key) => context.export(key.under(&claims)),
+                Err(refusal) => Err(Kept { context, error: refusal.into() }),
+            },
+            Err(refusal) => Err(Kept { context, error: refusal.into() }),
+        }
+    }
+
+    /// As [`import`](Self::import), under another policy than the configured one.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`] says why not; a refused token is not spent.
+    pub fn import_under(&self, token: &[u8], policy: &Policy) -> Result<Context, Error> {
+        let shown = policy.shown(token)?;
+        let held = self.opening_key(token)?;
+        self.run(transfer::import(token, held.key()?.under(&shown), self.settings()))
+    }
+
+    /// Whether the key at hand is the one that a token (or a cookie) names. The token is neither opened nor spent. A key
+    /// of the user's is made, if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`] says which other key it is, or why none can be had.
+    pub fn check_transfer_key(&self, token: &[u8]) -> Result<(), Error> {
+        let header = Header::parse(token)?;
+        let held = self.opening_key(token)?;
+        Ok(header.check_key(held.key()?)?)
+    }
+
+    /// Gives up an acceptor's context on its way up, and returns a cookie with which it [goes on](Self::resume), here or
+    /// at another process that has the same key: see [`AwaitToken::suspend`].
+    ///
+    /// # Errors
+    /// [`KeptWaiting`] gives the context back, untouched.
+    pub fn suspend(&self, waiting: AwaitToken) -> Result<Vec<u8>, KeptWaiting> {
+        let held = self.sealing_key();
+        let claims = self.transfer_policy().and_then(|policy| policy.demands(self.receiver()));
+        let seal = held.as_ref().map_err(Clone::clone).and_then(|held| Ok((held.key()?, claims?)));
+        match seal {
+            Ok((key, claims)) => waiting.suspend(key.under(&claims), self.settings()),
+            Err(refusal) => Err(KeptWaiting { waiting, error: refusal.into() }),
+        }
+    }
+
+    /// Goes on with a context from its cookie, which is spent by that. Whom it accepts for, and what it demands of the
+    /// initiator, says `accept`.
+    ///
+    /// ```no_run
+    /// # use orthros::{Orthros, Step};
+    /// # fn next_turn(orthros: &Orthros, cookie: &[u8], token: &[u8]) -> Result<Step, orthros::Error> {
+    /// let accept = orthros.accept(&orthros.acceptor()?);
+    /// let step = orthros.resume(cookie, accept)?.token(token);
+    /// # Ok(step) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Transfer`] says why not; a refused cookie is not spent.
+    pub fn resume(&self, cookie: &[u8], accept: Accept) -> Result<AwaitToken, Error> {
+        let shown = self.transfer_policy()?.shown(cookie)?;
+        let held = self.opening_key(cookie)?;
+        let mut step = accept.resume(cookie, held.key()?.under(&shown));
+        loop {
+            step = match step {
+                Step::Receive(waiting) => return Ok(waiting),
+                Step::Failed(error) => return Err(error),
+                Step::Need(need) => self.provide(need),
+                Step::Send(owed) => owed.sent(),
+                Step::Done(_) => return Err(TransferRefusal::Version.into()),
+            };
+        }
+    }
+}
