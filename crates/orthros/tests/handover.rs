@@ -208,7 +208,7 @@ fn who_has_transfer_switched_off_neither_gives_nor_takes() {
     );
     assert_joined(&initiator, &kept.context);
     let (initiator, acceptor) = off.established();
-    let outcome = to(&off, acceptor, |stream| drop(stream));
+    let outcome = to(&off, acceptor, drop);
     let Err(NotGiven::Kept(kept)) = outcome else { panic!("{outcome:?}") };
     assert_joined(&initiator, &kept.context);
 }
