@@ -161,6 +161,7 @@ pub(super) fn good_state() -> Vec<u8> {
         &one("alice"),
         &two("host", "fuzz"),
         &[0, 1, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3],
+        &[0, 0, 0],
         &[1],
         &0_i64.to_be_bytes(),
         &one("alice"),

@@ -337,7 +337,7 @@ impl State<'_> {
             key(self.acceptor_subkey),
             name(&["alice"]),
             name(&["host", "x.test"]),
-            vec![0, 0, 0],
+            vec![0, 0, 0, 0, 0, 0],
         ]
         .concat()
     }
