@@ -30,11 +30,8 @@ const LIMITS: &[&str] = &["-timeout=5", "-malloc_limit_mb=64", "-rss_limit_mb=10
 
 /// `cargo xtask fuzz`.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let seconds: u32 = match options.value("--seconds") {
-        Some(text) => text.parse().map_err(|_| format!("--seconds wants a number, not `{text}`"))?,
-        None => 60,
-    };
     let targets = targets(options.value("--target"))?;
+    let seconds = seconds(options, targets.len())?;
     let host = host()?;
     build(&host)?;
     let mut tally = Tally::default();
@@ -50,6 +47,20 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     println!("{}", tally.summary());
     if tally.failed == 0 { Ok(()) } else { Err("fuzzing found something".into()) }
+}
+
+/// How long each target runs: as told, or its share of all the minutes.
+fn seconds(options: &Options, targets: usize) -> Result<usize, Failure> {
+    let number = |name: &str| -> Result<Option<usize>, Failure> {
+        let read = |text: &str| text.parse().map_err(|_| format!("{name} wants a number, not `{text}`"));
+        Ok(options.value(name).map(read).transpose()?)
+    };
+    match (number("--seconds")?, number("--minutes")?) {
+        (Some(_), Some(_)) => Err("either --seconds for each target or --minutes for all".into()),
+        (Some(seconds), None) => Ok(seconds),
+        (None, Some(minutes)) => Ok((minutes.saturating_mul(60) / targets.max(1)).max(1)),
+        (None, None) => Ok(60),
+    }
 }
 
 /// The targets are the files of `fuzz/fuzz_targets`.
@@ -80,7 +91,7 @@ fn build(host: &str) -> Result<(), Failure> {
     shell::must(&mut command)
 }
 
-fn fuzz(name: &str, host: &str, seconds: u32) -> Result<(), Failure> {
+fn fuzz(name: &str, host: &str, seconds: usize) -> Result<(), Failure> {
     let found = root().join("fuzz/artifacts").join(name);
     let new = target().join("fuzz/corpus").join(name);
     let seeds = root().join("fuzz/corpus").join(name);

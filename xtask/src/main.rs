@@ -82,6 +82,7 @@ const TASKS: &[Task] = &[
         name: "fuzz",
         options: &[
             ("--seconds", Some("N"), "how long each target runs (60)"),
+            ("--minutes", Some("N"), "how long all targets run together, in equal shares"),
             ("--target", Some("NAME"), "only this target"),
         ],
         help: "run the fuzz targets of fuzz/",

@@ -21,6 +21,48 @@ fn a_document_names_no_path_that_is_gone() {
     assert!(gone.is_empty(), "{gone:#?}");
 }
 
+/// fuzz/README.md has a row for each fuzz target, and each target has its place in the manifest, seeds, and a plain test
+/// that replays them.
+#[test]
+fn each_fuzz_target_has_a_row_seeds_and_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let files = fs::read_dir(root.join("fuzz/fuzz_targets")).unwrap();
+    let name = |file: fs::DirEntry| file.file_name().to_str().unwrap().trim_end_matches(".rs").to_owned();
+    let targets: BTreeSet<String> = files.map(|file| name(file.unwrap())).collect();
+    let table = fs::read_to_string(root.join("fuzz/README.md")).unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split(" | ").collect())
+        .collect();
+    let named: Vec<String> = rows.iter().map(|row| row[0].replace(['|', '`', ' '], "")).collect();
+    assert!(named.is_sorted());
+    assert_eq!(named.iter().cloned().collect::<BTreeSet<_>>(), targets);
+    let owners = rows.iter().filter(|row| row[2] == "yes |").count();
+    assert!(owners >= 24, "{owners} own the key");
+    assert_eq!(owners + rows.iter().filter(|row| row[2] == "no |").count(), rows.len());
+
+    let manifest = fs::read_to_string(root.join("fuzz/Cargo.toml")).unwrap();
+    let tests = replays(&root.join("crates"));
+    for target in &targets {
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} is not built");
+        assert!(tests.contains(&format!("replay(\"{target}\", ")), "no plain test replays {target}");
+        let seeds = fs::read_dir(root.join("fuzz/corpus").join(target)).map(Iterator::count);
+        assert!(seeds.is_ok_and(|seeds| seeds > 0), "{target} has no seeds");
+    }
+}
+
+/// The tests of all crates.
+fn replays(crates: &Path) -> String {
+    let mut text = String::new();
+    for folder in fs::read_dir(crates).unwrap() {
+        let Ok(tests) = fs::read_dir(folder.unwrap().path().join("tests")) else { continue };
+        let files = tests.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+        files.for_each(|path| text.push_str(&fs::read_to_string(path).unwrap()));
+    }
+    text
+}
+
 /// What stands in backticks and looks like a path from the root: a slash or a known suffix, no blanks, no
 /// placeholders in capitals, not something built.
 fn paths(text: &str) -> Vec<String> {

@@ -32,4 +32,19 @@ fn tokens_under_a_good_seal() {
     replay("sealed_credential", fuzzing::sealed_credential);
     replay("sealed_half_open", fuzzing::sealed_half_open);
     replay("sealed_claims", fuzzing::sealed_claims);
+    replay("sealed_ticket", fuzzing::sealed_ticket);
+    replay("sealed_authenticator", fuzzing::sealed_authenticator);
+    replay("sealed_checksum", fuzzing::sealed_checksum);
+    replay("sealed_authorization_data", fuzzing::sealed_authorization_data);
+    replay("sealed_mech_list_mic", fuzzing::sealed_mech_list_mic);
+    replay("sealed_offer", fuzzing::sealed_offer);
+    replay("old_wrap_token", fuzzing::old_wrap_token);
+    replay("old_mic_token", fuzzing::old_mic_token);
+    replay("sealed_carried", fuzzing::sealed_carried);
+}
+
+#[test]
+fn messages_in_any_order_and_across_moves() {
+    replay("message_numbers", fuzzing::message_numbers);
+    replay("moved_conversation", fuzzing::moved_conversation);
 }

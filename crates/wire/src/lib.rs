@@ -17,6 +17,8 @@
 
 pub mod der;
 pub mod env;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hex;
 pub mod oid;
 pub mod reader;

@@ -12,8 +12,9 @@ use orthros_krb5::wire::{
 };
 use orthros_krb5::{Credential, Principal, TicketTimes};
 use orthros_wire::Timestamp;
+use orthros_wire::fuzzing::{alter, altered};
 
-use super::{ENCTYPE, NOW, Still, alter, key, principal, settings};
+use super::{ENCTYPE, NOW, Still, key, principal, settings};
 use crate::context::Need;
 use crate::mech::krb5::checksum::{GssChecksum, NUMBER};
 use crate::mech::krb5::{Dress, TokenKind};
@@ -37,7 +38,7 @@ impl AcceptorKeys for OneKey {
     }
 }
 
-fn accept(token: &[u8]) -> Option<Context> {
+pub(super) fn accept(token: &[u8]) -> Option<Context> {
     ended(first(acceptor(), token))
 }
 
@@ -104,13 +105,13 @@ pub fn negotiation(data: &[u8]) {
     assert!(context.is_none(), "a context without the key");
 }
 
-fn initiator() -> Initiate {
+pub(super) fn initiator() -> Initiate {
     let credential = InitiatorCredential::new(principal("alice"), vec![service_ticket()], 0);
     Initiate::new(&settings(), Arc::new(credential), Name::Principal(principal("host/fuzz"))).mutual()
 }
 
 /// Gives an initiator this answer.
-fn initiate(token: &[u8]) -> Option<Context> {
+pub(super) fn initiate(token: &[u8]) -> Option<Context> {
     answered(initiator().start(), token)
 }
 
@@ -166,6 +167,11 @@ pub fn sealed_acceptor_token(data: &[u8]) -> bool {
 ///
 /// Returns whether the context came up.
 pub fn sealed_ap_rep(data: &[u8]) -> bool {
+    initiate(&Dress::Framed(&KRB5).token(TokenKind::Reply, &reply(data))).is_some()
+}
+
+/// An answer that is good but for these changes.
+pub(super) fn reply(changes: &[u8]) -> Vec<u8> {
     let key = key();
     let part = EncApRepPart {
         ctime: KerberosTime(NOW),
@@ -173,12 +179,9 @@ pub fn sealed_ap_rep(data: &[u8]) -> bool {
         subkey: Some(wire_key(&key)),
         seq_number: Some(1),
     };
-    let mut plain = part.to_der();
-    alter(&mut plain, data);
-    let cipher = key.encrypt(KeyUsage::AP_REP_ENC_PART, &Still, &plain);
+    let cipher = key.encrypt(KeyUsage::AP_REP_ENC_PART, &Still, &altered(&part.to_der(), changes));
     let enc_part = EncryptedData { etype: ENCTYPE.number(), kvno: None, cipher: &cipher };
-    let reply = ApRep { pvno: PVNO, msg_type: msg_type::AP_REP, enc_part }.to_der();
-    initiate(&Dress::Framed(&KRB5).token(TokenKind::Reply, &reply)).is_some()
+    ApRep { pvno: PVNO, msg_type: msg_type::AP_REP, enc_part }.to_der()
 }
 
 /// The fuzzer owns the session key: `data` alters the plain text of a good KRB-CRED.
@@ -200,11 +203,11 @@ pub fn sealed_krb_cred(data: &[u8]) -> bool {
     }
 }
 
-fn wire_key(key: &Key) -> EncryptionKey<'_> {
+pub(super) fn wire_key(key: &Key) -> EncryptionKey<'_> {
     EncryptionKey { keytype: key.enctype().number(), keyvalue: SecretOctets(key.expose_octets()) }
 }
 
-fn ticket_part() -> Vec<u8> {
+pub(super) fn ticket_part() -> Vec<u8> {
     let (key, client) = (key(), principal("alice"));
     let part = EncTicketPart {
         flags: TicketFlags::INITIAL,
@@ -222,19 +225,19 @@ fn ticket_part() -> Vec<u8> {
     part.to_der()
 }
 
-fn sealed_ticket(plain: &[u8]) -> Vec<u8> {
+pub(super) fn sealed_ticket(plain: &[u8]) -> Vec<u8> {
     let cipher = key().encrypt(KeyUsage::TICKET, &Still, plain);
     let server = principal("host/fuzz");
     let enc_part = EncryptedData { etype: ENCTYPE.number(), kvno: Some(1), cipher: &cipher };
     Ticket { tkt_vno: PVNO, realm: GeneralString("FUZZ"), sname: server.to_wire(), enc_part }.to_der()
 }
 
-fn checksum_of(delegated: &[u8]) -> Vec<u8> {
+pub(super) fn checksum_of(delegated: &[u8]) -> Vec<u8> {
     let flags = Flags::MUTUAL | Flags::REPLAY | Flags::SEQUENCE | Flags::CONFIDENTIALITY;
     GssChecksum::new(None, flags, Some(delegated)).to_octets().unwrap_or_default()
 }
 
-fn authenticator(checksum: &[u8]) -> Vec<u8> {
+pub(super) fn authenticator(checksum: &[u8]) -> Vec<u8> {
     let (key, client) = (key(), principal("alice"));
     let checksum = TypedOctets { number: NUMBER, octets: checksum.to_vec() };
     let authenticator = Authenticator {
@@ -251,21 +254,26 @@ fn authenticator(checksum: &[u8]) -> Vec<u8> {
     authenticator.to_der()
 }
 
-fn request(ticket: &[u8], authenticator: &[u8]) -> Vec<u8> {
+pub(super) fn request(ticket: &[u8], authenticator: &[u8]) -> Vec<u8> {
+    request_by(&key(), ticket, authenticator)
+}
+
+/// A request whose authenticator is sealed in this session key.
+pub(super) fn request_by(session: &Key, ticket: &[u8], authenticator: &[u8]) -> Vec<u8> {
     let ticket = sealed_ticket(ticket);
-    let cipher = key().encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &Still, authenticator);
+    let cipher = session.encrypt(KeyUsage::AP_REQ_AUTHENTICATOR, &Still, authenticator);
     let Ok(ticket) = Raw::from_der(&ticket) else { return Vec::new() };
-    let authenticator = EncryptedData { etype: ENCTYPE.number(), kvno: None, cipher: &cipher };
+    let authenticator = EncryptedData { etype: session.enctype().number(), kvno: None, cipher: &cipher };
     let ap_options = ApOptions::MUTUAL_REQUIRED;
     ApReq { pvno: PVNO, msg_type: msg_type::AP_REQ, ap_options, ticket, authenticator }.to_der()
 }
 
 /// A good request by this ticket.
-fn request_of(ticket: &[u8]) -> Vec<u8> {
+pub(super) fn request_of(ticket: &[u8]) -> Vec<u8> {
     request(ticket, &authenticator(&checksum_of(&krb_cred(&cred_part()))))
 }
 
-fn cred_part() -> Vec<u8> {
+pub(super) fn cred_part() -> Vec<u8> {
     let (key, client) = (key(), principal("alice"));
     let server = Principal::ticket_granting("FUZZ", "FUZZ");
     let info = KrbCredInfo {
@@ -292,7 +300,7 @@ fn cred_part() -> Vec<u8> {
     part.to_der()
 }
 
-fn krb_cred(plain: &[u8]) -> Vec<u8> {
+pub(super) fn krb_cred(plain: &[u8]) -> Vec<u8> {
     let cipher = key().encrypt(KeyUsage::KRB_CRED, &Still, plain);
     let ticket = sealed_ticket(&ticket_part());
     let Ok(ticket) = Raw::<Ticket<'_>>::from_der(&ticket) else { return Vec::new() };

@@ -5,7 +5,11 @@
 //! |---|---|
 //! | here | framing and exported names |
 //! | `carried` | the tokens that carry messages to KDCs and back |
+//! | `conversation` | what established ends say to each other, out of order and across moves |
 //! | `handshake` | the tokens that establish a context |
+//! | `sealed` | the parts of an AP-REQ, each under its seal |
+//! | `negotiated` | negotiations whose lists are signed |
+//! | `old` | wrap and MIC tokens of the old form |
 //! | `protected` | wrap and MIC tokens |
 //! | `pieces` | messages in pieces |
 //! | `half_open` | cookies of contexts on their way up, claims, handovers |
@@ -15,20 +19,28 @@
 //! fuzzer reaches what an integrity check otherwise hides. Plain tests run all bodies on the kept corpus.
 
 mod carried;
+mod conversation;
 mod half_open;
 mod handshake;
 mod moved;
+mod negotiated;
+mod old;
 mod pieces;
 mod protected;
+mod sealed;
 
-pub use carried::carried;
+pub use carried::{carried, sealed_carried};
+pub use conversation::{message_numbers, moved_conversation};
 pub use half_open::{handed_over, sealed_claims, sealed_half_open};
 pub use handshake::{
     acceptor_token, initiator_token, negotiation, sealed_acceptor_token, sealed_ap_rep, sealed_krb_cred,
 };
 pub use moved::{open_state, seal_state, sealed_credential, sealed_transfer_state, transfer_token};
+pub use negotiated::{sealed_mech_list_mic, sealed_offer};
+pub use old::{old_mic_token, old_wrap_token};
 pub use pieces::pieces;
 pub use protected::{mic_token, wrap_token};
+pub use sealed::{sealed_authenticator, sealed_authorization_data, sealed_checksum, sealed_ticket};
 
 use std::sync::Arc;
 
@@ -83,18 +95,6 @@ impl Clock for Still {
 impl Random for Still {
     fn fill(&self, octets: &mut [u8]) {
         octets.fill(0x5a);
-    }
-}
-
-/// Alters `octets`: each three octets of `changes` are a place (two octets) and what is added there.
-fn alter(octets: &mut [u8], changes: &[u8]) {
-    for change in changes.chunks_exact(3) {
-        if let [high, low, more] = *change {
-            let place = usize::from(u16::from_be_bytes([high, low])) % octets.len().max(1);
-            if let Some(octet) = octets.get_mut(place) {
-                *octet = octet.wrapping_add(more);
-            }
-        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Transfer tokens, and what lies under their seal.
 
+use orthros_wire::fuzzing::alter;
 use orthros_wire::{Random, SecretBytes, Timestamp};
 
-use super::{NOW, Still, alter, principal, settings};
+use super::{NOW, Still, principal, settings};
 use crate::context::Need;
 use crate::transfer::seal::Kind;
 use crate::transfer::{self, Seal, SealingKey, TransferRefusal, credential, state};

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use orthros_crypto::{KeyUsage, SessionKey};
+use orthros_crypto::{Key, KeyUsage, SessionKey};
 use orthros_krb5::vouched::Vouched;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
 
@@ -15,6 +15,16 @@ use crate::{Context, Flags};
 
 /// An acceptor whose initiator protects with [`key`], on a context with these flags beside the usual.
 pub(super) fn acceptor(more: Flags) -> Context {
+    acceptor_by(key(), more, Window::new(7, true, true))
+}
+
+/// As [`acceptor`], with another key and window.
+pub(super) fn acceptor_by(key: Key, more: Flags, window: Window) -> Context {
+    end(Role::Acceptor, key, more, 0, window)
+}
+
+/// One end of a context: its next message has the number `send`, and `window` is what it knows of the peer's.
+pub(super) fn end(role: Role, key: Key, more: Flags, send: u64, window: Window) -> Context {
     let flags = Flags::CONFIDENTIALITY | Flags::REPLAY | Flags::SEQUENCE | more;
     Context(Box::new(Established {
         initiator: principal("alice"),
@@ -24,14 +34,7 @@ pub(super) fn acceptor(more: Flags) -> Context {
         authtime: KerberosTime(NOW),
         ticket_flags: TicketFlags::default(),
         late_error: OnceLock::new(),
-        protection: Protection::new(
-            Role::Acceptor,
-            SessionKey::from(key()),
-            None,
-            0,
-            Window::new(7, true, true),
-        )
-        .in_style(flags),
+        protection: Protection::new(role, SessionKey::from(key), None, send, window).in_style(flags),
         delegated: None,
         authorization_data: Vec::new(),
         vouched: Vouched::default(),

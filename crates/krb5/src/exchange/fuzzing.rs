@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use orthros_crypto::{Enctype, Key, KeyUsage, LongTermKey, SessionKey};
 use orthros_wire::der::{AnyTlv, Decode, Encode, GeneralString, KerberosTime, Raw, Tag};
+use orthros_wire::fuzzing::alter;
 use orthros_wire::{Clock, Random, Timestamp};
 
 use super::{ExchangePolicy, InitialSecret, Obtained, Progress, impersonated, initial, service};
@@ -70,22 +71,14 @@ pub fn service_reply(data: &[u8]) {
     }
 }
 
-/// The fuzzer owns the client's key: `data` alters the plain text of a good reply, which is then sealed. Each
-/// three octets are a place (two octets) and what is added there.
+/// The fuzzer owns the client's key: `data` alters the plain text of a good reply, which is then sealed.
 ///
 /// Returns whether the reply was taken; without alteration it must be.
 pub fn sealed_initial_reply(data: &[u8]) -> bool {
     let Progress::Ask(ask) = begin() else { return false };
     let Ok(AsReq(request)) = AsReq::from_der(ask.request()) else { return false };
     let mut plain = good_part(request.req_body.nonce, request.req_body.till);
-    for change in data.chunks_exact(3) {
-        if let [high, low, more] = *change {
-            let place = usize::from(u16::from_be_bytes([high, low])) % plain.len().max(1);
-            if let Some(octet) = plain.get_mut(place) {
-                *octet = octet.wrapping_add(more);
-            }
-        }
-    }
+    alter(&mut plain, data);
     let cipher = key().encrypt(KeyUsage::AS_REP_ENC_PART, &Still, &plain);
     let ticket = ticket();
     let Ok(ticket) = Raw::<Ticket<'_>>::from_der(&ticket) else { return false };

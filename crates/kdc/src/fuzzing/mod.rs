@@ -1,4 +1,16 @@
-//! Bodies of the fuzz targets for requests, kept here so that a plain test can replay their corpora.
+//! Bodies of the fuzz targets in which a KDC takes part, kept here so that a plain test can replay their corpora.
+//!
+//! | file | what it attacks |
+//! |---|---|
+//! | here | the KDC, by requests with and without the keys |
+//! | `proofs` | the KDC, by what clients and services prove: timestamps, users, evidence |
+//! | `replies` | a client, by replies of this KDC under whose seal something changed |
+
+mod proofs;
+mod replies;
+
+pub use proofs::{sealed_evidence, sealed_for_user, sealed_timestamp, sealed_user_id};
+pub use replies::{sealed_granted_reply, sealed_impersonated_reply};
 
 use std::sync::OnceLock;
 
@@ -10,6 +22,7 @@ use orthros_krb5::wire::{
     TicketFlags, TransitedEncoding, application_number, msg_type, pa_type,
 };
 use orthros_wire::der::{Decode, DerError, Encode, KerberosTime};
+use orthros_wire::fuzzing::alter;
 use orthros_wire::{Random, Timestamp};
 
 use crate::{Impersonation, Realm};
@@ -29,7 +42,8 @@ fn realm() -> Option<&'static Realm> {
     static REALM: OnceLock<Option<Realm>> = OnceLock::new();
     let make = || {
         let builder =
-            Realm::builder("TEST").enctypes(&ENCTYPES).principal("alice", "pw").service("host/x.test");
+            Realm::builder("TEST").enctypes(&ENCTYPES).principal("alice", "pw").principal("bob", "pw");
+        let builder = builder.service("host/x.test");
         let builder =
             builder.impersonates("alice", Impersonation::Forwardable).delegates_to("alice", "host/x.test");
         builder.build(&Still).ok()
@@ -54,24 +68,12 @@ fn answered(request: &[u8]) -> Option<i32> {
 }
 
 /// The fuzzer owns every key: `data` alters one part of a good TGS-REQ, which is then sealed and signed. The
-/// first octet says which part (the ticket, the authenticator, the body); then each three octets are a place
-/// (two octets) and what is added there.
+/// first octet says which part (the ticket, the authenticator, the body).
 ///
 /// Returns whether a ticket was granted; without alteration one must be.
 pub fn sealed_request(data: &[u8]) -> bool {
     let (part, changes) = data.split_first().unwrap_or((&0, &[]));
     altered_request(part % 3, changes).and_then(|request| answered(&request)) == Some(msg_type::TGS_REP)
-}
-
-fn alter(octets: &mut [u8], changes: &[u8]) {
-    for change in changes.chunks_exact(3) {
-        if let [high, low, more] = *change {
-            let place = usize::from(u16::from_be_bytes([high, low])) % octets.len().max(1);
-            if let Some(octet) = octets.get_mut(place) {
-                *octet = octet.wrapping_add(more);
-            }
-        }
-    }
 }
 
 fn altered_request(part: u8, changes: &[u8]) -> Option<Vec<u8>> {
@@ -91,12 +93,15 @@ fn altered_request(part: u8, changes: &[u8]) -> Option<Vec<u8>> {
         _ => {}
     }
     let ticket = sealed_ticket(&ticket_key.key, ticket_key.kvno, &own, ticket);
-    tgs_req(&session, &ticket, authenticator, body).ok()
+    tgs_req(&session, &ticket, authenticator, body, None).ok()
 }
 
 fn ticket_part(session: &Key, client: &Principal) -> Vec<u8> {
     let part = EncTicketPart {
-        flags: TicketFlags::INITIAL | TicketFlags::FORWARDABLE | TicketFlags::RENEWABLE,
+        flags: TicketFlags::INITIAL
+            | TicketFlags::FORWARDABLE
+            | TicketFlags::PROXIABLE
+            | TicketFlags::RENEWABLE,
         key: key(session),
         crealm: GeneralString("TEST"),
         cname: client.to_wire(),
@@ -152,7 +157,14 @@ fn sealed_ticket(key: &LongTermKey, kvno: u32, own: &Principal, plain: &[u8]) ->
     Ticket { tkt_vno: PVNO, realm: GeneralString("TEST"), sname, enc_part }.to_der()
 }
 
-fn tgs_req(session: &Key, ticket: &[u8], authenticator: &[u8], body: &[u8]) -> Result<Vec<u8>, DerError> {
+/// A TGS-REQ, with an element more if there is one.
+fn tgs_req(
+    session: &Key,
+    ticket: &[u8],
+    authenticator: &[u8],
+    body: &[u8],
+    more: Option<PaData<'_>>,
+) -> Result<Vec<u8>, DerError> {
     let cipher = session.encrypt(KeyUsage::TGS_REQ_AUTHENTICATOR, &Still, authenticator);
     let ap_req = ApReq {
         pvno: PVNO,
@@ -162,7 +174,8 @@ fn tgs_req(session: &Key, ticket: &[u8], authenticator: &[u8], body: &[u8]) -> R
         authenticator: EncryptedData { etype: session.enctype().number(), kvno: None, cipher: &cipher },
     }
     .to_der();
-    let padata = Some(vec![PaData { padata_type: pa_type::TGS_REQ, padata_value: &ap_req }]);
+    let own = PaData { padata_type: pa_type::TGS_REQ, padata_value: &ap_req };
+    let padata = Some([own].into_iter().chain(more).collect());
     let req_body = Raw::from_der(body)?;
     Ok(TgsReq(KdcReq { pvno: PVNO, msg_type: msg_type::TGS_REQ, padata, req_body }).to_der())
 }
