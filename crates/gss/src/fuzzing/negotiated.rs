@@ -135,6 +135,8 @@ pub(super) fn good_offer() -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use orthros_wire::der::{DerReader, DerWriter, Tag};
+
     use super::*;
 
     #[test]
@@ -154,5 +156,53 @@ mod tests {
         assert!(!sealed_mech_list_mic(&[0, 1, Said::STATE | Said::MIC, 4, 1, 0, 5, 1]));
         assert!(!sealed_mech_list_mic(&[1, 0, all, 5, 1, 0, 5, 1]));
         assert!(!sealed_mech_list_mic(&[1, 0, all, 4, 1]), "not of the initiator's direction");
+    }
+
+    /// RFC 4178 §5.
+    #[test]
+    fn a_proof_that_is_required_and_missing_is_the_end() {
+        assert!(!sealed_mech_list_mic(&[0, 1, Said::STATE, 4, 1]));
+        assert!(!sealed_mech_list_mic(&[1, 3, Said::STATE | Said::MECHANISM | Said::TOKEN, 5, 1]));
+    }
+
+    /// RFC 4178 §4.2.2.
+    #[test]
+    fn a_mechanism_that_was_not_offered_is_not_chosen() {
+        let all = Said::STATE | Said::MECHANISM | Said::TOKEN | Said::MIC;
+        assert!(!sealed_mech_list_mic(&[1, 0, all | Said::OTHER_MECHANISM, 5, 1]));
+    }
+
+    /// The good offer with its fields, as octets each, changed.
+    fn offer_with(change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Vec<u8> {
+        let offer = good_offer();
+        let (_, sequence, _) = DerReader::new(&offer).any().unwrap();
+        let (_, fields, _) = DerReader::new(sequence).any().unwrap();
+        let (mut reader, mut parts) = (DerReader::new(fields), Vec::new());
+        while let Ok((_, _, whole)) = reader.any() {
+            parts.push(whole.to_vec());
+        }
+        change(&mut parts);
+        let element = |tag, content: &[u8]| {
+            let mut writer = DerWriter::default();
+            writer.value(tag, |writer| writer.octets(content));
+            writer.finish()
+        };
+        [vec![0], element(Tag::context(0), &element(Tag::SEQUENCE, &parts.concat()))].concat()
+    }
+
+    /// RFC 4178 §4.2.1.
+    #[test]
+    fn flags_of_an_offer_are_ignored() {
+        let flags = vec![0xa1, 4, 3, 2, 0, 0xff];
+        assert!(sealed_offer(&offer_with(|fields| fields.insert(1, flags))));
+    }
+
+    /// RFC 4178 §6.
+    #[test]
+    fn a_field_of_a_later_version_is_ignored() {
+        let later = vec![0xa9, 2, 4, 0];
+        assert!(sealed_offer(&offer_with(|fields| fields.push(later.clone()))));
+        assert!(!sealed_offer(&offer_with(|fields| fields.insert(0, later.clone()))), "not in its place");
+        assert!(!sealed_offer(&offer_with(|fields| fields.push(vec![0xa9, 2, 4]))), "cut");
     }
 }

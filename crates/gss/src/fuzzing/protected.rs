@@ -98,4 +98,27 @@ mod tests {
         let header = [4, 4, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 7];
         assert!(mic_token(&[&header[..], b"message"].concat()));
     }
+
+    /// RFC 4121 §4.2.2.
+    #[test]
+    fn unknown_flags_of_a_token_are_ignored() {
+        let header = [5, 4, 0xf8, 0xff, 0, 12, 0, 3, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert!(wrap_token(&[&[0][..], &header, b"message"].concat()));
+        let header = [4, 4, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 7];
+        assert!(mic_token(&[&header[..], b"message"].concat()));
+    }
+
+    /// RFC 2744 §5.15 and §5.31 to §5.33, RFC 4121 §5.2.
+    #[test]
+    fn messages_of_no_octets_and_of_16_kib_are_protected() {
+        for message in [vec![], vec![7; 16_384]] {
+            let here = end(Role::Initiator, key(), Flags::default(), 7, Window::new(0, true, true));
+            let there = acceptor(Flags::default());
+            assert_eq!(there.unwrap(&here.wrap(&message).unwrap()).unwrap().message, message);
+            assert_eq!(there.unwrap(&here.wrap_integrity(&message).unwrap()).unwrap().message, message);
+            let mic = here.mic(&message).unwrap();
+            assert!(there.verify_mic(b"another", &mic).is_err());
+            assert!(there.verify_mic(&message, &mic).is_ok());
+        }
+    }
 }

@@ -140,6 +140,8 @@ pub(super) fn good_authorization_data() -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use orthros_wire::fuzzing::altered;
+
     use super::*;
 
     #[test]
@@ -157,5 +159,15 @@ mod tests {
     fn what_is_no_part_at_all_is_refused() {
         assert!(!sealed_ticket(&[0]) && !sealed_authenticator(&[0, 0x62, 0]) && !sealed_checksum(&[0]));
         assert!(!sealed_authorization_data(&[0, 5, 0]));
+    }
+
+    /// RFC 4121 §4.1.1 and §4.1.1.1: flags that no standard gives a meaning to, and octets behind that are no extension.
+    #[test]
+    fn unknown_flags_and_octets_of_a_request_are_ignored() {
+        let (low, high) = ([0, 21, 0x80], [0, 23, 0xf0]);
+        assert!(sealed_checksum(&[&[1, 0][..], &low, &high].concat()));
+        assert!(sealed_checksum(&[&[0, 0][..], &plain_checksum(), b"more"].concat()));
+        let flags = established(&ticket_part(), &authenticator(&altered(&plain_checksum(), &high)));
+        assert!(flags.is_some_and(|context| context.flags().0 < 1 << 28));
     }
 }

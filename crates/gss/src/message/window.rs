@@ -91,6 +91,17 @@ mod tests {
     }
 
     #[test]
+    fn without_replay_detection_the_order_is_told_and_duplicates_too() {
+        let mut window = Window::new(0, false, true);
+        assert_eq!(
+            orders(&mut window, &[0, 2, 1, 1, 3]),
+            [Order::InOrder, Order::Gap, Order::Unsequenced, Order::Duplicate, Order::InOrder]
+        );
+        let mut blind = Window::new(0, false, false);
+        assert_eq!(orders(&mut blind, &[0, 2, 1, 1, 9]), [Order::InOrder; 5]);
+    }
+
+    #[test]
     fn numbers_pass_32_bits_and_stop_before_64() {
         let mut window = Window::new(u64::from(u32::MAX), true, true);
         assert_eq!(

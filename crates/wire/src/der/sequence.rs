@@ -2,7 +2,8 @@
 
 /// Declares a struct for an ASN.1 SEQUENCE with explicitly tagged fields, and its [`Decode`](crate::der::Decode)
 /// and [`Encode`](crate::der::Encode). `[APPLICATION n]` after the name wraps it in that tag. A field of type
-/// `Option` is OPTIONAL. Fields come in the order of the grammar; an unknown one is an error.
+/// `Option` is OPTIONAL. Fields come in the order of the grammar; an unknown one is an error, unless the grammar has an
+/// extension marker, which is `=> later` here: then whatever a later version put behind is read over.
 ///
 /// ```
 /// use orthros_wire::der::{Decode, Encode};
@@ -28,7 +29,7 @@ macro_rules! sequence {
         $crate::sequence!(@emit [$(#[$meta])*] $name [] 'der [$($app)?] { $($fields)* });
     };
     (@emit [$($meta:tt)*] $name:ident [$($generics:tt)*] $lt:lifetime [$($app:literal)?]
-        { $($(#[$field_meta:meta])* $number:literal => $field:ident : $type:ty),* $(,)? }) => {
+        { $($(#[$field_meta:meta])* $number:literal => $field:ident : $type:ty),* $(,)? $(=> $later:ident)? }) => {
         $($meta)*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name $($generics)* {
@@ -46,7 +47,7 @@ macro_rules! sequence {
                             .ok_or($crate::der::DerError::Missing(stringify!($field)))?,
                     };
                 )*
-                fields.finish()?;
+                $crate::sequence!(@end fields $($later)?);
                 Ok(Self { $($field),* })
             }
         }
@@ -73,6 +74,14 @@ macro_rules! sequence {
     };
     (@open $reader:ident $content:ident) => {
         let $content = $reader.expect($crate::der::Tag::SEQUENCE)?;
+    };
+    (@end $fields:ident) => {
+        $fields.finish()?;
+    };
+    (@end $fields:ident later) => {
+        while !$fields.is_empty() {
+            $fields.any()?;
+        }
     };
     (@wrap $writer:ident $fields:ident $app:literal) => {
         $writer.value($crate::der::Tag::application($app), $fields);

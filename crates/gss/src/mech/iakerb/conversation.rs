@@ -26,6 +26,7 @@ sequence! {
     pub struct Finished<'a> {
         /// The checksum over the tokens in their order.
         1 => gss_mic: Checksum<'a>,
+        => later
     }
 }
 

@@ -41,6 +41,7 @@ sequence! {
         1 => target_realm: TargetRealm<'a>,
         /// What the acceptor wants to have repeated.
         2 => cookie: Option<&'a [u8]>,
+        => later
     }
 }
 

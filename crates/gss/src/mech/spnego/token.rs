@@ -27,6 +27,7 @@ sequence! {
         2 => mech_token: Option<&'a [u8]>,
         /// A MIC over `mech_types`.
         3 => mech_list_mic: Option<&'a [u8]>,
+        => later
     }
 }
 
@@ -41,6 +42,7 @@ sequence! {
         2 => response_token: Option<&'a [u8]>,
         /// A MIC over the list of mechanisms.
         3 => mech_list_mic: Option<&'a [u8]>,
+        => later
     }
 }
 
