@@ -9,6 +9,8 @@
 //! | `faults` | plants known faults and wants to see a test fail |
 //! | `fuzz` | builds and runs the fuzz targets |
 //! | `simulate` | runs the simulation of a whole realm, on many seeds |
+//! | `mutants` | changes the code and wants to see a test fail, or a reason |
+//! | `must` | the demands of standards, each with what keeps and what shows it |
 //! | `faces` | the C library, linked for each library that it stands in for |
 //! | `install` | puts one of them into a folder of its own |
 //! | `deb` | a Debian package of the C library and the command |
@@ -30,6 +32,8 @@ mod figures;
 mod fuzz;
 mod install;
 mod man;
+mod must;
+mod mutants;
 mod peers;
 mod shell;
 mod simulate;
@@ -99,6 +103,21 @@ const TASKS: &[Task] = &[
         ],
         help: "a whole realm with faults, by seeds: what must never happen must not",
         run: simulate::run,
+    },
+    Task {
+        name: "mutants",
+        options: &[("--shard", Some("K/N"), "only the mutants of this shard, from 0/N on")],
+        help: "change the code one operator at a time (cargo-mutants); a test must fail, or the survivor have a reason",
+        run: mutants::run,
+    },
+    Task {
+        name: "must",
+        options: &[
+            ("--list", None, "print every row"),
+            ("--texts", Some("FOLDER"), "compare the rows with the RFCs' texts there"),
+        ],
+        help: "what RFCs and manual pages demand, with the line that keeps it and the test that shows it",
+        run: must::run,
     },
     Task {
         name: "faces",
