@@ -1,10 +1,11 @@
 //! What lies under the seal of cookies, claims under any seal, and what two ends of a handover tell each other.
 
+use orthros_wire::fuzzing::plain;
 use orthros_wire::{Reader, Timestamp};
 
 use super::handshake::acceptor;
 use super::moved::{good_state, sealing_key};
-use super::{NOW, Still, alter, settings};
+use super::{NOW, Still, settings};
 use crate::Step;
 use crate::context::Need;
 use crate::transfer::handover::{COMMIT, FRAME, FrameType, LONGEST_BODY, Taking, frame, refusal};
@@ -17,13 +18,8 @@ use crate::transfer::{Claims, Seal};
 ///
 /// Returns whether it was taken.
 pub fn sealed_half_open(data: &[u8]) -> bool {
-    let (kind, rest) = data.split_first().unwrap_or((&1, &[]));
-    let mut plain = good_half_open();
-    if kind & 1 == 0 {
-        plain = rest.to_vec();
-    } else {
-        alter(&mut plain, rest);
-    }
+    let rest = data.get(1..).unwrap_or_default();
+    let plain = plain(data, &good_half_open());
     let (key, until) = (sealing_key(), Timestamp::from_seconds(NOW + 60));
     let Ok(cookie) = Seal::from(&key).seal(Kind::HalfOpen, &plain, until, &Still) else { return false };
     let resume = || match acceptor().carry_to_kdcs().resume(&cookie, &key) {
