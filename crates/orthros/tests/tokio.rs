@@ -94,7 +94,7 @@ fn an_acceptor_carries_requests_while_the_initiator_runs_on_the_same_thread() {
         let credential = near.off_runtime(|near| near.acceptor()).await.unwrap().unwrap();
         let request = far.initiate_with(&alice, Name::hostbased_service("host", "localhost"));
         tokio::join!(
-            far.establish_async(request.confidential().mechanism(&IAKERB).start(), &mut here),
+            far.establish_async(request.mutual().confidential().mechanism(&IAKERB).start(), &mut here),
             near.establish_async(near.accept(&credential).carry_to_kdcs().start(), &mut there),
         )
     });

@@ -96,11 +96,10 @@ pub extern "C" fn gss_authorize_localname(
     user: Handle,
 ) -> OmUint32 {
     boundary(minor_status, || {
-        let user = name_of_user(user)?;
         if let Some(foreign) = plugins::foreign_name(name_handle) {
-            return foreign_may_log_in(&foreign, &user);
+            return foreign_may_log_in(&foreign, &name_of_user(user)?);
         }
-        let name = name(name_handle)?;
+        let (name, user) = (name(name_handle)?, name_of_user(user)?);
         let orthros = library::orthros()?;
         let principal = principal(&orthros, &name)?;
         if orthros.may_log_in(&principal, &user) {

@@ -6,6 +6,7 @@ use super::chosen;
 use crate::abi::{GssBuffer, OidDesc, OmUint32, STATUS_MAJOR, STATUS_MINOR};
 use crate::boundary::boundary;
 use crate::extensions::{self, STATUS_JSON};
+use crate::plugins;
 use crate::pointers::{In, Out};
 use crate::status::{self, COMPLETE, Failed};
 
@@ -33,7 +34,9 @@ pub extern "C" fn gss_display_status(
                 ((*sentence).to_owned(), place + 1 < sentences.len())
             }
             STATUS_MINOR if place == 0 => {
-                chosen(mech_type)?;
+                if plugins::named(mech_type)?.is_none() {
+                    chosen(mech_type)?;
+                }
                 (status::tell_minor(status_value), false)
             }
             STATUS_JSON if place == 0 => (extensions::json(status_value), false),

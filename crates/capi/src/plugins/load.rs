@@ -51,7 +51,12 @@ pub(super) struct Listed {
 /// What is configured. Read once, when a mechanism is first asked for that is not ours.
 pub(super) fn listed() -> &'static [Listed] {
     static LISTED: OnceLock<Vec<Listed>> = OnceLock::new();
-    LISTED.get_or_init(|| if own().is_some() { read() } else { Vec::new() })
+    LISTED.get_or_init(|| {
+        let read = |path: PathBuf| fs::read(&path).ok().map(|octets| (path, octets));
+        let lists: Vec<_> = lists().into_iter().filter_map(read).collect();
+        // Where nothing is listed the dynamic linker is not asked.
+        if lists.is_empty() || own().is_none() { Vec::new() } else { entries(&lists) }
+    })
 }
 
 /// One that is configured.
@@ -86,13 +91,13 @@ fn tell(name: &str, file: &Path, outcome: Result<(), &str>) {
     }
 }
 
-fn read() -> Vec<Listed> {
+/// What the lists say, each a file and its content.
+fn entries(lists: &[(PathBuf, Vec<u8>)]) -> Vec<Listed> {
     let mut listed: Vec<Listed> = Vec::new();
-    for path in lists() {
-        let Ok(octets) = fs::read(&path) else { continue };
-        let (entries, bad) = config::parse(&octets);
+    for (path, octets) in lists {
+        let (entries, bad) = config::parse(octets);
         for line in bad {
-            tell(&format!("line {}", line.number), &path, Err(line.why));
+            tell(&format!("line {}", line.number), path, Err(line.why));
         }
         for entry in entries {
             // The first one stays, ours before all others, as with MIT krb5.
