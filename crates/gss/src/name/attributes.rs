@@ -110,10 +110,9 @@ impl Attributes {
             modules
                 .push([counted(PAC_MODULE), counted(pac), number(usize::from(self.authenticated))].concat());
         }
-        if !self.indicators.is_empty() {
-            let texts: Vec<u8> = self.indicators.iter().flat_map(|text| counted(text.as_bytes())).collect();
-            modules.push([counted(INDICATORS_MODULE), number(self.indicators.len()), texts].concat());
-        }
+        // MIT's module is there even where it has nothing to say.
+        let texts: Vec<u8> = self.indicators.iter().flat_map(|text| counted(text.as_bytes())).collect();
+        modules.push([counted(INDICATORS_MODULE), number(self.indicators.len()), texts].concat());
         [number(modules.len()), modules.concat()].concat()
     }
 
