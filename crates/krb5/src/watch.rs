@@ -1,6 +1,6 @@
 //! What an exchange learns on its way that nobody outside can see, for those who trace it.
 //!
-//! Shape: facts as values, told to whoever [watches](crate::Env::watch). Nothing depends on whether anybody does.
+//! Shape: facts as values, told to whoever [watches](crate::env::Sources::watch). Nothing depends on whether anybody does.
 //! Deliberately not here: words, files, and whatever the driver sees by itself, such as KDCs and caches.
 
 use orthros_crypto::Enctype;

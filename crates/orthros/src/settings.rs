@@ -336,7 +336,7 @@ pub(crate) fn transfer_source(transfer: &Transfer) -> Result<TransferSource, Str
 
 /// Section `[orthros]` with what `ORTHROS_TRANSFER` says instead: words with commas between them, each `off`, `memory`
 /// or `ledger=FOLDER` (`transfer_ledger`), `allow=USER`, a folder or `family` or `fleet:KEY` (`transfer_key`), or one of
-/// those of [`Policy`](crate::transfer::Policy), which then replace `transfer_policy`.
+/// those of [`Policy`], which then replace `transfer_policy`.
 ///
 /// # Errors
 /// [`SetupError::Name`] with the word that is none of these.

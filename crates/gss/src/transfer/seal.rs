@@ -15,7 +15,7 @@
 //! token, by its id; without a salt (RFC 5869 §3.1: the sealing key is uniform), so that extraction is done once. The
 //! AEAD is AES-256-GCM (RFC 5116) with a nonce of zeros, since no key seals twice; for tokens of this length it takes
 //! a quarter of the time of ChaCha20-Poly1305. The boundary is what must be the same at import without travelling: the
-//! boot id, or the ledger's identity. [`Claims`](super::Claims), if there are any, lie before the state.
+//! boot id, or the ledger's identity. [`Claims`], if there are any, lie before the state.
 //! `docs/transfer-token.md` tells the layout to others.
 
 use std::fmt;
