@@ -57,6 +57,28 @@ fn a_token_of_short_names_has_at_most_300_octets() {
 }
 
 #[test]
+fn no_buffer_grows_once_a_secret_or_a_message_is_in_it() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    for token in [initiator.wrap(b"message").unwrap(), initiator.wrap_integrity(b"message").unwrap()] {
+        assert_eq!(token.capacity(), token.len());
+    }
+    let token = initiator.export(&sealing_key(1)).unwrap();
+    assert_eq!(token.capacity(), token.len());
+}
+
+#[test]
+fn a_token_says_which_key_within_which_boundary_has_sealed_it() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    let key = sealing_key(1);
+    let token = initiator.export(&key).unwrap();
+    assert!(key.has_sealed(&token) && !key.has_sealed(&token[..9]));
+    let elsewhere = SealingKey::new(SecretBytes::from(vec![1; 32]), b"another boot");
+    assert!(![sealing_key(2), elsewhere].iter().any(|other| other.has_sealed(&token)));
+}
+
+#[test]
 fn every_flipped_bit_and_every_truncation_is_refused_and_spends_nothing() {
     let pair = Pair::new();
     let (initiator, _) = pair.established();

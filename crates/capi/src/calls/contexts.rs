@@ -34,7 +34,7 @@ pub(crate) struct Body {
     orthros: Orthros,
     state: Mutex<State>,
     /// What its token shall demand, if not what is configured.
-    policy: OnceLock<Policy>,
+    policy: OnceLock<Box<Policy>>,
 }
 
 enum State {
@@ -250,7 +250,7 @@ pub(super) fn set_policy(handle: Handle, words: &[u8]) -> Result<(), Failed> {
         .map_err(|_| Failed::plain(Major::Failure, "what a token demands is said in UTF-8"))?;
     let policy = Policy::parse(words).map_err(|wrong| Failed::told(Major::Failure, wrong))?;
     body.policy
-        .set(policy)
+        .set(Box::new(policy))
         .map_err(|_| Failed::plain(Major::Unavailable, "what the context's token demands was said before"))
 }
 

@@ -343,3 +343,36 @@ impl Protection {
 fn covered<'a>(parts: &[&'a [u8]], header: &'a [u8]) -> Vec<&'a [u8]> {
     parts.iter().copied().chain([header]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use orthros_crypto::{Enctype, Key};
+
+    use super::*;
+
+    #[test]
+    fn filler_counts_for_the_rotation_of_sealed_tokens_in_dce_style_only() {
+        let protection = |flags| {
+            let key = SessionKey::from(Key::new(Enctype::Aes128CtsHmacSha1, &[1; 16]).unwrap());
+            Protection::new(Role::Initiator, key, None, 0, Window::new(0, false, false)).in_style(flags)
+        };
+        let (plain, dce) = (protection(Flags(0)), protection(Flags::DCE_STYLE));
+        let header = |flags, right_rotation| WrapHeader {
+            flags: TokenFlags(flags),
+            extra_count: 3,
+            right_rotation,
+            sequence: 0,
+        };
+        for (which, flags, right_rotation, expected) in [
+            (&dce, TokenFlags::SEALED, 28, Ok(31)),
+            (&dce, TokenFlags::SEALED, 0, Ok(0)),
+            (&dce, 0, 28, Ok(28)),
+            (&plain, TokenFlags::SEALED, 28, Ok(28)),
+            (&plain, 0, 0, Ok(0)),
+        ] {
+            assert_eq!(which.rotation(&header(flags, right_rotation), 100), expected);
+        }
+        assert_eq!(dce.rotation(&header(TokenFlags::SEALED, 98), 100), Ok(1), "around");
+        assert!(dce.rotation(&header(0, 1), 0).is_err());
+    }
+}

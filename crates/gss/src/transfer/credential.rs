@@ -86,6 +86,7 @@ pub(crate) fn write(credential: &InitiatorCredential) -> SecretBytes {
     let mut state = Zeroizing::new(Vec::with_capacity(cache.expose_octets().len() + 8));
     state.extend_from_slice(&credential.offset_seconds().to_be_bytes());
     state.extend_from_slice(cache.expose_octets());
+    debug_assert_eq!(state.capacity(), state.len(), "a buffer that grows leaves copies");
     state.into()
 }
 

@@ -45,7 +45,9 @@ pub(crate) fn write(context: &Established) -> Result<SecretBytes, TransferRefusa
     // The size is known before the first secret is written: the buffer never grows and leaves no copy.
     let mut writer = StateWriter { octets: Some(Zeroizing::new(Vec::with_capacity(size.length))), length: 0 };
     write_to(context, &mut writer)?;
-    Ok(writer.octets.unwrap_or_default().into())
+    let state = writer.octets.unwrap_or_default();
+    debug_assert_eq!(state.capacity(), state.len());
+    Ok(state.into())
 }
 
 fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), TransferRefusal> {
