@@ -148,7 +148,9 @@ impl World {
         let seconds = i32::try_from(offset).unwrap_or(0);
         cache.set_time_offset(Some(TimeOffset { seconds, microseconds: 0 }));
         self.commit_cache(client, &cache);
-        let credential = InitiatorCredential::new(user, vec![obtained.credential.clone()], offset);
+        // Where it lies, so that tickets fetched with it are stored there too.
+        let credential = InitiatorCredential::new(user, vec![obtained.credential.clone()], offset)
+            .with_origin(Self::cache_name(client));
         let process = &mut self.processes[client];
         process.credential = Some(Arc::new(credential));
         process.login = None;
@@ -200,7 +202,7 @@ impl World {
         self.processes[client].credential = cache.map(|cache| {
             let offset = cache.time_offset().map_or(0, |offset| i64::from(offset.seconds));
             let tickets = cache.credentials().cloned().collect();
-            Arc::new(InitiatorCredential::new(cache.primary().clone(), tickets, offset))
+            Arc::new(InitiatorCredential::new(cache.primary().clone(), tickets, offset).with_origin(name))
         });
     }
 

@@ -345,8 +345,10 @@ impl World {
                 conversation.stamp = Some(now.plus_seconds(conversation.offset));
             }
         }
+        // Disks take their time, so that kills find processes at their writing.
+        let writes = matches!(state, State::Storing(..) | State::LoginStoring(_));
         self.keep(handle, job, state);
-        let delay = self.dice.between(20, 200);
+        let delay = if writes { self.dice.between(1_000, crate::plan::SECOND) } else { self.dice.between(20, 200) };
         self.after(delay, Event::Advance(handle));
     }
 

@@ -90,6 +90,16 @@ fn authorization_data() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// What of it is vouched for.
+fn vouched() -> impl Strategy<Value = Vec<u8>> {
+    let indicators = proptest::collection::vec("[a-z é]{0,9}", 0..3);
+    (any::<bool>(), indicators).prop_map(|(pac, indicators)| {
+        let count = u16::try_from(indicators.len()).unwrap().to_be_bytes();
+        let texts: Vec<u8> = indicators.iter().flat_map(|text| counted(text.as_bytes())).collect();
+        [&[u8::from(pac)][..], &count, &texts].concat()
+    })
+}
+
 prop_compose! {
     /// A state of a context that has not ended, with random numbers and windows.
     fn state()(
@@ -101,6 +111,7 @@ prop_compose! {
         keys in keys(),
         names in (name(), name()),
         authorization_data in authorization_data(),
+        vouched in vouched(),
         delegated in delegated(),
     ) -> Vec<u8> {
         [
@@ -115,6 +126,7 @@ prop_compose! {
             names.0,
             names.1,
             authorization_data,
+            vouched,
             delegated,
         ]
         .concat()
@@ -171,13 +183,14 @@ fn a_lying_count_is_refused_without_a_large_allocation() {
     let pair = Pair::new();
     let (initiator, _) = pair.established();
     let state = open_plain_state(initiator);
-    let end = state.len() - 3;
+    let end = state.len() - 6;
     // Counts of authorization data and of delegated tickets, and the length of one: all as large as they get.
     for tail in [
         &[0xff, 0xff][..],
         &[0, 1, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff],
-        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'B', 0, 1, 0, 1, b'a', 0xff, 0xff],
-        &[0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'B', 0xff, 0xff],
+        &[0, 0, 1, 0xff, 0xff],
+        &[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'B', 0, 1, 0, 1, b'a', 0xff, 0xff],
+        &[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, b'B', 0xff, 0xff],
     ] {
         assert!(pair.context_of(&[&state[..end], tail].concat()).is_err());
     }

@@ -25,7 +25,7 @@ fn calls() -> Vec<&'static str> {
         Accept::bindings, Accept::bindings_required, Accept::start, Acquire::blocking, Acquire::keytab,
         Builder::config_text, Builder::default_cache, Builder::default_keytab,
         ChannelBindings::from_application_data, Context::acceptor, Context::authorization_data_of,
-        Context::authtime, Context::delegated_credential, Context::flags, Context::initiator, Context::inquire,
+        Context::authtime, Context::delegated_credential, Context::flags, Context::initiator, Context::initiator_attributes, Context::inquire,
         Context::into_lucid, Context::is_initiator, Context::lifetime_seconds, Context::mechanism, Context::mic,
         Context::mic_over, Context::piece_lengths, Context::process, Context::pseudo_random,
         Context::ticket_flags, Context::unwrap, Context::unwrap_aead, Context::unwrap_in_place,

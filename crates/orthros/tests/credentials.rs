@@ -9,6 +9,7 @@ use orthros::credential::{Lifetime, Usage};
 use orthros::credentials::Storing;
 use orthros::credentials::store::BadStore;
 use orthros::mechanism::KRB5_OID;
+use orthros::replay::MemoryReplay;
 use orthros::seal_key::Places;
 use orthros::{
     AcceptorCredential, CacheName, Config, CredentialStore, Error, InitiatorCredential, Keytab, KeytabName,
@@ -17,8 +18,8 @@ use orthros::{
 use orthros_gss::transfer::TransferRefusal;
 use orthros_kdc::{Listener, Realm};
 use orthros_krb5::Principal;
-use orthros_wire::Clock;
 use orthros_wire::testing::ManualClock;
+use orthros_wire::{Clock, Timestamp};
 
 /// Seconds that tickets live here: little enough for half of it to lie within the clock skew.
 const LIFETIME: i64 = 200;
@@ -252,8 +253,11 @@ fn a_cache_and_a_keytab_as_octets_initiate_and_accept() {
         .unwrap()
         .keytab_octets(world.keytab().to_octets().expose_octets())
         .unwrap();
-    let elsewhere =
-        Orthros::builder().config(orthros.config().clone()).clock(Arc::clone(&world.clock)).build();
+    let elsewhere = Orthros::builder()
+        .config(orthros.config().clone())
+        .clock(Arc::clone(&world.clock))
+        .replay_cache(MemoryReplay::made_at(Timestamp::from_seconds(0)))
+        .build();
     let set = elsewhere.acquire_from(&store, None, Usage::Both).unwrap();
     let facts = set.inquire(world.clock.now());
     assert_eq!((facts.usage, facts.mechanisms), (Usage::Both, vec![KRB5_OID]));

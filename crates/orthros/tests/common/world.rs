@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use orthros::replay::MemoryReplay;
 use orthros::seal_key::Places;
 use orthros::{
     Accept, CacheName, Config, Context, Enctype, Error, Initiate, InitiatorCredential, Kept, Keytab,
@@ -41,6 +42,8 @@ impl Host {
         Orthros::builder()
             .config(self.config.clone())
             .clock(Arc::clone(&self.clock))
+            // No acceptor ran before, so that one-way requests are taken too.
+            .replay_cache(MemoryReplay::made_at(Timestamp::from_seconds(0)))
             .default_cache(CacheName::Memory("c".into()))
             .default_keytab(KeytabName::File(self.folder.join("keytab")))
             .transfer_places(Places::new().within(&self.folder))
