@@ -348,7 +348,8 @@ impl World {
         // Disks take their time, so that kills find processes at their writing.
         let writes = matches!(state, State::Storing(..) | State::LoginStoring(_));
         self.keep(handle, job, state);
-        let delay = if writes { self.dice.between(1_000, crate::plan::SECOND) } else { self.dice.between(20, 200) };
+        let delay =
+            if writes { self.dice.between(1_000, crate::plan::SECOND) } else { self.dice.between(20, 200) };
         self.after(delay, Event::Advance(handle));
     }
 

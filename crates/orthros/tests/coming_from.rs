@@ -4,6 +4,7 @@ use std::os::unix::net::UnixStream;
 
 use orthros::acquire::Acquire;
 use orthros::mechanism::{self, Mechanism};
+use orthros::name::attributes::Attributes;
 use orthros::{
     Accept, AcceptorCredential, Builder, CacheName, ChannelBindings, Context, CredentialSet, CredentialStore,
     Error, Flags, Initiate, InitiatorCredential, Keytab, KeytabName, Major, Name, Orthros, Step,
@@ -22,7 +23,7 @@ macro_rules! calls {
 /// What the page may name.
 fn calls() -> Vec<&'static str> {
     let known = calls![
-        Accept::bindings, Accept::bindings_required, Accept::start, Acquire::blocking, Acquire::keytab,
+        Attributes::names, Accept::bindings, Accept::bindings_required, Accept::start, Acquire::blocking, Acquire::keytab,
         Builder::config_text, Builder::default_cache, Builder::default_keytab,
         ChannelBindings::from_application_data, Context::acceptor, Context::authorization_data_of,
         Context::authtime, Context::delegated_credential, Context::flags, Context::initiator, Context::initiator_attributes, Context::inquire,
@@ -36,7 +37,7 @@ fn calls() -> Vec<&'static str> {
         Error::major, Initiate::bindings, Initiate::confidential, Initiate::dce_style, Initiate::delegate,
         Initiate::delegate_by_policy, Initiate::flag, Initiate::lifetime_seconds, Initiate::mutual,
         Initiate::replay_detection, Initiate::sequencing, Initiate::start, InitiatorCredential::client,
-        InitiatorCredential::end, Keytab::parse, Major::number, Mechanism::sasl_name, Name::display, Name::export,
+        InitiatorCredential::end, Keytab::parse, Major::number, Mechanism::sasl_name, Name::display, Name::export, Name::export_composite, Name::attributes_of_exported,
         Name::from_exported, Name::import, Name::mechanism, Name::mechanisms, Name::parse_hostbased,
         Name::same_as, Name::to_principal, Orthros::accept, Orthros::acceptor, Orthros::acceptor_from,
         Orthros::acquire, Orthros::acquire_from, Orthros::builder, Orthros::credential_for,
