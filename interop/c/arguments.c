@@ -11,6 +11,8 @@
 
 #include <gssapi/gssapi.h>
 
+#include "common.h"
+
 static int failures;
 static gss_name_t target;
 static OM_uint32 minor;
@@ -24,37 +26,6 @@ static void expect(int holds, const char *call, const char *what, OM_uint32 majo
         printf("not so: %s: %s (%08x)\n", call, what, (unsigned)major);
         failures++;
     }
-}
-
-static void require(OM_uint32 major, const char *what)
-{
-    if (GSS_ERROR(major)) {
-        printf("cannot begin: %s (%08x)\n", what, (unsigned)major);
-        exit(1);
-    }
-}
-
-/* A buffer that holds something, so that a call which does not empty it is found out. */
-static gss_buffer_desc dirty(void)
-{
-    static char octet;
-    gss_buffer_desc buffer;
-    buffer.length = 99;
-    buffer.value = &octet;
-    return buffer;
-}
-
-static int is_empty(gss_buffer_desc buffer)
-{
-    return buffer.length == 0 && buffer.value == NULL;
-}
-
-static gss_buffer_desc text(const char *octets)
-{
-    gss_buffer_desc buffer;
-    buffer.length = strlen(octets);
-    buffer.value = (void *)octets;
-    return buffer;
 }
 
 /* Each call that takes a context that is up; `emptied` says whether its outputs were set to their empty value. */
@@ -289,20 +260,6 @@ static void nulls(void)
     require(gss_release_buffer(&minor, &out), "and again");
 }
 
-static void establish(gss_ctx_id_t *initiator, gss_ctx_id_t *acceptor)
-{
-    OM_uint32 own;
-    gss_buffer_desc there, back;
-    *initiator = *acceptor = GSS_C_NO_CONTEXT;
-    require(gss_init_sec_context(&own, NULL, initiator, target, NULL, GSS_C_MUTUAL_FLAG, 0, NULL, NULL, NULL, &there, NULL,
-                                 NULL), "an initiator");
-    require(gss_accept_sec_context(&own, acceptor, NULL, &there, NULL, NULL, NULL, &back, NULL, NULL, NULL), "an acceptor");
-    gss_release_buffer(&own, &there);
-    require(gss_init_sec_context(&own, NULL, initiator, target, NULL, GSS_C_MUTUAL_FLAG, 0, NULL, &back, NULL, &there, NULL,
-                                 NULL), "its reply");
-    gss_release_buffer(&own, &back);
-}
-
 /* Every octet of a message is changed in turn: no output, and the context goes on. */
 static void tampered(gss_ctx_id_t initiator, gss_ctx_id_t acceptor)
 {
@@ -401,7 +358,7 @@ int main(int argc, char **argv)
     credentials("a wild credential", (gss_cred_id_t)(uintptr_t)0x1234567890abcdu);
     credentials("a name", (gss_cred_id_t)target);
 
-    establish(&initiator, &acceptor);
+    establish(target, &initiator, &acceptor);
     names("a context", (gss_name_t)initiator);
     credentials("a context", (gss_cred_id_t)initiator);
     tampered(initiator, acceptor);

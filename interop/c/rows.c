@@ -15,6 +15,8 @@
 #include <gssapi/gssapi_krb5.h>
 #include <gssapi/gssapi_orthros.h>
 
+#include "common.h"
+
 static int failures, rows;
 static gss_name_t target;
 static OM_uint32 minor;
@@ -40,60 +42,6 @@ static void row(const char *call, int holds, OM_uint32 major)
     } while (0)
 /* What else must be so after it. */
 #define AND(holds) row(#holds, holds, 0)
-
-static gss_buffer_desc octets(const void *of, size_t length)
-{
-    gss_buffer_desc buffer;
-    buffer.length = length;
-    buffer.value = (void *)of;
-    return buffer;
-}
-
-static gss_buffer_desc text(const char *of)
-{
-    return octets(of, strlen(of));
-}
-
-static gss_OID_desc identifier(const char *of, OM_uint32 length)
-{
-    gss_OID_desc made;
-    made.length = length;
-    made.elements = (void *)of;
-    return made;
-}
-
-static gss_buffer_desc dirty(void)
-{
-    static char octet;
-    return octets(&octet, 99);
-}
-
-static int is_empty(gss_buffer_desc buffer)
-{
-    return buffer.length == 0 && buffer.value == NULL;
-}
-
-static void require(OM_uint32 major, const char *what)
-{
-    if (GSS_ERROR(major)) {
-        printf("cannot begin: %s (%08x)\n", what, (unsigned)major);
-        exit(1);
-    }
-}
-
-static void establish(gss_ctx_id_t *initiator, gss_ctx_id_t *acceptor)
-{
-    OM_uint32 own;
-    gss_buffer_desc there, back;
-    *initiator = *acceptor = GSS_C_NO_CONTEXT;
-    require(gss_init_sec_context(&own, NULL, initiator, target, NULL, GSS_C_MUTUAL_FLAG, 0, NULL, NULL, NULL, &there, NULL,
-                                 NULL), "an initiator");
-    require(gss_accept_sec_context(&own, acceptor, NULL, &there, NULL, NULL, NULL, &back, NULL, NULL, NULL), "an acceptor");
-    gss_release_buffer(&own, &there);
-    require(gss_init_sec_context(&own, NULL, initiator, target, NULL, GSS_C_MUTUAL_FLAG, 0, NULL, &back, NULL, &there, NULL,
-                                 NULL), "its reply");
-    gss_release_buffer(&own, &back);
-}
 
 /* Every call that takes a context, with one that is none. */
 static void no_context(gss_ctx_id_t context)
@@ -598,7 +546,7 @@ static void concurrent(void)
 {
     pthread_t threads[4];
 
-    establish(&shared.initiator, &shared.acceptor);
+    establish(target, &shared.initiator, &shared.acceptor);
     require(gss_acquire_cred(&minor, NULL, 0, NULL, GSS_C_INITIATE, &shared.cred, NULL, NULL), "a credential");
     require(gss_duplicate_name(&minor, target, &shared.name), "a name");
     pthread_mutex_init(&shared.lock, NULL);
@@ -629,7 +577,7 @@ int main(int argc, char **argv)
     require(gss_acquire_cred(&minor, NULL, 0, NULL, GSS_C_INITIATE, &cred, NULL, NULL), "a credential");
     stale_cred = cred;
     require(gss_release_cred(&minor, &cred), "it is released");
-    establish(&initiator, &acceptor);
+    establish(target, &initiator, &acceptor);
     stale = initiator;
     require(gss_delete_sec_context(&minor, &initiator, NULL), "it is deleted");
     require(gss_delete_sec_context(&minor, &acceptor, NULL), "and the other");
@@ -649,7 +597,7 @@ int main(int argc, char **argv)
     no_credential((gss_cred_id_t)target);
     no_credential(stale_cred);
 
-    establish(&initiator, &acceptor);
+    establish(target, &initiator, &acceptor);
     require(gss_acquire_cred(&minor, NULL, 0, NULL, GSS_C_INITIATE, &cred, NULL, NULL), "a credential");
     nulls(initiator, cred);
     values(initiator, acceptor);

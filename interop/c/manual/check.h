@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../common.h"
+
 static int failures;
 
 /* That the sentence of this number in sentences.txt holds, as far as this can tell. */
@@ -33,29 +35,6 @@ static void need(int there, const char *what)
 }
 
 static const gss_buffer_desc nothing = GSS_C_EMPTY_BUFFER;
-
-static gss_buffer_desc octets(const void *of, size_t length)
-{
-    gss_buffer_desc made;
-
-    made.length = length;
-    made.value = (void *)of;
-    return made;
-}
-
-static gss_buffer_desc text(const char *of)
-{
-    return octets(of, strlen(of));
-}
-
-static gss_OID_desc identifier(const char *of, OM_uint32 length)
-{
-    gss_OID_desc made;
-
-    made.length = length;
-    made.elements = (void *)of;
-    return made;
-}
 
 #define KERBEROS_OCTETS "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"
 #define SPNEGO_OCTETS "\x2b\x06\x01\x05\x05\x02"
