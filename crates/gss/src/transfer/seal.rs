@@ -122,6 +122,12 @@ impl SealingKey {
         token.get(KEY_ID).is_some_and(|id| id.ct_eq(&self.id).into())
     }
 
+    /// Whether a token names this key, within whatever boundary.
+    pub fn is_named_by(&self, token: &[u8]) -> bool {
+        let (key, _boundary) = self.id.split_at(KEY_ID.len() / 2);
+        token.get(KEY_ID).is_some_and(|id| id.starts_with(key))
+    }
+
     /// Seals `state` into a token that is good until `until`, behind the octets of claims.
     fn seal(
         &self,

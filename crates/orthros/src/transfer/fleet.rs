@@ -271,8 +271,7 @@ impl Opened {
 
     /// The key that opens `token`; one that refuses it with the reason if none does.
     pub(crate) fn opening(&self, token: &[u8]) -> Option<&SealingKey> {
-        let named = |key: &&SealingKey| token.get(2..6).is_some_and(|id| key.id().starts_with(id));
-        self.keys.iter().find(named).or_else(|| self.sealing())
+        self.keys.iter().find(|key| key.is_named_by(token)).or_else(|| self.sealing())
     }
 }
 
