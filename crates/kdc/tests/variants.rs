@@ -35,8 +35,8 @@ fn lack<T: std::fmt::Debug>(progress: &Progress<T>) -> Lack {
 
 fn home() -> Vec<TypedOctets> {
     vec![
-        TypedOctets { number: 2, octets: vec![127, 0, 0, 1] },
-        TypedOctets { number: 24, octets: vec![1; 16] },
+        TypedOctets { number: 2, octets: Box::new([127, 0, 0, 1]) },
+        TypedOctets { number: 24, octets: Box::new([1; 16]) },
     ]
 }
 
@@ -118,7 +118,7 @@ fn addresses_are_those_asked_for_and_stay_until_a_ticket_moves() {
     let ticket = forest.drive(progress).unwrap().credential;
     assert_eq!((addresses(&forest, &ticket), &ticket.addresses), (2, &home()));
 
-    let there = vec![TypedOctets { number: 2, octets: vec![10, 0, 0, 1] }];
+    let there = vec![TypedOctets { number: 2, octets: Box::new([10, 0, 0, 1]) }];
     let progress = proxied(&tgt, name("host/x@A"), there.clone(), &plain(), &forest.env);
     let proxy = forest.drive(progress).unwrap().credential;
     assert_eq!((addresses(&forest, &proxy), &proxy.addresses), (1, &there));

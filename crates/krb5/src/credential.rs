@@ -35,7 +35,7 @@ pub struct TypedOctets {
     /// What the octets are.
     pub number: i32,
     /// The octets.
-    pub octets: Vec<u8>,
+    pub octets: Box<[u8]>,
 }
 
 impl TypedOctets {

@@ -49,7 +49,8 @@ pub struct Principal {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Parts {
     components: Box<[String]>,
-    realm: Box<str>,
+    /// Shared, for most principals that are kept together are of one realm.
+    realm: Arc<str>,
 }
 
 /// The text or the message holds no principal.
@@ -86,10 +87,10 @@ impl Principal {
     pub fn new<S: Into<String>>(
         name_type: NameType,
         components: impl IntoIterator<Item = S>,
-        realm: impl Into<String>,
+        realm: impl Into<Arc<str>>,
     ) -> Self {
         let components = components.into_iter().map(Into::into).collect();
-        Self { name_type, parts: Arc::new(Parts { components, realm: realm.into().into() }) }
+        Self { name_type, parts: Arc::new(Parts { components, realm: realm.into() }) }
     }
 
     /// The ticket-granting service `krbtgt/SERVED@REALM`: of `realm`, for tickets of `served`.
@@ -150,6 +151,23 @@ impl Principal {
     /// # Errors
     /// [`BadPrincipal::Empty`] if the name has no component.
     pub fn from_wire(name: &PrincipalName<'_>, realm: &str) -> Result<Self, BadPrincipal> {
+        Self::from_wire_in(name, realm)
+    }
+
+    /// As [`Self::from_wire`]; if it is of another principal's realm, that is kept once.
+    pub(crate) fn from_wire_beside(
+        other: &Self,
+        name: &PrincipalName<'_>,
+        realm: &str,
+    ) -> Result<Self, BadPrincipal> {
+        if other.realm() == realm {
+            Self::from_wire_in(name, Arc::clone(&other.parts.realm))
+        } else {
+            Self::from_wire_in(name, realm)
+        }
+    }
+
+    fn from_wire_in(name: &PrincipalName<'_>, realm: impl Into<Arc<str>>) -> Result<Self, BadPrincipal> {
         if name.components.is_empty() {
             return Err(BadPrincipal::Empty);
         }

@@ -17,7 +17,7 @@ use crate::wire::{AdCammac, AuthorizationElement, Decode, Utf8String, ad_type};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vouched {
     /// How the client authenticated itself, in the words of its realm's administrators (RFC 8129).
-    pub indicators: Vec<String>,
+    pub indicators: Box<[String]>,
     /// Whether the first PAC was made by the KDC for this client and this service.
     pub pac: bool,
 }
@@ -30,7 +30,7 @@ impl Vouched {
         client: &Principal,
         authtime: Timestamp,
     ) -> Self {
-        let mut vouched = Self::default();
+        let (mut pac, mut found) = (false, Vec::new());
         let mut pac_seen = false;
         for element in elements {
             // What is malformed within AD-IF-RELEVANT may be passed over, by its name.
@@ -40,15 +40,15 @@ impl Vouched {
                     ad_type::WIN2K_PAC if !pac_seen => {
                         pac_seen = true;
                         let verified = |pac: Pac<'_>| pac.verify(key, client, authtime);
-                        vouched.pac = Pac::parse(octets).and_then(verified).is_ok();
+                        pac = Pac::parse(octets).and_then(verified).is_ok();
                     }
-                    ad_type::CAMMAC => vouched.indicators.extend(indicators(octets, key)),
+                    ad_type::CAMMAC => found.extend(indicators(octets, key)),
                     _ => {}
                 }
                 Ok(())
             });
         }
-        vouched
+        Self { indicators: found.into(), pac }
     }
 }
 

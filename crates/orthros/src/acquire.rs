@@ -399,8 +399,8 @@ impl Orthros {
 /// Addresses as tickets hold them (RFC 4120 §7.5.3).
 fn host_addresses(addresses: &[IpAddr]) -> Vec<TypedOctets> {
     let host = |address: &IpAddr| match address {
-        IpAddr::V4(address) => TypedOctets { number: 2, octets: address.octets().to_vec() },
-        IpAddr::V6(address) => TypedOctets { number: 24, octets: address.octets().to_vec() },
+        IpAddr::V4(address) => TypedOctets { number: 2, octets: address.octets().into() },
+        IpAddr::V6(address) => TypedOctets { number: 24, octets: address.octets().into() },
     };
     addresses.iter().map(host).collect()
 }

@@ -102,7 +102,7 @@ fn moved(kdc: Side) -> Result<(), Failure> {
     let proxy = orthros.proxy(&alice, &server(), &[there]).map_err(said)?;
     check(proxy.flags.contains(TicketFlags::PROXY), "it is no proxy", &proxy.flags)?;
     check(
-        proxy.addresses.iter().any(|address| address.octets == [10, 1, 2, 3]),
+        proxy.addresses.iter().any(|address| *address.octets == [10, 1, 2, 3]),
         "addresses",
         &proxy.addresses,
     )?;

@@ -20,15 +20,14 @@ use crate::{Error, Flags, InitiatorCredential, PrfKey, Unwrapped};
 /// Once its time is over it protects nothing more: [`wrap`](Self::wrap), [`mic`](Self::mic) and export
 /// answer `GSS_S_CONTEXT_EXPIRED`. What the peer sent is still verified and unwrapped, for it may have been
 /// under way.
-pub struct Context(pub(crate) Box<Established>);
+pub struct Context(pub(crate) Established);
 
 /// What an established context knows. Everything here is there again after a transfer.
 pub(crate) struct Established {
     pub(crate) initiator: Principal,
     pub(crate) acceptor: Principal,
-    pub(crate) flags: Flags,
     /// When the context ends.
-    pub(crate) end: Timestamp,
+    pub(crate) end: KerberosTime,
     /// When the initiator proved itself to its KDC.
     pub(crate) authtime: KerberosTime,
     /// What the ticket is good for.
@@ -37,7 +36,7 @@ pub(crate) struct Established {
     /// Acceptor only: what the initiator delegated.
     pub(crate) delegated: Option<Arc<InitiatorCredential>>,
     /// Acceptor only: the ticket's authorization data.
-    pub(crate) authorization_data: Vec<TypedOctets>,
+    pub(crate) authorization_data: Box<[TypedOctets]>,
     /// Acceptor only: what of it the acceptor's key vouches for.
     pub(crate) vouched: Vouched,
     /// What the peer said of the context after it came up; not authentic, and not moved.
@@ -69,17 +68,17 @@ impl Context {
 
     /// What the context can do, truthfully: also [`Flags::TRANSFERABLE`].
     pub fn flags(&self) -> Flags {
-        self.0.flags
+        self.0.protection.flags
     }
 
     /// When the context ends.
     pub fn end(&self) -> Timestamp {
-        self.0.end
+        self.0.end.into()
     }
 
     /// How many seconds are left; 0 once it is over (`gss_context_time`).
     pub fn lifetime_seconds(&self) -> u64 {
-        u64::try_from(self.0.end.seconds.saturating_sub(self.0.env.clock.now().seconds)).unwrap_or(0)
+        u64::try_from(self.0.end.0.saturating_sub(self.0.env.clock.now().seconds)).unwrap_or(0)
     }
 
     /// Acceptor only: the credential that the initiator delegated.
@@ -159,7 +158,7 @@ impl Context {
     /// [`Unavailable`](crate::transfer::TransferRefusal::Unavailable) if transfer is switched off.
     pub fn check_exportable(&self) -> Result<(), Error> {
         self.check_time()?;
-        if self.0.flags.contains(Flags::TRANSFERABLE) {
+        if self.0.protection.flags.contains(Flags::TRANSFERABLE) {
             Ok(())
         } else {
             Err(crate::transfer::TransferRefusal::Unavailable.into())
@@ -167,16 +166,16 @@ impl Context {
     }
 
     pub(crate) fn check_time(&self) -> Result<(), Misuse> {
-        if self.0.env.clock.now() < self.0.end {
+        if self.0.env.clock.now() < self.end() {
             Ok(())
         } else {
-            Err(Misuse::ContextExpired { ended: self.0.end })
+            Err(Misuse::ContextExpired { ended: self.end() })
         }
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Context({} -> {}, {})", self.0.initiator, self.0.acceptor, self.0.flags)
+        write!(f, "Context({} -> {}, {})", self.0.initiator, self.0.acceptor, self.0.protection.flags)
     }
 }

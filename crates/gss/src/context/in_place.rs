@@ -128,7 +128,7 @@ impl Context {
 
     /// Whether a message may be wrapped so, now.
     pub(super) fn check_wrap(&self, confidential: bool) -> Result<(), Misuse> {
-        if confidential && !self.0.flags.contains(Flags::CONFIDENTIALITY) {
+        if confidential && !self.0.protection.flags.contains(Flags::CONFIDENTIALITY) {
             return Err(Misuse::NotConfidential);
         }
         self.check_time()

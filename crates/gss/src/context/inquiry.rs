@@ -82,10 +82,10 @@ impl Context {
     /// The strength of the protection in bits, as SASL counts it: 0 without integrity, 1 with integrity only, else
     /// that of the key.
     pub fn strength_bits(&self) -> u32 {
-        if self.0.flags.contains(Flags::CONFIDENTIALITY) {
+        if self.0.protection.flags.contains(Flags::CONFIDENTIALITY) {
             self.enctype().strength_bits()
         } else {
-            u32::from(self.0.flags.contains(Flags::INTEGRITY))
+            u32::from(self.0.protection.flags.contains(Flags::INTEGRITY))
         }
     }
 
@@ -109,11 +109,11 @@ impl Context {
         if let Err(error) = self.check_exportable() {
             return Err(Kept { context: self, error });
         }
-        let Established { end, protection, .. } = *self.0;
+        let Established { end, protection, .. } = self.0;
         let receive_sequence = protection.window().next;
         Ok(Lucid {
             is_initiator: protection.role == Role::Initiator,
-            end,
+            end: end.into(),
             send_sequence: protection.send_sequence(),
             receive_sequence,
             key: protection.base_key,
@@ -167,7 +167,7 @@ impl Context {
         for element in &self.0.authorization_data {
             // Who asks for a container gets it as it is.
             if element.number == kind {
-                found.push(element.octets.clone());
+                found.push(element.octets.to_vec());
                 continue;
             }
             // What is malformed in AD-IF-RELEVANT may be passed over, by its name.

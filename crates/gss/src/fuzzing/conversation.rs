@@ -25,7 +25,7 @@ const FIRST: [u64; 4] = [7, 0xffff_fff0, 0x7fff_ffff_ffff_fff0, u64::MAX - 40];
 pub fn message_numbers(data: &[u8]) -> usize {
     let (begin, steps) = data.split_first().unwrap_or((&0, &[]));
     let first = FIRST.get(usize::from(begin & 3)).copied().unwrap_or(0);
-    let context = acceptor_by(key(), Flags::default(), Window::new(first, true, true));
+    let context = acceptor_by(key(), Flags::default(), Window::new(first));
     let mut model = Model { first, next: first, seen: BTreeSet::new() };
     let mut in_order = 0;
     for step in steps.chunks_exact(2) {
@@ -106,7 +106,7 @@ struct Sent {
 ///
 /// Returns how many messages arrived.
 pub fn moved_conversation(data: &[u8]) -> usize {
-    let window = || Window::new(0, true, true);
+    let window = || Window::new(0);
     let ends = [Role::Initiator, Role::Acceptor]
         .map(|role| Some(end(role, key(), Flags::TRANSFERABLE, 0, window())));
     let mut talk =

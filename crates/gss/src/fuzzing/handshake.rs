@@ -239,7 +239,7 @@ pub(super) fn checksum_of(delegated: &[u8]) -> Vec<u8> {
 
 pub(super) fn authenticator(checksum: &[u8]) -> Vec<u8> {
     let (key, client) = (key(), principal("alice"));
-    let checksum = TypedOctets { number: NUMBER, octets: checksum.to_vec() };
+    let checksum = TypedOctets { number: NUMBER, octets: checksum.into() };
     let authenticator = Authenticator {
         authenticator_vno: PVNO,
         crealm: GeneralString("FUZZ"),

@@ -39,7 +39,7 @@ impl<'d> Fields<'d> {
     }
 
     fn acceptor(&self) -> Context {
-        acceptor_by(self.key.duplicate(), Flags::default(), Window::new(7, true, true))
+        acceptor_by(self.key.duplicate(), Flags::default(), Window::new(7))
     }
 
     /// The token whose checksum covers the head and `covered`, and that ends with `body`.

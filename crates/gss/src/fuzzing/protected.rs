@@ -15,7 +15,7 @@ use crate::{Context, Flags};
 
 /// An acceptor whose initiator protects with [`key`], on a context with these flags beside the usual.
 pub(super) fn acceptor(more: Flags) -> Context {
-    acceptor_by(key(), more, Window::new(7, true, true))
+    acceptor_by(key(), more, Window::new(7))
 }
 
 /// As [`acceptor`], with another key and window.
@@ -26,20 +26,19 @@ pub(super) fn acceptor_by(key: Key, more: Flags, window: Window) -> Context {
 /// One end of a context: its next message has the number `send`, and `window` is what it knows of the peer's.
 pub(super) fn end(role: Role, key: Key, more: Flags, send: u64, window: Window) -> Context {
     let flags = Flags::CONFIDENTIALITY | Flags::REPLAY | Flags::SEQUENCE | more;
-    Context(Box::new(Established {
+    Context(Established {
         initiator: principal("alice"),
         acceptor: principal("host/fuzz"),
-        flags,
-        end: orthros_wire::Timestamp::from_seconds(NOW + 3_600),
+        end: KerberosTime(NOW + 3_600),
         authtime: KerberosTime(NOW),
         ticket_flags: TicketFlags::default(),
         late_error: OnceLock::new(),
-        protection: Protection::new(role, SessionKey::from(key), None, send, window).in_style(flags),
+        protection: Protection::new(role, flags, SessionKey::from(key), None, send, window),
         delegated: None,
-        authorization_data: Vec::new(),
+        authorization_data: Box::default(),
         vouched: Vouched::default(),
         env: settings().env,
-    }))
+    })
 }
 
 /// Arbitrary octets as a wrap token; then, with the key, as 16 octets of header and a plain text, which is
@@ -112,7 +111,7 @@ mod tests {
     #[test]
     fn messages_of_no_octets_and_of_16_kib_are_protected() {
         for message in [vec![], vec![7; 16_384]] {
-            let here = end(Role::Initiator, key(), Flags::default(), 7, Window::new(0, true, true));
+            let here = end(Role::Initiator, key(), Flags::default(), 7, Window::new(0));
             let there = acceptor(Flags::default());
             assert_eq!(there.unwrap(&here.wrap(&message).unwrap()).unwrap().message, message);
             assert_eq!(there.unwrap(&here.wrap_integrity(&message).unwrap()).unwrap().message, message);

@@ -80,7 +80,7 @@ pub fn sealed_checksum(data: &[u8]) -> bool {
     let Some(context) = accept(&token(&request(&ticket_part(), &authenticator(&plain)))) else {
         return false;
     };
-    let typed = TypedOctets { number: NUMBER, octets: plain };
+    let typed = TypedOctets { number: NUMBER, octets: plain.into() };
     let read = GssChecksum::parse(Some(&typed));
     assert!(read.is_ok(), "a context came of a checksum that can't be read");
     let Ok(read) = read else { return true };

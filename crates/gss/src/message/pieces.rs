@@ -128,13 +128,13 @@ impl Protection {
     }
 
     fn filler(&self, sealed: bool) -> usize {
-        if sealed && self.dce_style { DCE_FILLER } else { 0 }
+        if sealed && self.is_dce_style() { DCE_FILLER } else { 0 }
     }
 
     /// What a header without a trailer says as its rotation.
     fn rotation_of_pieces(&self, sealed: bool, filler: usize) -> usize {
         let tag = self.key().enctype().tag_len();
-        let counted = if self.dce_style { 0 } else { filler };
+        let counted = if self.is_dce_style() { 0 } else { filler };
         if sealed { WrapHeader::LEN + tag + counted } else { tag }
     }
 
@@ -263,13 +263,7 @@ impl Protection {
             let covered = WrapHeader { extra_count: 0, right_rotation: 0, ..*header }.octets();
             key.verify(usage, &signed(&parts, &covered), behind).map_err(|_| BadToken::Integrity)?;
         }
-        let order = match self.window().take(header.sequence) {
-            Some(order) => order,
-            None => {
-                parts.iter_mut().for_each(wipe);
-                return Err(BadToken::SequenceEnd.into());
-            }
-        };
+        let order = self.take(header.sequence).inspect_err(|_| parts.iter_mut().for_each(wipe))?;
         Ok(Verified { confidential: header.is_sealed(), order })
     }
 }

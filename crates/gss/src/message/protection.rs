@@ -70,12 +70,13 @@ impl Role {
 /// a moment after the message has been verified.
 pub(crate) struct Protection {
     pub(crate) role: Role,
+    /// The context's: also what is told of the order of messages, and whether tokens are as DCE RPC and Windows have
+    /// them, with filler, and rotated by it too.
+    pub(crate) flags: Flags,
     /// The initiator's subkey, else the ticket's session key.
     pub(crate) base_key: SessionKey,
     /// The acceptor's subkey; all messages use it where there is one.
     pub(crate) acceptor_subkey: Option<SessionKey>,
-    /// Tokens are as DCE RPC and Windows have them: with filler, and rotated by it too.
-    pub(super) dce_style: bool,
     /// What the context is of; tokens of the old form bear its identifier.
     pub(crate) mechanism: &'static Mechanism,
     /// The number of the next message sent.
@@ -86,18 +87,14 @@ pub(crate) struct Protection {
 impl Protection {
     pub(crate) fn new(
         role: Role,
+        flags: Flags,
         base_key: SessionKey,
         acceptor_subkey: Option<SessionKey>,
         send: u64,
         window: Window,
     ) -> Self {
         let (send, window) = (AtomicU64::new(send), Mutex::new(window));
-        Self { role, base_key, acceptor_subkey, dce_style: false, mechanism: &KRB5, send, window }
-    }
-
-    /// The same for a context whose flags say whether it is in DCE style.
-    pub(crate) fn in_style(self, flags: Flags) -> Self {
-        Self { dce_style: flags.contains(Flags::DCE_STYLE), ..self }
+        Self { role, flags, base_key, acceptor_subkey, mechanism: &KRB5, send, window }
     }
 
     /// The same for a context of this mechanism.
@@ -114,6 +111,16 @@ impl Protection {
     pub(crate) fn window(&self) -> MutexGuard<'_, Window> {
         // A window is changed by one assignment after the last check: it is whole even after a panic.
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the number of a verified message, and says how it stands.
+    pub(super) fn take(&self, number: u64) -> Result<Order, BadToken> {
+        self.window().take(number, self.flags).ok_or(BadToken::SequenceEnd)
+    }
+
+    /// Whether tokens are as DCE RPC and Windows have them.
+    pub(super) fn is_dce_style(&self) -> bool {
+        self.flags.contains(Flags::DCE_STYLE)
     }
 
     /// The key that protects messages.
@@ -200,10 +207,7 @@ impl Protection {
         let tail = token.get_mut(WrapHeader::LEN..).ok_or(BadToken::Truncated)?;
         tail.rotate_left(rotation);
         let message = self.open_tail(&header, tail)?;
-        let Some(order) = self.window().take(header.sequence) else {
-            tail.zeroize();
-            return Err(BadToken::SequenceEnd.into());
-        };
+        let order = self.take(header.sequence).inspect_err(|_| tail.zeroize())?;
         let message = WrapHeader::LEN + message.start..WrapHeader::LEN + message.end;
         Ok((message, header.is_sealed(), order))
     }
@@ -255,7 +259,7 @@ impl Protection {
         if let Some(old) = Old::of(self.key(), self.mechanism) {
             return self.mic_old(&old, parts);
         }
-        let header = MicHeader { flags: self.flags(0), sequence: self.next_sequence()? }.octets();
+        let header = MicHeader { flags: self.token_flags(0), sequence: self.next_sequence()? }.octets();
         let checksum = self.key().checksum(self.role.sign_usage(), &covered(parts, &header));
         Ok([&header[..], &checksum].concat())
     }
@@ -272,20 +276,20 @@ impl Protection {
         }
         key.verify(self.role.peer().sign_usage(), &covered(parts, &header.octets()), checksum)
             .map_err(|_| BadToken::Integrity)?;
-        Ok(self.window().take(header.sequence).ok_or(BadToken::SequenceEnd)?)
+        Ok(self.take(header.sequence)?)
     }
 
     /// The header of the next token: no filler, no rotation.
     pub(super) fn wrap_header(&self, more: u8) -> Result<WrapHeader, Misuse> {
         let sequence = self.next_sequence()?;
-        Ok(WrapHeader { flags: self.flags(more), extra_count: 0, right_rotation: 0, sequence })
+        Ok(WrapHeader { flags: self.token_flags(more), extra_count: 0, right_rotation: 0, sequence })
     }
 
     /// By how many octets a tail of this length was rotated right (RFC 4121 §4.2.5): a rotation by more than the
     /// length is one by the remainder. In DCE style the filler's length comes on top where there is a rotation, as
     /// Windows has it.
     pub(super) fn rotation(&self, header: &WrapHeader, tail: usize) -> Result<usize, BadToken> {
-        let by_filler = self.dce_style && header.is_sealed() && header.right_rotation != 0;
+        let by_filler = self.is_dce_style() && header.is_sealed() && header.right_rotation != 0;
         let filler = if by_filler { header.extra_count } else { 0 };
         let rotation = usize::from(header.right_rotation) + usize::from(filler);
         rotation.checked_rem(tail).ok_or(BadToken::Truncated)
@@ -313,7 +317,7 @@ impl Protection {
         }
     }
 
-    pub(super) fn flags(&self, more: u8) -> TokenFlags {
+    pub(super) fn token_flags(&self, more: u8) -> TokenFlags {
         let subkey = if self.acceptor_subkey.is_some() { TokenFlags::ACCEPTOR_SUBKEY } else { 0 };
         TokenFlags(self.role.token_flag() | subkey | more)
     }
@@ -354,7 +358,7 @@ mod tests {
     fn filler_counts_for_the_rotation_of_sealed_tokens_in_dce_style_only() {
         let protection = |flags| {
             let key = SessionKey::from(Key::new(Enctype::Aes128CtsHmacSha1, &[1; 16]).unwrap());
-            Protection::new(Role::Initiator, key, None, 0, Window::new(0, false, false)).in_style(flags)
+            Protection::new(Role::Initiator, flags, key, None, 0, Window::new(0))
         };
         let (plain, dce) = (protection(Flags(0)), protection(Flags::DCE_STYLE));
         let header = |flags, right_rotation| WrapHeader {

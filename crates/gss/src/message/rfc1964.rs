@@ -254,7 +254,7 @@ impl Protection {
         let low = u32::try_from(window.next & u64::from(u32::MAX)).unwrap_or(0);
         let ahead = i64::from(sequence.wrapping_sub(low).cast_signed());
         let number = window.next.checked_add_signed(ahead).unwrap_or(u64::from(sequence));
-        Ok(window.take(number).ok_or(BadToken::SequenceEnd)?)
+        Ok(window.take(number, self.flags).ok_or(BadToken::SequenceEnd)?)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Numbers have 64 bits (RFC 4121 §4.2.6) and never wrap round: a sender stops before that.
 
+use crate::Flags;
 use crate::status::Order;
 
 /// What is known of the peer's numbers.
@@ -13,25 +14,22 @@ pub(crate) struct Window {
     pub(crate) next: u64,
     /// Bit n: the number `next - 1 - n` has been seen.
     pub(crate) seen: u64,
-    /// Whether duplicates are told.
-    pub(crate) replay: bool,
-    /// Whether gaps and late messages are told.
-    pub(crate) sequence: bool,
 }
 
 impl Window {
     /// How far back a duplicate is recognised.
     const SIZE: u64 = u64::BITS as u64;
 
-    pub(crate) fn new(first: u64, replay: bool, sequence: bool) -> Self {
-        Self { first, next: first, seen: 0, replay, sequence }
+    pub(crate) fn new(first: u64) -> Self {
+        Self { first, next: first, seen: 0 }
     }
 
-    /// Takes the number of a verified message, and says how it stands. `None`: the number is the very last
-    /// one, after which no other could follow; a sender must not use it.
-    pub(crate) fn take(&mut self, number: u64) -> Option<Order> {
+    /// Takes the number of a verified message, and says how it stands, as far as the context's flags want it told.
+    /// `None`: the number is the very last one, after which no other could follow; a sender must not use it.
+    pub(crate) fn take(&mut self, number: u64, flags: Flags) -> Option<Order> {
         let following = number.checked_add(1)?;
-        if !self.replay && !self.sequence {
+        let sequence = flags.contains(Flags::SEQUENCE);
+        if !sequence && !flags.contains(Flags::REPLAY) {
             return Some(Order::InOrder);
         }
         if number >= self.next {
@@ -39,7 +37,7 @@ impl Window {
             let shift = u32::try_from(skipped + 1).ok();
             self.seen = shift.and_then(|shift| self.seen.checked_shl(shift)).unwrap_or(0) | 1;
             self.next = following;
-            return Some(if skipped > 0 && self.sequence { Order::Gap } else { Order::InOrder });
+            return Some(if skipped > 0 && sequence { Order::Gap } else { Order::InOrder });
         }
         let back = self.next - following;
         if number < self.first || back >= Self::SIZE {
@@ -50,7 +48,7 @@ impl Window {
             return Some(Order::Duplicate);
         }
         self.seen |= bit;
-        Some(if self.sequence { Order::Unsequenced } else { Order::InOrder })
+        Some(if sequence { Order::Unsequenced } else { Order::InOrder })
     }
 }
 
@@ -58,15 +56,17 @@ impl Window {
 mod tests {
     use super::*;
 
-    fn orders(window: &mut Window, numbers: &[u64]) -> Vec<Order> {
-        numbers.iter().map(|number| window.take(*number).unwrap()).collect()
+    const BOTH: Flags = Flags(Flags::REPLAY.0 | Flags::SEQUENCE.0);
+
+    fn orders(window: &mut Window, flags: Flags, numbers: &[u64]) -> Vec<Order> {
+        numbers.iter().map(|number| window.take(*number, flags).unwrap()).collect()
     }
 
     #[test]
     fn every_kind_of_order_is_told() {
-        let mut window = Window::new(10, true, true);
+        let mut window = Window::new(10);
         assert_eq!(
-            orders(&mut window, &[10, 11, 11, 14, 12, 12, 9, 14, 15]),
+            orders(&mut window, BOTH, &[10, 11, 11, 14, 12, 12, 9, 14, 15]),
             [
                 Order::InOrder,
                 Order::InOrder,
@@ -83,41 +83,41 @@ mod tests {
 
     #[test]
     fn without_sequence_only_duplicates_are_told() {
-        let mut window = Window::new(0, true, false);
+        let mut window = Window::new(0);
         assert_eq!(
-            orders(&mut window, &[5, 3, 3, 100, 36, 37]),
+            orders(&mut window, Flags::REPLAY, &[5, 3, 3, 100, 36, 37]),
             [Order::InOrder, Order::InOrder, Order::Duplicate, Order::InOrder, Order::Old, Order::InOrder]
         );
     }
 
     #[test]
     fn without_replay_detection_the_order_is_told_and_duplicates_too() {
-        let mut window = Window::new(0, false, true);
+        let mut window = Window::new(0);
         assert_eq!(
-            orders(&mut window, &[0, 2, 1, 1, 3]),
+            orders(&mut window, Flags::SEQUENCE, &[0, 2, 1, 1, 3]),
             [Order::InOrder, Order::Gap, Order::Unsequenced, Order::Duplicate, Order::InOrder]
         );
-        let mut blind = Window::new(0, false, false);
-        assert_eq!(orders(&mut blind, &[0, 2, 1, 1, 9]), [Order::InOrder; 5]);
+        let mut blind = Window::new(0);
+        assert_eq!(orders(&mut blind, Flags::default(), &[0, 2, 1, 1, 9]), [Order::InOrder; 5]);
     }
 
     #[test]
     fn numbers_pass_32_bits_and_stop_before_64() {
-        let mut window = Window::new(u64::from(u32::MAX), true, true);
+        let mut window = Window::new(u64::from(u32::MAX));
         assert_eq!(
-            orders(&mut window, &[0xffff_ffff, 0x1_0000_0000, 0xffff_ffff]),
+            orders(&mut window, BOTH, &[0xffff_ffff, 0x1_0000_0000, 0xffff_ffff]),
             [Order::InOrder, Order::InOrder, Order::Duplicate]
         );
-        assert_eq!(window.take(u64::MAX), None);
-        assert_eq!(window.take(u64::MAX - 1), Some(Order::Gap));
-        assert_eq!(window.take(u64::MAX - 1), Some(Order::Duplicate));
-        assert_eq!(window.take(0x1_0000_0000), Some(Order::Old));
+        assert_eq!(window.take(u64::MAX, BOTH), None);
+        assert_eq!(window.take(u64::MAX - 1, BOTH), Some(Order::Gap));
+        assert_eq!(window.take(u64::MAX - 1, BOTH), Some(Order::Duplicate));
+        assert_eq!(window.take(0x1_0000_0000, BOTH), Some(Order::Old));
     }
 
     #[test]
     fn agrees_with_a_plain_set_of_numbers() {
         let mut state = 88_172_645_463_325_252_u64;
-        let mut window = Window::new(1000, true, true);
+        let mut window = Window::new(1000);
         let mut seen = std::collections::BTreeSet::new();
         for _ in 0..20_000 {
             state ^= state << 13;
@@ -136,7 +136,7 @@ mod tests {
             } else {
                 Order::Unsequenced
             };
-            assert_eq!(window.take(number), Some(expected), "{number} after {next}");
+            assert_eq!(window.take(number, BOTH), Some(expected), "{number} after {next}");
             if expected != Order::Old {
                 seen.insert(number);
             }

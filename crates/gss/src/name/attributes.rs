@@ -203,7 +203,7 @@ impl Context {
     pub fn initiator_attributes(&self) -> Attributes {
         let vouched = &self.0.vouched;
         Attributes {
-            indicators: vouched.indicators.clone(),
+            indicators: vouched.indicators.to_vec(),
             pac: if vouched.pac { self.first_pac() } else { None },
             authenticated: true,
         }

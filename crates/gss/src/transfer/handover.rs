@@ -217,10 +217,11 @@ impl Taking {
         let mut reader = Reader::new(body);
         let id = reader.array()?;
         let mut established = state::read(reader.rest(), settings.env.clone())?;
-        if established.end <= settings.env.clock.now() {
-            return Err(TransferRefusal::Expired { ended: established.end });
+        let ended = established.end.into();
+        if ended <= settings.env.clock.now() {
+            return Err(TransferRefusal::Expired { ended });
         }
-        established.flags = established.flags | Flags::TRANSFERABLE;
+        established.protection.flags = established.protection.flags | Flags::TRANSFERABLE;
         Ok(Self { id, established })
     }
 
@@ -244,7 +245,7 @@ impl Taking {
                 "it does not commit, and has the context still or has lost it".into(),
             ));
         }
-        Ok(Context(Box::new(self.established)))
+        Ok(Context(self.established))
     }
 }
 

@@ -42,13 +42,8 @@ fn open(token: &[u8], seal: Seal<'_>, settings: &Settings) -> Result<Opened, Tra
     let now = settings.env.clock.now();
     let unsealed = seal.open(Kind::Context, token, now)?;
     let mut established = state::read(unsealed.state(), settings.env.clone())?;
-    established.flags = established.flags | Flags::TRANSFERABLE;
-    Ok(Opened {
-        id: unsealed.id,
-        until: unsealed.until,
-        now,
-        moved: Moved::Context(Context(Box::new(established))),
-    })
+    established.protection.flags = established.protection.flags | Flags::TRANSFERABLE;
+    Ok(Opened { id: unsealed.id, until: unsealed.until, now, moved: Moved::Context(Context(established)) })
 }
 
 /// A token that was opened and is not spent yet. The context in it can't be used.

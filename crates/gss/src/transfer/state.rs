@@ -28,7 +28,7 @@ use orthros_krb5::principal::NameType;
 use orthros_krb5::vouched::Vouched;
 use orthros_krb5::wire::{KerberosTime, TicketFlags};
 use orthros_krb5::{Credential, Env, Principal, TicketTimes};
-use orthros_wire::{Reader, SecretBytes, Timestamp, Truncated};
+use orthros_wire::{Reader, SecretBytes, Truncated};
 use zeroize::Zeroizing;
 
 use super::TransferRefusal;
@@ -54,8 +54,8 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
     let protection = &context.protection;
     let window = *protection.window();
     writer.octets(&[kind(protection.role, protection.mechanism)]);
-    writer.octets(&context.flags.0.to_be_bytes());
-    writer.octets(&context.end.seconds.to_be_bytes());
+    writer.octets(&protection.flags.0.to_be_bytes());
+    writer.octets(&context.end.0.to_be_bytes());
     writer.octets(&context.authtime.0.to_be_bytes());
     writer.octets(&context.ticket_flags.0.to_be_bytes());
     for number in [protection.send_sequence(), window.first, window.next, window.seen] {
@@ -101,17 +101,11 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
         .find(|(role, mechanism)| kind(*role, mechanism) == octet)
         .ok_or(TransferRefusal::Damaged)?;
     let flags = Flags(reader.u32()?);
-    let end = Timestamp::from_seconds(reader.i64()?);
+    let end = KerberosTime(reader.i64()?);
     let authtime = KerberosTime(reader.i64()?);
     let ticket_flags = TicketFlags(reader.u32()?);
     let send = reader.u64()?;
-    let window = Window {
-        first: reader.u64()?,
-        next: reader.u64()?,
-        seen: reader.u64()?,
-        replay: flags.contains(Flags::REPLAY),
-        sequence: flags.contains(Flags::SEQUENCE),
-    };
+    let window = Window { first: reader.u64()?, next: reader.u64()?, seen: reader.u64()? };
     let base_key = read_key(&mut reader)?.ok_or(TransferRefusal::Damaged)?;
     let acceptor_subkey = read_key(&mut reader)?;
     let initiator = read_principal(&mut reader)?;
@@ -119,7 +113,7 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     let mut authorization_data = Vec::new();
     for _ in 0..reader.u16()? {
         let number = reader.i32()?;
-        authorization_data.push(TypedOctets { number, octets: reader.counted_u32()?.to_vec() });
+        authorization_data.push(TypedOctets { number, octets: reader.counted_u32()?.into() });
     }
     let vouched = read_vouched(&mut reader)?;
     let delegated = match reader.u8()? {
@@ -134,18 +128,16 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
     if !reader.is_empty() {
         return Err(TransferRefusal::Damaged);
     }
-    let protection =
-        Protection::new(role, base_key, acceptor_subkey, send, window).in_style(flags).of(mechanism);
+    let protection = Protection::new(role, flags, base_key, acceptor_subkey, send, window).of(mechanism);
     Ok(Established {
         initiator,
         acceptor,
-        flags,
         end,
         authtime,
         ticket_flags,
         protection,
         delegated,
-        authorization_data,
+        authorization_data: authorization_data.into(),
         vouched,
         late_error: OnceLock::new(),
         env,
@@ -253,7 +245,7 @@ fn read_vouched(reader: &mut Reader<'_>) -> Result<Vouched, TransferRefusal> {
     for _ in 0..reader.u16()? {
         indicators.push(read_text(reader)?.to_owned());
     }
-    Ok(Vouched { indicators, pac })
+    Ok(Vouched { indicators: indicators.into(), pac })
 }
 
 fn read_principal(reader: &mut Reader<'_>) -> Result<Principal, TransferRefusal> {
@@ -315,22 +307,21 @@ mod tests {
 
     fn context() -> Established {
         let key = |octet| SessionKey::from(Key::new(Enctype::Aes128CtsHmacSha1, &[octet; 16]).unwrap());
-        let window = Window { first: 1, next: 9, seen: 0b1011, replay: true, sequence: true };
-        let element = |number, octets: &[u8]| TypedOctets { number, octets: octets.to_vec() };
+        let window = Window { first: 1, next: 9, seen: 0b1011 };
+        let element = |number, octets: &[u8]| TypedOctets { number, octets: octets.into() };
         let name = |text: &str, kind| text.parse::<Principal>().unwrap().with_name_type(NameType(kind));
         Established {
             initiator: name("al\\/ice/ad\\@min@TEST", -128),
             acceptor: name("host/x@TEST", 3),
-            flags: Flags(0x1ff),
-            end: Timestamp::from_seconds(-5),
+            end: KerberosTime(-5),
             authtime: KerberosTime(-7),
             ticket_flags: TicketFlags(0x4080_0000),
             late_error: OnceLock::new(),
-            protection: Protection::new(Role::Acceptor, key(1), Some(key(2)), u64::MAX, window),
+            protection: Protection::new(Role::Acceptor, Flags(0x1ff), key(1), Some(key(2)), u64::MAX, window),
             delegated: None,
             // No KDC of the tests puts any in.
-            authorization_data: vec![element(128, b"PAC"), element(-1, b"")],
-            vouched: Vouched { indicators: vec!["otp".into(), String::new()], pac: true },
+            authorization_data: Box::new([element(128, b"PAC"), element(-1, b"")]),
+            vouched: Vouched { indicators: Box::new(["otp".into(), String::new()]), pac: true },
             env: Env::new(ManualClock::new(0), SeededRandom::new(1)),
         }
     }

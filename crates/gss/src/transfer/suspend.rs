@@ -322,5 +322,5 @@ fn read_optional<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, Transf
 
 fn read_context(reader: &mut Reader<'_>, accept: &Accept) -> Result<Context, TransferRefusal> {
     let established: Established = state::read(reader.counted_u32()?, accept.settings.env.clone())?;
-    Ok(Context(Box::new(established)))
+    Ok(Context(established))
 }

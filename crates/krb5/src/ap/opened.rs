@@ -102,7 +102,8 @@ pub fn open_request(
     let OpenedTicket { server, key, plain: ticket_plain } = open_ticket(&request.ticket, keys, permitted)?;
     let ticket = EncTicketPart::from_der(&ticket_plain)?;
     let session_key = SessionKey::from(key_from_wire(&ticket.key, permitted)?);
-    let client = Principal::from_wire(&ticket.cname, ticket.crealm.0).map_err(|_| ApRefusal::Mismatch)?;
+    let client = Principal::from_wire_beside(&server, &ticket.cname, ticket.crealm.0)
+        .map_err(|_| ApRefusal::Mismatch)?;
 
     let plain = open_authenticator(&request.authenticator, &session_key)?;
     let authenticator = Authenticator::from_der(&plain)?;
@@ -127,19 +128,16 @@ pub fn open_request(
         time,
         times: ticket_times(&ticket),
         flags: ticket.flags,
-        transited: TypedOctets {
-            number: ticket.transited.tr_type,
-            octets: ticket.transited.contents.to_vec(),
-        },
+        transited: TypedOctets { number: ticket.transited.tr_type, octets: ticket.transited.contents.into() },
         checksum: authenticator
             .cksum
-            .map(|checksum| TypedOctets { number: checksum.cksumtype, octets: checksum.checksum.to_vec() }),
+            .map(|checksum| TypedOctets { number: checksum.cksumtype, octets: checksum.checksum.into() }),
         client_options,
         authorization_data: ticket
             .authorization_data
             .unwrap_or_default()
             .into_iter()
-            .map(|element| TypedOctets { number: element.ad_type, octets: element.ad_data.to_vec() })
+            .map(|element| TypedOctets { number: element.ad_type, octets: element.ad_data.into() })
             .collect(),
         vouched,
         replay_tag: tag.to_vec(),

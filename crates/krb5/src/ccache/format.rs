@@ -243,11 +243,11 @@ fn parse_typed<'a>(reader: &mut RecordReader<'a>) -> Result<Vec<(i32, &'a [u8])>
 }
 
 fn own_typed(list: &[(i32, &[u8])]) -> Vec<TypedOctets> {
-    list.iter().map(|&(number, octets)| TypedOctets { number, octets: octets.to_vec() }).collect()
+    list.iter().map(|&(number, octets)| TypedOctets { number, octets: octets.into() }).collect()
 }
 
 fn borrow_typed(list: &[TypedOctets]) -> Vec<(i32, &[u8])> {
-    list.iter().map(|element| (element.number, element.octets.as_slice())).collect()
+    list.iter().map(|element| (element.number, &*element.octets)).collect()
 }
 
 pub(super) fn write(cache: &CredentialCache) -> Zeroizing<Vec<u8>> {

@@ -27,8 +27,8 @@ fn credential(enctype: Enctype, endtime: i64) -> Credential {
         },
         flags: TicketFlags::FORWARDABLE,
         in_session_key: false,
-        addresses: vec![TypedOctets { number: 2, octets: vec![127, 0, 0, 1] }],
-        authorization_data: vec![TypedOctets { number: -5, octets: vec![9] }],
+        addresses: vec![TypedOctets { number: 2, octets: Box::new([127, 0, 0, 1]) }],
+        authorization_data: vec![TypedOctets { number: -5, octets: Box::new([9]) }],
         ticket: b"ticket".as_slice().into(),
         second_ticket: b"second".as_slice().into(),
     }
@@ -213,7 +213,7 @@ fn old_versions_are_read_in_the_byte_order_of_their_machine() {
             assert_eq!((ticket.server.to_string(), &*ticket.ticket), (http().to_string(), &b"ticket"[..]));
             assert_eq!(ticket.times.endtime, KerberosTime(3));
             assert_eq!(ticket.flags, TicketFlags::FORWARDABLE);
-            assert_eq!(ticket.addresses, [TypedOctets { number: 2, octets: vec![127, 0, 0, 1] }]);
+            assert_eq!(ticket.addresses, [TypedOctets { number: 2, octets: Box::new([127, 0, 0, 1]) }]);
             for end in 0..file.len() {
                 // Only the end of the cache's principal is also the end of a whole, empty cache.
                 let cut = format::parse(&file[..end], order);

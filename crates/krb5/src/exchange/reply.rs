@@ -152,7 +152,7 @@ pub(super) fn accept(
         flags: part.flags,
         in_session_key: false,
         addresses: addresses
-            .map(|address| TypedOctets { number: address.addr_type, octets: address.address.to_vec() })
+            .map(|address| TypedOctets { number: address.addr_type, octets: address.address.into() })
             .collect(),
         authorization_data: Vec::new(),
         ticket: reply.ticket.octets().into(),

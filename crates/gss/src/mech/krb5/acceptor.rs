@@ -275,36 +275,31 @@ impl Checked {
         delegated: Option<Arc<InitiatorCredential>>,
     ) -> Context {
         let (mechanism, opened, settings) = (self.mechanism, self.opened, self.accept.settings);
-        let window = Window::new(
-            opened.sequence.into(),
-            flags.contains(Flags::REPLAY),
-            flags.contains(Flags::SEQUENCE),
-        );
         // As the ticket was taken within the skew after its end, so is the context.
         let skew = settings.skew_seconds();
         let end = Timestamp::from(opened.times.endtime).plus_seconds(skew.into());
-        Context(Box::new(Established {
+        let flags = (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer);
+        Context(Established {
             initiator: opened.client,
             acceptor: opened.server,
-            flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
-            end,
+            end: end.into(),
             authtime: opened.times.authtime,
             ticket_flags: opened.flags,
             protection: Protection::new(
                 Role::Acceptor,
+                flags,
                 opened.subkey.unwrap_or(opened.session_key),
                 acceptor_subkey,
                 send.into(),
-                window,
+                Window::new(opened.sequence.into()),
             )
-            .in_style(flags)
             .of(mechanism),
             delegated,
-            authorization_data: opened.authorization_data,
+            authorization_data: opened.authorization_data.into(),
             vouched: opened.vouched,
             late_error: OnceLock::new(),
             env: settings.env,
-        }))
+        })
     }
 }
 

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn typed(octets: Vec<u8>) -> TypedOctets {
-        TypedOctets { number: NUMBER, octets }
+        TypedOctets { number: NUMBER, octets: octets.into() }
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_checksum_that_is_missing_short_or_lies_about_its_length_is_refused() {
         assert_eq!(GssChecksum::parse(None), Err(Refusal::Checksum));
-        let other = TypedOctets { number: 7, octets: vec![0; 24] };
+        let other = TypedOctets { number: 7, octets: Box::new([0; 24]) };
         assert_eq!(GssChecksum::parse(Some(&other)), Err(Refusal::Checksum));
         let octets = GssChecksum::new(None, Flags::default(), Some(b"cred")).to_octets().unwrap();
         for cut in 0..octets.len() {

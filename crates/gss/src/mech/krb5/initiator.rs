@@ -525,33 +525,31 @@ impl Waiting {
     }
 
     fn established(self, acceptor_subkey: Option<SessionKey>, receive: u32) -> Context {
-        let flags = self.initiating.flags;
-        let window =
-            Window::new(receive.into(), flags.contains(Flags::REPLAY), flags.contains(Flags::SEQUENCE));
         let end = self.initiating.end(&self.ticket);
         let mechanism = self.mechanism();
         let settings = self.initiating.initiate.settings;
-        Context(Box::new(Established {
+        let flags =
+            (self.initiating.flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer);
+        Context(Established {
             initiator: self.ticket.client.clone(),
             acceptor: self.server,
-            flags: (flags | Flags::PROTECTION_READY).with(Flags::TRANSFERABLE, settings.transfer),
-            end,
+            end: end.into(),
             authtime: self.ticket.times.authtime,
             ticket_flags: self.ticket.flags,
             protection: Protection::new(
                 Role::Initiator,
+                flags,
                 self.subkey,
                 acceptor_subkey,
                 self.sequence.into(),
-                window,
+                Window::new(receive.into()),
             )
-            .in_style(flags)
             .of(mechanism),
             delegated: None,
-            authorization_data: Vec::new(),
+            authorization_data: Box::default(),
             vouched: Vouched::default(),
             late_error: OnceLock::new(),
             env: settings.env,
-        }))
+        })
     }
 }
