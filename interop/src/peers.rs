@@ -140,6 +140,8 @@ peers! {
     /// Apache's way to the GSS-API.
     MOD_AUTH_GSSAPI = "/usr/lib/apache2/modules/mod_auth_gssapi.so" from "libapache2-mod-auth-gssapi"
         in Place::Installed;
+    /// A browser itself; what `PATH` finds under this name is a script that starts it.
+    CHROMIUM = "/usr/lib/chromium/chromium" from "chromium" in Place::Installed;
     /// OpenLDAP's server.
     SLAPD = "slapd" from "slapd" in Place::Installed;
     /// OpenLDAP's way to ask who one is.

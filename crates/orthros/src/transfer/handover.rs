@@ -84,7 +84,7 @@ impl Peers {
 #[non_exhaustive]
 pub enum NotGiven {
     /// The context is still here, untouched.
-    Kept(Kept),
+    Kept(Box<Kept>),
     /// The other end acknowledged and vanished before it was told to go on: the context is nowhere.
     Lost(io::Error),
 }
@@ -138,14 +138,14 @@ impl Orthros {
     pub fn hand_over(&self, context: Context, stream: &UnixStream, to: &Peers) -> Result<(), NotGiven> {
         if let Err(refusal) = to.check(stream) {
             let _ = stream.shutdown(Shutdown::Both);
-            return Err(NotGiven::Kept(Kept { context, error: refusal.into() }));
+            return Err(NotGiven::Kept(Box::new(Kept { context, error: refusal.into() })));
         }
         let giving = match context.hand_over() {
             Ok(giving) => giving,
             Err(kept) => {
                 let _ = send(stream, &refusal("the context can't be exported"));
                 let _ = stream.shutdown(Shutdown::Both);
-                return Err(NotGiven::Kept(kept));
+                return Err(NotGiven::Kept(Box::new(kept)));
             }
         };
         let _patience = Patience::on(stream);
@@ -164,7 +164,7 @@ impl Orthros {
             }),
             Err(kept) => {
                 let _ = stream.shutdown(Shutdown::Both);
-                Err(NotGiven::Kept(kept))
+                Err(NotGiven::Kept(Box::new(kept)))
             }
         }
     }

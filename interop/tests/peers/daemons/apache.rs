@@ -1,4 +1,5 @@
-//! Apache with mod_auth_gssapi, and curl: Negotiate with delegation, sessions and local names, and passwords.
+//! Apache with mod_auth_gssapi, and curl and Chromium: Negotiate with delegation, sessions and local names, and
+//! passwords.
 //!
 //! Apache loads its modules, unloads them and loads them again when it starts; then it forks, and has threads.
 
@@ -6,16 +7,21 @@ use std::fs;
 use std::path::Path;
 
 use interop::peers::Peer;
-use interop::process::PATIENCE;
+use interop::process::{self, PATIENCE};
 use interop::realm::on_free_port;
 use interop::{Failure, Finished, Running};
 
-use super::{Account, NAME, Row, Stage, must_run_on};
+use super::{Account, Maker, NAME, Row, Stage, must_run_on};
 
 pub(super) const REQUESTS: Row =
     ("apache", &[Peer::APACHE, Peer::MOD_AUTH_GSSAPI, Peer::CURL], requests, |realm| {
         // Where no name is configured, the first key of the keytab gives it.
         Ok(realm.service("HTTP/localhost").service("other/localhost"))
+    });
+
+pub(super) const BROWSES: Row =
+    ("chromium", &[Peer::APACHE, Peer::MOD_AUTH_GSSAPI, Peer::CHROMIUM], browses, |realm| {
+        Ok(realm.service("HTTP/localhost"))
     });
 
 /// The modules, in this order.
@@ -175,4 +181,39 @@ fn conversation(stage: &Stage, port: u16) -> Result<(), Failure> {
             .map_err(|why| why.while_doing(token))?;
     }
     Ok(())
+}
+
+/// Chromium opens the library when a server first asks for Negotiate.
+fn browses(stage: &Stage) -> Result<(), Failure> {
+    let (server, port) = server(stage)?;
+    must_run_on(stage.server, &server)?;
+    // The first start makes a profile; only the next one knows from its beginning whom it may authenticate to.
+    browse(stage, "about:blank", stage.nobody())?;
+    let page = |name: &str| format!("http://localhost:{port}/{name}");
+    let alice = format!("user=alice@{NAME} name=alice@{NAME} type=Negotiate");
+    browse(stage, &page("login"), stage.nobody())?.says("401 Unauthorized")?;
+    browse(stage, &page("login"), stage.alice())?.says(&format!("{alice} cache=."))?;
+    let trace = fs::read_to_string(stage.at("trace"))?;
+    let words = match stage.client {
+        Maker::Own => "Presenting the ticket of",
+        Maker::Mit => "Creating authenticator for",
+    };
+    if trace.contains(words) { Ok(()) } else { Err(Failure::new(format!("on another library: {trace}"))) }
+}
+
+/// Chromium shows a page as text, and traces what Kerberos does.
+fn browse(stage: &Stage, page: &str, person: (&'static str, String)) -> Result<Finished, Failure> {
+    let mut command = stage.client(&Peer::CHROMIUM.find()?)?;
+    command.env("HOME", stage.realm.folder()).env("KRB5_TRACE", stage.at("trace")).envs([person]);
+    command.arg(format!("--user-data-dir={}", stage.at("profile").display()));
+    // Its own sandbox wants rights that tests may not have. It asks nobody but the server under test.
+    command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]);
+    command.args(["--disable-background-networking", "--disable-component-update", "--no-first-run"]);
+    command.args([
+        "--auth-server-allowlist=localhost",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost",
+        "--dump-dom",
+        page,
+    ]);
+    process::run(command, b"")?.success()
 }

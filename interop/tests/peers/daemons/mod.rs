@@ -44,6 +44,7 @@ const TABLE: &[Row] = &[
     rpc::CALLS,
     ssh::LOGINS,
     apache::REQUESTS,
+    apache::BROWSES,
     ldap::BINDS,
     kadmin::CHANGES,
 ];
