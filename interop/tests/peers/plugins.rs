@@ -19,6 +19,7 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         Scenario::new("plugins::a_call_is_led_elsewhere_than_by_mits_library", NEEDS, every_call),
         Scenario::new("plugins::a_mechanism_with_few_functions_is_called_by_others", NEEDS, few_functions),
         Scenario::new("plugins::what_is_not_loaded_is_not_told", NEEDS, refused),
+        Scenario::new("plugins::a_list_without_a_line_calls_the_dynamic_linker", NEEDS, nothing_listed),
         Scenario::new("plugins::memory_of_a_plug_in_is_lost", &[NEEDS, &[Peer::VALGRIND]].concat(), memory),
         Scenario::new("plugins::ntlm_with_a_wrong_password_comes_up", &ntlm, wrong_password),
     ];
@@ -69,6 +70,28 @@ fn environment(folder: &Path, list: &Path) -> [(&'static str, std::ffi::OsString
         ("KRB5_TRACE", folder.join("trace").into()),
         ("GSS_MECH_CONFIG", list.into()),
     ]
+}
+
+/// ssh closes the descriptor to which the dynamic linker writes under `LD_DEBUG`, and uses its number again.
+fn nothing_listed() -> Result<(), Failure> {
+    let folder = TempDir::new()?;
+    let list = list(folder.path(), "")?;
+    let program = MIT.compile("plugins", Whose::Original, Kind::Pie, folder.path(), &[])?;
+    let mut command = Command::new(program);
+    command.arg("few").envs(environment(folder.path(), &list));
+    let told = folder.path().join("linker");
+    command.env("LD_DEBUG", "files").env("LD_DEBUG_OUTPUT", &told);
+    MIT.run(Whose::Own, command)?.success()?;
+    let told = fs::read_dir(folder.path())?
+        .flatten()
+        .find(|entry| entry.file_name().as_encoded_bytes().starts_with(b"linker."))
+        .ok_or("the dynamic linker told nothing")?;
+    let told = fs::read_to_string(told.path())?;
+    let (before, after) = told.split_once("transferring control").ok_or("the program never began")?;
+    assert!(before.contains("generating link map"), "{before}");
+    let opened: Vec<&str> = after.lines().filter(|line| line.contains("file=")).collect();
+    assert!(opened.is_empty(), "{opened:?}");
+    Ok(())
 }
 
 fn compared(list: &Path, folder: &Path, arguments: &[&str]) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use orthros::settings;
 use orthros::trace::Event;
 use orthros_wire::Oid;
 
-use super::config::{self, Entry};
+use super::config::{self, BadLine, Entry};
 use super::functions::Functions;
 use crate::calls::contexts::gss_init_sec_context;
 use crate::library;
@@ -48,14 +48,19 @@ pub(super) struct Listed {
     loaded: OnceLock<Result<Plugin, String>>,
 }
 
+/// What a list says.
+type Said = (Vec<Entry>, Vec<BadLine>);
+
 /// What is configured. Read once, when a mechanism is first asked for that is not ours.
 pub(super) fn listed() -> &'static [Listed] {
     static LISTED: OnceLock<Vec<Listed>> = OnceLock::new();
     LISTED.get_or_init(|| {
-        let read = |path: PathBuf| fs::read(&path).ok().map(|octets| (path, octets));
-        let lists: Vec<_> = lists().into_iter().filter_map(read).collect();
-        // Where nothing is listed the dynamic linker is not asked.
-        if lists.is_empty() || own().is_none() { Vec::new() } else { entries(&lists) }
+        let read = |path: PathBuf| fs::read(&path).ok().map(|octets| (path, config::parse(&octets)));
+        let says = |(_, (entries, bad)): &(_, Said)| !(entries.is_empty() && bad.is_empty());
+        let lists: Vec<_> = lists().into_iter().filter_map(read).filter(says).collect();
+        // Where nothing is listed the dynamic linker is not asked: under `LD_DEBUG` it would write to a descriptor that
+        // programs such as ssh have closed and use for other things.
+        if lists.is_empty() || own().is_none() { Vec::new() } else { entries(lists) }
     })
 }
 
@@ -91,13 +96,12 @@ fn tell(name: &str, file: &Path, outcome: Result<(), &str>) {
     }
 }
 
-/// What the lists say, each a file and its content.
-fn entries(lists: &[(PathBuf, Vec<u8>)]) -> Vec<Listed> {
+/// The lists' entries, of each list by its file.
+fn entries(lists: Vec<(PathBuf, Said)>) -> Vec<Listed> {
     let mut listed: Vec<Listed> = Vec::new();
-    for (path, octets) in lists {
-        let (entries, bad) = config::parse(octets);
+    for (path, (entries, bad)) in lists {
         for line in bad {
-            tell(&format!("line {}", line.number), path, Err(line.why));
+            tell(&format!("line {}", line.number), &path, Err(line.why));
         }
         for entry in entries {
             // The first one stays, ours before all others, as with MIT krb5.
