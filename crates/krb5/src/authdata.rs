@@ -11,18 +11,18 @@ const DEEPEST: u32 = 4;
 ///
 /// # Errors
 /// [`DerError`] if what holds others is malformed; those before it were shown. That of `visit` ends it too.
-pub fn walk(
+pub fn walk<'a>(
     number: i32,
-    octets: &[u8],
-    visit: &mut impl FnMut(i32, &[u8]) -> Result<(), DerError>,
+    octets: &'a [u8],
+    visit: &mut impl FnMut(i32, &'a [u8]) -> Result<(), DerError>,
 ) -> Result<(), DerError> {
     descend(number, octets, visit, DEEPEST)
 }
 
-fn descend(
+fn descend<'a>(
     number: i32,
-    octets: &[u8],
-    visit: &mut impl FnMut(i32, &[u8]) -> Result<(), DerError>,
+    octets: &'a [u8],
+    visit: &mut impl FnMut(i32, &'a [u8]) -> Result<(), DerError>,
     deepest: u32,
 ) -> Result<(), DerError> {
     if number != ad_type::IF_RELEVANT {

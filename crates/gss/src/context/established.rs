@@ -35,13 +35,20 @@ pub(crate) struct Established {
     pub(crate) protection: Protection,
     /// Acceptor only: what the initiator delegated.
     pub(crate) delegated: Option<Arc<InitiatorCredential>>,
-    /// Acceptor only: the ticket's authorization data.
-    pub(crate) authorization_data: Box<[TypedOctets]>,
+    /// Acceptor only: the ticket's authorization data, if there are any; also the initiator's name has them.
+    pub(crate) authorization_data: Option<Arc<[TypedOctets]>>,
     /// Acceptor only: what of it the acceptor's key vouches for.
     pub(crate) vouched: Vouched,
     /// What the peer said of the context after it came up; not authentic, and not moved.
     pub(crate) late_error: OnceLock<Box<RemoteError>>,
     pub(crate) env: Env,
+}
+
+impl Established {
+    /// Authorization data as a context keeps them.
+    pub(crate) fn shared(elements: Vec<TypedOctets>) -> Option<Arc<[TypedOctets]>> {
+        (!elements.is_empty()).then(|| elements.into())
+    }
 }
 
 impl Context {
@@ -88,7 +95,7 @@ impl Context {
 
     /// Acceptor only: the ticket's authorization data, as the KDC put them in (RFC 4120 §5.2.6).
     pub fn authorization_data(&self) -> &[TypedOctets] {
-        &self.0.authorization_data
+        self.0.authorization_data.as_deref().unwrap_or_default()
     }
 
     /// Seals and signs a message.

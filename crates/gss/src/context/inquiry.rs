@@ -164,7 +164,7 @@ impl Context {
     /// where KDCs put what a server may pass over, such as Windows' PAC (128).
     pub fn authorization_data_of(&self, kind: i32) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
-        for element in &self.0.authorization_data {
+        for element in self.authorization_data() {
             // Who asks for a container gets it as it is.
             if element.number == kind {
                 found.push(element.octets.to_vec());

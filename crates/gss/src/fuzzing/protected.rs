@@ -35,7 +35,7 @@ pub(super) fn end(role: Role, key: Key, more: Flags, send: u64, window: Window) 
         late_error: OnceLock::new(),
         protection: Protection::new(role, flags, SessionKey::from(key), None, send, window),
         delegated: None,
-        authorization_data: Box::default(),
+        authorization_data: None,
         vouched: Vouched::default(),
         env: settings().env,
     })

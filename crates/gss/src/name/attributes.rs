@@ -11,8 +11,11 @@
 //!
 //! Deliberately not here: setting attributes, which only a KDC can give; what the buffers mean, which is NDR.
 
+use std::sync::Arc;
+
 use orthros_krb5::Principal;
 use orthros_krb5::authdata;
+use orthros_krb5::credential::TypedOctets;
 use orthros_krb5::pac::{BufferKind, Pac};
 use orthros_krb5::wire::ad_type;
 use orthros_wire::{Reader, Truncated};
@@ -40,9 +43,44 @@ const BUFFERS: [(BufferKind, &str); 7] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
     indicators: Vec<String>,
-    pac: Option<Vec<u8>>,
+    pac: Option<KeptPac>,
     authenticated: bool,
 }
+
+/// Where a name has its PAC.
+#[derive(Clone, Debug)]
+enum KeptPac {
+    Alone(Vec<u8>),
+    /// The first one there. It is looked for when it is asked for: most names that contexts tell are only shown.
+    Within(Arc<[TypedOctets]>),
+}
+
+impl KeptPac {
+    fn octets(&self) -> Option<&[u8]> {
+        let elements = match self {
+            Self::Alone(octets) => return Some(octets),
+            Self::Within(elements) => elements,
+        };
+        let mut found = None;
+        for element in &**elements {
+            let _ = authdata::walk(element.number, &element.octets, &mut |kind, octets| {
+                if kind == ad_type::WIN2K_PAC && found.is_none() {
+                    found = Some(octets);
+                }
+                Ok(())
+            });
+        }
+        found
+    }
+}
+
+impl PartialEq for KeptPac {
+    fn eq(&self, other: &Self) -> bool {
+        self.octets() == other.octets()
+    }
+}
+
+impl Eq for KeptPac {}
 
 /// An attribute of a name (RFC 6680 §7.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +109,7 @@ impl Attributes {
 
     /// The PAC.
     pub fn pac(&self) -> Option<Pac<'_>> {
-        Pac::parse(self.pac.as_deref()?).ok()
+        Pac::parse(self.pac.as_ref()?.octets()?).ok()
     }
 
     /// The names of all attributes (`gss_inquire_name`).
@@ -106,7 +144,7 @@ impl Attributes {
             return Vec::new();
         }
         let mut modules = Vec::new();
-        if let Some(pac) = &self.pac {
+        if let Some(pac) = self.pac.as_ref().and_then(KeptPac::octets) {
             modules
                 .push([counted(PAC_MODULE), counted(pac), number(usize::from(self.authenticated))].concat());
         }
@@ -127,7 +165,7 @@ impl Attributes {
         for _ in 0..reader.u32()? {
             match reader.counted_u32()? {
                 PAC_MODULE => {
-                    attributes.pac = Some(reader.counted_u32()?.to_vec());
+                    attributes.pac = Some(KeptPac::Alone(reader.counted_u32()?.to_vec()));
                     // Whether it was verified, as whoever wrote the octets says.
                     let _ = reader.u32()?;
                 }
@@ -141,7 +179,7 @@ impl Attributes {
             }
         }
         // What can't be shown is not there.
-        attributes.pac = attributes.pac.filter(|pac| Pac::parse(pac).is_ok());
+        attributes.pac = attributes.pac.filter(|pac| pac.octets().is_some_and(|pac| Pac::parse(pac).is_ok()));
         Ok(attributes)
     }
 }
@@ -204,22 +242,9 @@ impl Context {
         let vouched = &self.0.vouched;
         Attributes {
             indicators: vouched.indicators.to_vec(),
-            pac: if vouched.pac { self.first_pac() } else { None },
+            pac: self.0.authorization_data.as_ref().filter(|_| vouched.pac).cloned().map(KeptPac::Within),
             authenticated: true,
         }
-    }
-
-    fn first_pac(&self) -> Option<Vec<u8>> {
-        let mut found: Option<Vec<u8>> = None;
-        for element in &self.0.authorization_data {
-            let _ = authdata::walk(element.number, &element.octets, &mut |kind, octets| {
-                if kind == ad_type::WIN2K_PAC && found.is_none() {
-                    found = Some(octets.to_vec());
-                }
-                Ok(())
-            });
-        }
-        found
     }
 }
 
@@ -237,7 +262,7 @@ mod tests {
 
     fn attributes(kind: u32) -> Attributes {
         let indicators = vec!["otp".to_owned(), "pkinit".to_owned()];
-        Attributes { indicators, pac: Some(pac(kind, b"contents")), authenticated: true }
+        Attributes { indicators, pac: Some(KeptPac::Alone(pac(kind, b"contents"))), authenticated: true }
     }
 
     #[test]

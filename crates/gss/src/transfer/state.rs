@@ -68,8 +68,9 @@ fn write_to(context: &Established, writer: &mut StateWriter) -> Result<(), Trans
     }
     writer.principal(&context.initiator)?;
     writer.principal(&context.acceptor)?;
-    writer.count(context.authorization_data.len())?;
-    for element in &context.authorization_data {
+    let elements = context.authorization_data.as_deref().unwrap_or_default();
+    writer.count(elements.len())?;
+    for element in elements {
         writer.octets(&element.number.to_be_bytes());
         writer.long(&element.octets)?;
     }
@@ -137,7 +138,7 @@ pub(crate) fn read(state: &[u8], env: Env) -> Result<Established, TransferRefusa
         ticket_flags,
         protection,
         delegated,
-        authorization_data: authorization_data.into(),
+        authorization_data: Established::shared(authorization_data),
         vouched,
         late_error: OnceLock::new(),
         env,
@@ -320,7 +321,7 @@ mod tests {
             protection: Protection::new(Role::Acceptor, Flags(0x1ff), key(1), Some(key(2)), u64::MAX, window),
             delegated: None,
             // No KDC of the tests puts any in.
-            authorization_data: Box::new([element(128, b"PAC"), element(-1, b"")]),
+            authorization_data: Some(Arc::new([element(128, b"PAC"), element(-1, b"")])),
             vouched: Vouched { indicators: Box::new(["otp".into(), String::new()]), pac: true },
             env: Env::new(ManualClock::new(0), SeededRandom::new(1)),
         }

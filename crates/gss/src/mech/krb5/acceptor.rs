@@ -295,7 +295,7 @@ impl Checked {
             )
             .of(mechanism),
             delegated,
-            authorization_data: opened.authorization_data.into(),
+            authorization_data: Established::shared(opened.authorization_data),
             vouched: opened.vouched,
             late_error: OnceLock::new(),
             env: settings.env,

@@ -546,7 +546,7 @@ impl Waiting {
             )
             .of(mechanism),
             delegated: None,
-            authorization_data: Box::default(),
+            authorization_data: None,
             vouched: Vouched::default(),
             late_error: OnceLock::new(),
             env: settings.env,
