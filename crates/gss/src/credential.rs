@@ -23,7 +23,7 @@ pub use set::{CredentialSet, Facts, Lifetime, Usage};
 /// one, with everything that has been derived from their session keys.
 pub struct InitiatorCredential {
     client: Principal,
-    tickets: RwLock<Vec<Credential>>,
+    tickets: RwLock<Vec<Arc<Credential>>>,
     /// Seconds to add to the local clock to have the KDC's.
     offset_seconds: AtomicI64,
     /// Where the tickets lie, for whoever stores fetched ones there.
@@ -44,7 +44,8 @@ impl InitiatorCredential {
     /// A credential of `client` with these tickets. `offset_seconds` is what the KDC's clock is ahead of
     /// the local one.
     pub fn new(client: Principal, tickets: Vec<Credential>, offset_seconds: i64) -> Self {
-        let (tickets, offset_seconds) = (RwLock::new(tickets), AtomicI64::new(offset_seconds));
+        let tickets = RwLock::new(tickets.into_iter().map(Arc::new).collect());
+        let offset_seconds = AtomicI64::new(offset_seconds);
         Self { client, tickets, offset_seconds, origin: None, service: None, deferred: None }
     }
 
@@ -84,7 +85,7 @@ impl InitiatorCredential {
 
     /// All tickets.
     pub fn tickets(&self) -> Vec<Credential> {
-        self.read().clone()
+        self.read().iter().map(|ticket| Credential::clone(ticket)).collect()
     }
 
     /// The realm whose KDC is asked for tickets.
@@ -105,7 +106,7 @@ impl InitiatorCredential {
     }
 
     /// The ticket for `server` that lasts longest after `now`.
-    pub fn ticket_for(&self, server: &Principal, now: Timestamp) -> Option<Credential> {
+    pub fn ticket_for(&self, server: &Principal, now: Timestamp) -> Option<Arc<Credential>> {
         let tickets = self.read();
         let usable = tickets.iter().filter(|ticket| ticket.server == *server && !ticket.times.expired(now));
         usable.max_by_key(|ticket| ticket.times.endtime).cloned()
@@ -115,7 +116,11 @@ impl InitiatorCredential {
     ///
     /// # Errors
     /// [`NoCredential`]: there is none, or it has ended; `server` is what it is needed for.
-    pub fn granting_ticket(&self, server: &Principal, now: Timestamp) -> Result<Credential, NoCredential> {
+    pub fn granting_ticket(
+        &self,
+        server: &Principal,
+        now: Timestamp,
+    ) -> Result<Arc<Credential>, NoCredential> {
         if let Some(service) = &self.service {
             return service.granting_ticket(server, now);
         }
@@ -161,7 +166,7 @@ impl InitiatorCredential {
     pub fn keep(&self, ticket: Credential) {
         let mut tickets = self.tickets.write().unwrap_or_else(PoisonError::into_inner);
         tickets.retain(|kept| kept.server != ticket.server);
-        tickets.push(ticket);
+        tickets.push(Arc::new(ticket));
     }
 
     /// The time of the KDC's clock when the local one says `now`.
@@ -178,7 +183,7 @@ impl InitiatorCredential {
         self.offset_seconds.store(seconds, Ordering::Relaxed);
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Credential>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Credential>>> {
         self.tickets.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

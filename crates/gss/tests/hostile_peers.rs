@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{NOW, Pair, State};
 use orthros_crypto::{Enctype, Key, KeyUsage, Part};
 use orthros_gss::context::AwaitToken;
@@ -234,7 +236,7 @@ fn tokens_of_another_context_and_ones_own_are_refused() {
 }
 
 /// A client's ticket for the service.
-fn service_ticket(pair: &Pair) -> Credential {
+fn service_ticket(pair: &Pair) -> Arc<Credential> {
     pair.established();
     pair.alice
         .ticket_for(&"host/x.test@TEST".parse().unwrap(), orthros_wire::Timestamp::from_seconds(NOW))

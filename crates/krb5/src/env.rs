@@ -12,8 +12,9 @@ use crate::watch::{Fact, Watch};
 #[derive(Clone)]
 pub struct Env(Arc<Sources>);
 
-/// What is behind an [`Env`].
+/// What is behind an [`Env`]: beside no count of who has it, which every thread writes that clones one.
 #[derive(Clone)]
+#[repr(align(128))]
 pub struct Sources {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,

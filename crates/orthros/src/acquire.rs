@@ -273,7 +273,7 @@ impl Orthros {
     ) -> Result<Credential, Error> {
         let now = credential.kdc_time(self.env().now());
         if let Some(ticket) = credential.ticket_for(server, now) {
-            return Ok(ticket);
+            return Ok(Credential::clone(&ticket));
         }
         let progress = credential.fetch(server.clone(), self.ticket_policy(credential), self.env())?;
         let obtained = self.exchange(progress)?;
@@ -364,7 +364,7 @@ impl Orthros {
         if credential.impersonator().is_some() {
             return Err(NoCredential::NoTicket { client: credential.client().clone(), server }.into());
         }
-        Ok(credential.granting_ticket(&server, now)?)
+        Ok(Credential::clone(&*credential.granting_ticket(&server, now)?))
     }
 
     pub(crate) fn ticket_policy(&self, credential: &InitiatorCredential) -> ExchangePolicy {

@@ -43,6 +43,8 @@ use crate::transfer::{FamilyKey, FleetKey, Policy};
 #[derive(Clone)]
 pub struct Orthros(Arc<Inner>);
 
+/// Beside no count of who has it, which every thread writes that clones one.
+#[repr(align(128))]
 struct Inner {
     settings: Settings,
     default_cache: CacheName,

@@ -43,7 +43,8 @@ impl InitiatorCredential {
     /// The ticket-granting tickets.
     pub(crate) fn granting_tickets(&self) -> Vec<Credential> {
         let tickets = self.read();
-        tickets.iter().filter(|ticket| ticket.server.as_ticket_granting().is_some()).cloned().collect()
+        let granting = tickets.iter().filter(|ticket| ticket.server.as_ticket_granting().is_some());
+        granting.map(|ticket| Credential::clone(ticket)).collect()
     }
 
     /// Starts S4U2Self: the service that this credential is of becomes `user` to itself, without `user` being there.
@@ -95,7 +96,7 @@ impl InitiatorCredential {
     }
 
     /// The client's ticket to the service that acts for it; `None` if none does.
-    pub(super) fn evidence(&self, now: Timestamp) -> Option<Result<Credential, NoCredential>> {
+    pub(super) fn evidence(&self, now: Timestamp) -> Option<Result<Arc<Credential>, NoCredential>> {
         let service = self.impersonator()?;
         Some(self.ticket_for(service, now).ok_or_else(|| {
             let client = self.client.clone();

@@ -7,12 +7,12 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use orthros_wire::{Clock, Timestamp};
 
+use super::StoreFault;
 use super::file::{self, Stamp};
-use super::{StoreFault, locked};
 use crate::clock::SystemClock;
 
 /// How old, in nanoseconds, a change must be for its content to be kept.
@@ -21,11 +21,11 @@ const GRAIN: i128 = 20_000_000;
 const MOST: usize = 1_024;
 
 /// The contents of files of one kind, by path. As text, since hashing a path goes through its components.
-pub(crate) struct Snapshots<T>(Mutex<HashMap<OsString, (Stamp, Arc<T>)>>);
+pub(crate) struct Snapshots<T>(RwLock<HashMap<OsString, (Stamp, Arc<T>)>>);
 
 impl<T> Default for Snapshots<T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(RwLock::default())
     }
 }
 
@@ -37,14 +37,17 @@ impl<T> Snapshots<T> {
         parse: impl FnOnce(&[u8]) -> Result<T, StoreFault>,
     ) -> Result<Arc<T>, StoreFault> {
         let now = file::stamp(path)?;
-        if let Some((stamp, kept)) = locked(&self.0).get(path.as_os_str())
-            && *stamp == now
         {
-            return Ok(Arc::clone(kept));
+            let table = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((stamp, kept)) = table.get(path.as_os_str())
+                && *stamp == now
+            {
+                return Ok(Arc::clone(kept));
+            }
         }
         let (octets, stamp) = file::read(path)?;
         let content = Arc::new(parse(&octets)?);
-        let mut table = locked(&self.0);
+        let mut table = self.changed();
         if is_settled(&stamp, SystemClock.now()) {
             if table.len() >= MOST {
                 table.clear();
@@ -57,7 +60,11 @@ impl<T> Snapshots<T> {
     }
 
     pub(crate) fn forget(&self, path: &Path) {
-        locked(&self.0).remove(path.as_os_str());
+        self.changed().remove(path.as_os_str());
+    }
+
+    fn changed(&self) -> RwLockWriteGuard<'_, HashMap<OsString, (Stamp, Arc<T>)>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -331,7 +331,7 @@ impl Initiating {
     }
 
     /// Makes the first token.
-    fn request(mut self, ticket: &Credential) -> Result<Step, Error> {
+    fn request(mut self, ticket: &Arc<Credential>) -> Result<Step, Error> {
         let permitted = &self.initiate.settings.config.permitted_enctypes;
         permit(ticket.key.enctype().number(), permitted)
             .map_err(|refused| Refusal::NotPermitted { server: ticket.server.clone(), refused })?;
@@ -383,7 +383,7 @@ impl Initiating {
         let first = Dress::of(self.flags, self.initiate.mechanism).token(TokenKind::Request, &message);
         let offered = client_options.enctypes;
         let waiting =
-            Waiting { initiating: self, ticket: ticket.clone(), server, subkey, offered, sequence, time };
+            Waiting { initiating: self, ticket: Arc::clone(ticket), server, subkey, offered, sequence, time };
         let after = if mutual {
             After::Receive(AwaitToken::initiating(waiting))
         } else {
@@ -447,7 +447,7 @@ impl Initiating {
 /// A context that has sent its first token and waits for the acceptor's answer.
 pub(crate) struct Waiting {
     initiating: Initiating,
-    ticket: Credential,
+    ticket: Arc<Credential>,
     /// Whom the ticket names.
     server: Principal,
     subkey: SessionKey,
