@@ -10,12 +10,28 @@
 //! of zeros that nothing is ever written to, and the place in it is the generation, of which there are 2^16 then. Such
 //! zeros cost address space only. Where there is none to be had, the handle is a number as the others.
 //!
-//! Slots lie in chunks that never move, each twice as large as the one before, so that looking up takes the slot's own
-//! lock and no other. Making and ending take one for the list of free slots.
+//! Slots lie in chunks that never move, each twice as large as the one before, and no call takes a lock. An object that is
+//! held stays until it is let go, also after its handle's end. What threads make at the same time lies in different cache
+//! lines: each takes slots by the run, and gets those back that come out of its runs.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | here | handles, and the way from a handle to its slot |
+//! | `slot` | who is at an object |
+//! | `free` | which slots are free |
 
-use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+mod free;
+mod slot;
 
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use orthros::sys::gate;
+
+use self::free::{Free, LISTS};
+use self::slot::{Ended, Slot};
 use crate::abi::Handle;
 
 const KIND_BITS: u32 = 2;
@@ -51,13 +67,17 @@ pub enum Kind {
     Name = 3,
 }
 
-struct Slot<T> {
-    generation: usize,
-    value: Option<Arc<T>>,
-}
+/// Slots that one thread takes at once.
+const RUN: usize = 4;
+/// Slots of all chunks.
+const SLOTS: usize = (FIRST_CHUNK << CHUNKS) - FIRST_CHUNK;
+
+/// Slots that share no cache line with others.
+#[repr(align(128))]
+struct Run<T>([Slot<T>; RUN]);
 
 struct Chunk<T> {
-    slots: Box<[Mutex<Slot<T>>]>,
+    runs: Box<[Run<T>]>,
     /// Where the zeros of its first slot begin, if handles are addresses.
     zeros: Option<usize>,
 }
@@ -65,10 +85,9 @@ struct Chunk<T> {
 /// Where a handle leads, if it lives.
 struct Way<'a, T> {
     chunk: &'a Chunk<T>,
+    slot: &'a Slot<T>,
     /// Of the slot, in the table.
     index: usize,
-    /// Of the slot, in the chunk.
-    place: usize,
     generation: usize,
 }
 
@@ -76,81 +95,118 @@ struct Way<'a, T> {
 pub struct Table<T> {
     kind: Kind,
     chunks: [OnceLock<Chunk<T>>; CHUNKS],
-    free: Mutex<Free>,
+    /// How many slots have ever been taken.
+    used: AtomicUsize,
+    free: Free,
 }
 
-struct Free {
-    /// Slots that were emptied.
-    slots: Vec<usize>,
-    /// How many slots have ever been taken.
-    used: usize,
+/// An object that stays until this is dropped.
+pub struct Held<'a, T> {
+    table: &'a Table<T>,
+    way: Way<'a, T>,
+    value: NonNull<T>,
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the object is held, so it stays where it is and is only read.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+impl<T> Drop for Held<'_, T> {
+    fn drop(&mut self) {
+        if self.way.slot.let_go() {
+            self.table.empty(&self.way);
+        }
+    }
 }
 
 impl<T> Table<T> {
     /// An empty table.
     pub const fn new(kind: Kind) -> Self {
-        let free = Mutex::new(Free { slots: Vec::new(), used: 0 });
-        Self { kind, chunks: [const { OnceLock::new() }; CHUNKS], free }
+        let used = AtomicUsize::new(0);
+        Self { kind, chunks: [const { OnceLock::new() }; CHUNKS], used, free: Free::new() }
     }
 
     /// Puts an object in; `None` if there are 2^28 of them (with 32 bits 2^16).
     pub fn insert(&self, value: T) -> Option<Handle> {
-        let index = {
-            let mut free = lock(&self.free);
-            match free.slots.pop() {
-                Some(index) => index,
-                None => {
-                    let index = free.used;
-                    if index >= (FIRST_CHUNK << CHUNKS) - FIRST_CHUNK {
-                        return None;
-                    }
-                    free.used += 1;
-                    index
-                }
-            }
-        };
-        let (number, place) = place(index)?;
-        let chunk = self.chunks.get(number)?.get_or_init(|| Chunk::new(FIRST_CHUNK << number, self.kind));
-        let mut slot = lock(chunk.slots.get(place)?);
-        slot.value = Some(Arc::new(value));
+        let list = gate::thread_number() % LISTS;
+        let any = || (0..LISTS).find_map(|list| self.recycled(list));
+        let index = self.recycled(list).or_else(|| self.fresh(list)).or_else(any)?;
+        let (chunk, place) = self.chunk(index)?;
+        // SAFETY: the slot is new or came out of a list, and nobody else has it.
+        let generation = unsafe { chunk.slot(place)?.fill(value) };
         Some(Handle(match chunk.zeros {
-            Some(zeros) => zeros + (place << ADDRESS_BITS) + slot.generation,
-            None => NUMBER | slot.generation << GENERATION_SHIFT | index << KIND_BITS | self.kind as usize,
+            Some(zeros) => zeros + (place << ADDRESS_BITS) + generation,
+            None => NUMBER | generation << GENERATION_SHIFT | index << KIND_BITS | self.kind as usize,
         }))
     }
 
     /// The object of a handle, if it lives.
-    pub fn find(&self, handle: Handle) -> Option<Arc<T>> {
-        self.way(handle)?.slot()?.value.clone()
-    }
-
-    /// Takes an object out: its handle, and every copy of it, is dead from now on.
-    pub fn remove(&self, handle: Handle) -> Option<Arc<T>> {
+    pub fn hold(&self, handle: Handle) -> Option<Held<'_, T>> {
         let way = self.way(handle)?;
-        let value = {
-            let mut slot = way.slot()?;
-            let value = slot.value.take()?;
-            // A slot whose generations are used up is never used again.
-            slot.generation += 1;
-            if slot.generation > way.chunk.generations() {
-                return Some(value);
-            }
-            value
-        };
-        lock(&self.free).slots.push(way.index);
-        Some(value)
+        let value = way.slot.hold(way.generation)?;
+        Some(Held { table: self, way, value })
     }
 
-    /// Puts another object in the place of a living one. Whether it lived.
-    pub fn replace(&self, handle: Handle, value: T) -> bool {
-        let way = self.way(handle);
-        match way.as_ref().and_then(Way::slot) {
-            Some(mut slot) if slot.value.is_some() => {
-                slot.value = Some(Arc::new(value));
-                true
-            }
-            _ => false,
+    /// Ends an object: its handle, and every copy of it, is dead from now on. Whether it lived.
+    pub fn remove(&self, handle: Handle) -> bool {
+        let Some(way) = self.way(handle) else { return false };
+        match way.slot.end(way.generation) {
+            Some(Ended::Free) => self.empty(&way),
+            Some(Ended::Held) => {}
+            None => return false,
         }
+        true
+    }
+
+    /// Empties a slot whose object was ended, and that nobody holds any more.
+    fn empty(&self, way: &Way<'_, T>) {
+        // SAFETY: who calls was told so by the slot.
+        let (_value, generation) = unsafe { way.slot.empty() };
+        // A slot whose generations are used up is never used again.
+        if generation <= way.chunk.generations()
+            && let (Ok(index), Ok(home)) =
+                (u32::try_from(way.index), usize::try_from(way.slot.home.load(Ordering::Relaxed)))
+        {
+            self.free.push(home, index, &way.slot.next);
+        }
+    }
+
+    /// A slot that was emptied, of this list.
+    fn recycled(&self, list: usize) -> Option<usize> {
+        let slot = |index: u32| {
+            let (chunk, place) = self.chunk(usize::try_from(index).ok()?)?;
+            chunk.slot(place).map(|slot| &slot.next)
+        };
+        self.free.pop(list, slot).and_then(|index| usize::try_from(index).ok())
+    }
+
+    /// A slot that was never used, the others of whose run go to this list.
+    fn fresh(&self, list: usize) -> Option<usize> {
+        let more = |used: usize| (used < SLOTS).then_some(used + RUN);
+        let first = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        let home = u32::try_from(list).ok()?;
+        // The last one first, so that the next one comes out first.
+        for index in (first..first + RUN).rev() {
+            let (chunk, place) = self.chunk(index)?;
+            let slot = chunk.slot(place)?;
+            slot.home.store(home, Ordering::Relaxed);
+            if index > first {
+                self.free.push(list, u32::try_from(index).ok()?, &slot.next);
+            }
+        }
+        Some(first)
+    }
+
+    /// The chunk of a slot, which is made if it is not there, and the slot's place in it.
+    fn chunk(&self, index: usize) -> Option<(&Chunk<T>, usize)> {
+        let (number, place) = place(index)?;
+        let chunk = self.chunks.get(number)?.get_or_init(|| Chunk::new(FIRST_CHUNK << number, self.kind));
+        Some((chunk, place))
     }
 
     /// Whether a handle is one of this kind, living or not. Where handles are addresses, never.
@@ -162,8 +218,8 @@ impl<T> Table<T> {
 
     /// How many objects live.
     pub fn live(&self) -> usize {
-        let free = lock(&self.free);
-        free.used - free.slots.len()
+        let chunks = self.chunks.iter().filter_map(OnceLock::get);
+        chunks.flat_map(|chunk| &chunk.runs).flat_map(|run| &run.0).filter(|slot| slot.lives()).count()
     }
 
     fn way(&self, handle: Handle) -> Option<Way<'_, T>> {
@@ -173,7 +229,7 @@ impl<T> Table<T> {
                 let offset = handle.0.checked_sub(chunk.zeros?)?;
                 let (place, generation) = (offset >> ADDRESS_BITS, offset & ((1 << ADDRESS_BITS) - 1));
                 let index = (FIRST_CHUNK << number) - FIRST_CHUNK + place;
-                (place < chunk.slots.len()).then_some(Way { chunk, index, place, generation })
+                Some(Way { chunk, slot: chunk.slot(place)?, index, generation })
             });
         }
         if handle.0 & ((1 << KIND_BITS) - 1) != self.kind as usize {
@@ -182,26 +238,37 @@ impl<T> Table<T> {
         let index = handle.0 >> KIND_BITS & ((1 << INDEX_BITS) - 1);
         let (number, place) = place(index)?;
         let chunk = self.chunks.get(number)?.get().filter(|chunk| chunk.zeros.is_none())?;
-        Some(Way { chunk, index, place, generation: (handle.0 ^ NUMBER) >> GENERATION_SHIFT })
+        let generation = (handle.0 ^ NUMBER) >> GENERATION_SHIFT;
+        Some(Way { chunk, slot: chunk.slot(place)?, index, generation })
     }
 }
 
-impl<T> Way<'_, T> {
-    /// The slot, if it is still of the handle's generation.
-    fn slot(&self) -> Option<MutexGuard<'_, Slot<T>>> {
-        let slot = lock(self.chunk.slots.get(self.place)?);
-        (slot.generation == self.generation).then_some(slot)
+impl<T> Table<Arc<T>> {
+    /// The object of a handle, if it lives.
+    pub fn find(&self, handle: Handle) -> Option<Arc<T>> {
+        let way = self.way(handle)?;
+        way.slot.alone(way.generation, |value| Arc::clone(value))
+    }
+
+    /// Puts another object in the place of a living one. Whether it lived.
+    pub fn replace(&self, handle: Handle, value: T) -> bool {
+        let mut value = Arc::new(value);
+        let Some(way) = self.way(handle) else { return false };
+        way.slot.alone(way.generation, |place| std::mem::swap(place, &mut value)).is_some()
     }
 }
 
 impl<T> Chunk<T> {
     fn new(slots: usize, kind: Kind) -> Self {
-        let slot = |_| Mutex::new(Slot { generation: FIRST_GENERATION, value: None });
         let zeros = match kind {
             Kind::Context if HAS_ADDRESSES => zeros((slots << ADDRESS_BITS) + READABLE),
             _ => None,
         };
-        Self { slots: (0..slots).map(slot).collect(), zeros }
+        Self { runs: (0..slots / RUN).map(|_| Run([const { Slot::new() }; RUN])).collect(), zeros }
+    }
+
+    fn slot(&self, place: usize) -> Option<&Slot<T>> {
+        self.runs.get(place / RUN)?.0.get(place % RUN)
     }
 
     /// The last generation of its slots.
@@ -225,11 +292,6 @@ fn place(index: usize) -> Option<(usize, usize)> {
     Some((usize::try_from(chunk).ok()?, shifted - (FIRST_CHUNK << chunk)))
 }
 
-/// What a lock holds: each is changed by single assignments, so that it is whole even after a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,30 +301,27 @@ mod tests {
     fn a_dead_copied_foreign_or_wild_handle_finds_nothing() {
         let (names, contexts) = (Table::new(Kind::Name), Table::new(Kind::Context));
         let first = names.insert("first").unwrap();
-        assert_eq!(names.find(first).as_deref(), Some(&"first"));
-        assert!(contexts.find(first).is_none());
+        assert_eq!(names.hold(first).as_deref(), Some(&"first"));
+        assert!(contexts.hold(first).is_none());
         let context = contexts.insert("context").unwrap();
-        assert!(names.find(context).is_none(), "another kind");
+        assert!(names.hold(context).is_none(), "another kind");
         let copy = first;
-        assert_eq!(names.remove(first).as_deref(), Some(&"first"));
+        assert!(names.remove(first));
         for dead in [first, copy] {
-            assert!(names.find(dead).is_none() && names.remove(dead).is_none());
+            assert!(names.hold(dead).is_none() && !names.remove(dead));
         }
         let second = names.insert("second").unwrap();
         assert_ne!(first, second, "the slot is used again, the handle is not");
-        assert!(names.find(first).is_none());
+        assert!(names.hold(first).is_none());
         let stack = 0_u8;
         let places = [context.0 + 1, context.0 + (1 << ADDRESS_BITS), context.0 - 1];
         let wild =
             [0, 1, 3, usize::MAX, usize::MAX - 1, (&raw const stack).addr(), first.0 ^ 1 << 40, first.0 + 4];
         for number in wild {
-            assert!(
-                names.find(Handle(number)).is_none() && names.remove(Handle(number)).is_none(),
-                "{number:x}"
-            );
+            assert!(names.hold(Handle(number)).is_none() && !names.remove(Handle(number)), "{number:x}");
         }
         for number in wild.into_iter().chain(places) {
-            assert!(contexts.find(Handle(number)).is_none(), "{number:x}");
+            assert!(contexts.hold(Handle(number)).is_none(), "{number:x}");
         }
         assert_eq!((names.live(), contexts.live()), (1, 1));
     }
@@ -277,14 +336,14 @@ mod tests {
         let first = table.insert(0).unwrap();
         let mut last = first;
         for generation in 1..1 << ADDRESS_BITS {
-            assert!(table.remove(last).is_some());
-            assert!(table.find(last).is_none());
+            assert!(table.remove(last));
+            assert!(table.hold(last).is_none());
             last = table.insert(generation).unwrap();
         }
         assert_eq!((read(first), read(last)), ([0; READABLE], [0; READABLE]));
         assert_eq!(last.0 - first.0, 1 << ADDRESS_BITS, "the next slot");
         let many: Vec<Handle> = (0..200).map(|number| table.insert(number).unwrap()).collect();
-        assert!(many.iter().all(|handle| read(*handle) == [0; READABLE] && table.find(*handle).is_some()));
+        assert!(many.iter().all(|handle| read(*handle) == [0; READABLE] && table.hold(*handle).is_some()));
     }
 
     #[test]
@@ -298,14 +357,90 @@ mod tests {
                         let value = |number| (thread, round, number);
                         let made: Vec<_> = (0..200).map(|n| table.insert(value(n)).unwrap()).collect();
                         for (number, handle) in (0..200).zip(&made) {
-                            assert_eq!(table.find(*handle).as_deref(), Some(&value(number)));
+                            assert_eq!(table.hold(*handle).as_deref(), Some(&value(number)));
                         }
-                        assert!(made.into_iter().all(|handle| table.remove(handle).is_some()));
+                        assert!(made.into_iter().all(|handle| table.remove(handle)));
                     }
                 });
             }
         });
         assert_eq!(table.live(), 0);
+    }
+
+    #[test]
+    fn an_object_that_is_held_outlives_its_handle_and_is_dropped_once() {
+        let object = Arc::new(());
+        let table = Table::new(Kind::Name);
+        let handle = table.insert(Arc::clone(&object)).unwrap();
+        let (first, second) = (table.hold(handle).unwrap(), table.hold(handle).unwrap());
+        assert!(table.remove(handle) && !table.remove(handle));
+        assert!(table.hold(handle).is_none() && table.live() == 0);
+        let other = table.insert(Arc::clone(&object)).unwrap();
+        assert_ne!(
+            table.way(handle).unwrap().index,
+            table.way(other).unwrap().index,
+            "the slot is still in use"
+        );
+        drop(first);
+        assert!(Arc::ptr_eq(&second, &object));
+        assert_eq!(Arc::strong_count(&object), 3);
+        drop(second);
+        assert_eq!(Arc::strong_count(&object), 2);
+        let third = table.insert(Arc::clone(&object)).unwrap();
+        assert_eq!(table.way(handle).unwrap().index, table.way(third).unwrap().index, "the slot is free");
+        drop(table);
+        assert_eq!(Arc::strong_count(&object), 1);
+    }
+
+    #[test]
+    fn objects_that_other_threads_hold_replace_and_end_are_whole_and_all_dropped() {
+        let alive = Arc::new(());
+        let table: Table<Arc<(Arc<()>, [u32; 2])>> = Table::new(Kind::Credential);
+        let handles = [const { AtomicUsize::new(0) }; 4];
+        let make = |number: u32| (Arc::clone(&alive), [number, !number]);
+        thread::scope(|scope| {
+            for thread in 0..4_u32 {
+                let (table, handles, make) = (&table, &handles, &make);
+                scope.spawn(move || {
+                    for round in 0..5_000_u32 {
+                        let shared = &handles[round as usize % handles.len()];
+                        let handle = Handle(shared.load(Ordering::Relaxed));
+                        if let Some(found) = table.find(handle) {
+                            assert_eq!(found.1[0], !found.1[1]);
+                        }
+                        if let Some(held) = table.hold(handle) {
+                            assert_eq!(held.1[0], !held.1[1]);
+                        }
+                        match (round + thread) % 3 {
+                            0 => drop(table.replace(handle, make(round))),
+                            1 => drop(table.remove(handle)),
+                            _ => {
+                                let made = table.insert(Arc::new(make(round))).unwrap();
+                                table.remove(Handle(shared.swap(made.0, Ordering::Relaxed)));
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        for last in handles {
+            table.remove(Handle(last.into_inner()));
+        }
+        assert_eq!((table.live(), Arc::strong_count(&alive)), (0, 1));
+        assert!(table.used.load(Ordering::Relaxed) < 100, "slots are used again");
+    }
+
+    #[test]
+    fn slots_that_another_thread_empties_come_back_to_who_took_them() {
+        let table = Table::new(Kind::Name);
+        thread::scope(|scope| {
+            for _ in 0..50 {
+                let made: Vec<_> = (0..10).map(|number| table.insert(number).unwrap()).collect();
+                let ender = scope.spawn(|| made.into_iter().all(|handle| table.remove(handle)));
+                assert!(ender.join().unwrap());
+            }
+        });
+        assert!(table.used.load(Ordering::Relaxed) <= 12);
     }
 
     #[test]

@@ -19,16 +19,26 @@ use crate::status::{CALL_INACCESSIBLE_WRITE, Failed};
 /// A piece of memory for so many octets, with these at its beginning. At least one octet more is there, a zero, so that
 /// who takes the buffer for a C string finds its end.
 pub(crate) fn allocate(octets: &[u8]) -> Result<*mut c_void, Failed> {
-    let length = octets.len().checked_add(1).ok_or_else(Failed::no_memory)?;
+    allocate_pieces(&[octets])
+}
+
+/// The same with the octets of all of these, one after another.
+fn allocate_pieces(pieces: &[&[u8]]) -> Result<*mut c_void, Failed> {
+    let add = |length: usize, piece: &&[u8]| length.checked_add(piece.len());
+    let length = pieces.iter().try_fold(1, add).ok_or_else(Failed::no_memory)?;
     // SAFETY: `malloc` may be called with any number; it answers null or memory of that size.
     let place = unsafe { libc::malloc(length) };
     if place.is_null() {
         return Err(Failed::no_memory());
     }
-    // SAFETY: the memory is new, so nothing else points into it, and it is longer than `octets` by one.
-    unsafe { ptr::copy_nonoverlapping(octets.as_ptr(), place.cast(), octets.len()) };
+    let mut end = place.cast::<u8>();
+    for piece in pieces {
+        // SAFETY: the memory is new, so nothing else points into it, and it is longer than all pieces by one.
+        unsafe { ptr::copy_nonoverlapping(piece.as_ptr(), end, piece.len()) };
+        end = end.wrapping_add(piece.len());
+    }
     // SAFETY: this is the one.
-    unsafe { place.cast::<u8>().wrapping_add(octets.len()).write(0) };
+    unsafe { end.write(0) };
     Ok(place)
 }
 
@@ -44,8 +54,17 @@ impl Out<GssBuffer> {
     /// # Errors
     /// No memory.
     pub fn give(self, octets: &[u8]) -> Result<(), Failed> {
-        if self.is_present() && !octets.is_empty() {
-            self.set(GssBuffer { length: octets.len(), value: allocate(octets)? });
+        self.give_pieces(&[octets])
+    }
+
+    /// The same with the octets of all of these, one after another.
+    ///
+    /// # Errors
+    /// No memory.
+    pub(crate) fn give_pieces(self, pieces: &[&[u8]]) -> Result<(), Failed> {
+        let length = pieces.iter().fold(0, |length: usize, piece| length.saturating_add(piece.len()));
+        if self.is_present() && length > 0 {
+            self.set(GssBuffer { length, value: allocate_pieces(pieces)? });
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use orthros_wire::Oid;
 
 use crate::abi::{ChannelBindingsDesc, GssBuffer, KeyValue, KeyValueSet, OidDesc, OidSetDesc, OmUint32};
 use crate::libkrb5::LentPrincipal;
+use crate::oids;
 use crate::status::{BAD_STRUCTURE, CALL_INACCESSIBLE_READ, CALL_INACCESSIBLE_WRITE, Failed};
 
 /// A place for a result, or null.
@@ -173,7 +174,12 @@ impl In<GssBuffer> {
 impl OidDesc {
     fn identifier(self) -> Result<Oid, Failed> {
         let buffer = GssBuffer { length: usize::try_from(self.length).unwrap_or(0), value: self.elements };
-        Oid::from_content(buffer.octets()?).map_err(|_| Failed::call(BAD_STRUCTURE))
+        let octets = buffer.octets()?;
+        // Most are some that are known here.
+        match oids::known(octets) {
+            Some(oid) => Ok(oid),
+            None => Oid::from_content(octets).map_err(|_| Failed::call(BAD_STRUCTURE)),
+        }
     }
 }
 

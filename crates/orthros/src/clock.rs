@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use orthros_wire::{Clock, Timestamp};
 
+use crate::sys::clock;
+
 /// Asks the operating system what time it is.
 ///
 /// ```
@@ -20,6 +22,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         timestamp(SystemTime::now())
     }
+
+    fn seconds(&self) -> i64 {
+        clock::seconds()
+    }
 }
 
 /// The operating system's time and so many seconds more; with a minus: less.
@@ -30,6 +36,10 @@ impl Clock for ShiftedClock {
     fn now(&self) -> Timestamp {
         let now = SystemClock.now();
         Timestamp { seconds: now.seconds.saturating_add(self.0), ..now }
+    }
+
+    fn seconds(&self) -> i64 {
+        SystemClock.seconds().saturating_add(self.0)
     }
 }
 
@@ -55,6 +65,14 @@ pub fn timestamp(moment: SystemTime) -> Timestamp {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn the_present_second_is_hardly_behind_the_present_moment() {
+        let (before, second, after) = (SystemClock.now(), SystemClock.seconds(), SystemClock.now());
+        assert!((before.seconds - 1..=after.seconds).contains(&second));
+        let shifted = ShiftedClock(1000).seconds();
+        assert!((before.seconds + 999..=SystemClock.now().seconds + 1000).contains(&shifted));
+    }
 
     #[test]
     fn a_moment_before_1970_keeps_its_microseconds_positive() {

@@ -260,7 +260,8 @@ fn a_cache_and_a_keytab_as_octets_initiate_and_accept() {
         .build();
     let set = elsewhere.acquire_from(&store, None, Usage::Both).unwrap();
     let facts = set.inquire(world.clock.now());
-    assert_eq!((facts.usage, facts.mechanisms), (Usage::Both, vec![KRB5_OID]));
+    assert_eq!(facts.usage, Usage::Both);
+    assert!(set.mechanisms().map(|mechanism| &mechanism.oid).eq([&KRB5_OID]));
     let token = first_token(&elsewhere, set.initiator(&KRB5_OID).unwrap());
     assert!(matches!(answer(&elsewhere, set.acceptor(&KRB5_OID).unwrap(), &token), Ok(())));
 

@@ -56,7 +56,7 @@ fn a_login_by_password_or_keytab_needs_no_kdc_within_reach() {
     let by_password = far.acquire("alice").password("open sesame").deferred().unwrap();
     let store = CredentialStore::new();
     let set = far.acquire_for(&IAKERB, &store, None, Usage::Initiate).unwrap();
-    assert_eq!(set.inquire(far.env().now()).mechanisms, [IAKERB_OID]);
+    assert!(set.mechanisms().map(|mechanism| &mechanism.oid).eq([&IAKERB_OID]));
     for alice in [&by_password, set.initiator(&IAKERB_OID).unwrap()] {
         let (here, there) = contexts(&far, alice, &near);
         let (here, there) = (here.unwrap(), there.unwrap());

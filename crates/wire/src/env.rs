@@ -42,6 +42,12 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync {
     /// The present moment, as well as this clock knows it.
     fn now(&self) -> Timestamp;
+
+    /// The present second since 1970, for what is told of how long something lasts: it may be some milliseconds behind
+    /// [`now`](Self::now), where the clock is cheaper to ask so.
+    fn seconds(&self) -> i64 {
+        self.now().seconds
+    }
 }
 
 /// Gives octets that nobody can predict. Implementations may be called from several threads.
@@ -53,6 +59,10 @@ pub trait Random: Send + Sync {
 impl<T: Clock + ?Sized> Clock for std::sync::Arc<T> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn seconds(&self) -> i64 {
+        (**self).seconds()
     }
 }
 

@@ -16,7 +16,7 @@ use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
 use super::{NAMES, Named, chosen, insert, name};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
-use crate::handles::{Kind, Table};
+use crate::handles::{Held, Kind, Table};
 use crate::library;
 use crate::oids::{StaticOid, interned};
 use crate::plugins::{self, by_context};
@@ -24,7 +24,7 @@ use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, CONTINUE_NEEDED, Failed};
 
 /// The contexts of the process.
-pub(crate) static CONTEXTS: Table<Body> = Table::new(Kind::Context);
+pub(crate) static CONTEXTS: Table<Box<Body>> = Table::new(Kind::Context);
 
 /// What a context's handle stands for.
 pub(crate) struct Body {
@@ -64,16 +64,20 @@ fn no_context(story: &str) -> Failed {
     Failed::plain(Major::NoContext, story)
 }
 
-fn body(handle: Handle) -> Result<Arc<Body>, Failed> {
+fn body(handle: Handle) -> Result<Held<'static, Box<Body>>, Failed> {
     CONTEXTS
-        .find(handle)
+        .hold(handle)
         .ok_or_else(|| no_context("the handle is no context: it was deleted, exported, or never one"))
 }
 
 /// The context of a handle, which must be up.
 pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
-    match &*body(handle)?.state() {
-        State::Up(context) => Ok(Arc::clone(context)),
+    Ok(Arc::clone(up(&body(handle)?.state())?))
+}
+
+fn up(state: &State) -> Result<&Arc<Context>, Failed> {
+    match state {
+        State::Up(context) => Ok(context),
         State::Half(_) | State::Asking(_) => Err(no_context("the context is not up yet")),
         State::Busy => Err(no_context("another thread is at work on the context")),
         State::Over => Err(no_context("the context failed, and can only be deleted")),
@@ -144,7 +148,7 @@ impl Told {
 /// no handle; a later one leaves one that can only be deleted (§5.19).
 fn settle(
     orthros: &Orthros,
-    known: Option<&Arc<Body>>,
+    known: Option<&Body>,
     (initiates, carries): (bool, bool),
     reached: Reached,
     hoped: Flags,
@@ -202,7 +206,7 @@ fn time_left(context: &Context) -> OmUint32 {
 
 /// The half-built context of a handle, taken out of it for a step: the step that it makes of the peer's token, or of the
 /// reply of a KDC that the program has brought.
-fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Arc<Body>, Step), Failed> {
+fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Held<'static, Box<Body>>, Step), Failed> {
     let body = body(handle)?;
     if body.initiates != initiates {
         return Err(no_context("the context has the other role"));
@@ -387,7 +391,7 @@ pub extern "C" fn gss_init_sec_context(
 
 /// Settles a later step; whatever goes wrong, the handle is not busy any more.
 fn advance(
-    body: &Arc<Body>,
+    body: &Body,
     reached: Result<Reached, Failed>,
     hoped: Flags,
     told: Told,
@@ -507,7 +511,7 @@ pub extern "C" fn gss_delete_sec_context(
         let handle = context_handle.get().unwrap_or(Handle::NONE);
         context_handle.set(Handle::NONE);
         let is_foreign = plugins::contexts::delete(handle)?;
-        if !is_foreign && handle != Handle::NONE && CONTEXTS.remove(handle).is_none() {
+        if !is_foreign && handle != Handle::NONE && !CONTEXTS.remove(handle) {
             return Err(no_context("the handle is no context: it was deleted, exported, or never one"));
         }
         Ok(COMPLETE)
@@ -568,14 +572,17 @@ pub extern "C" fn gss_inquire_context(
             };
             return Ok(plugins::contexts::inquire(&context, &told)?.tell(minor_status));
         }
-        let context = context(context_handle)?;
-        lifetime_rec.set(time_left(&context));
+        let body = body(context_handle)?;
+        // Nothing here waits for anything.
+        let state = body.state();
+        let context = up(&state)?;
+        lifetime_rec.set(time_left(context));
         mech_type.set(interned(&context.mechanism()));
         ctx_flags.set(context.flags().0);
         locally_initiated.set(i32::from(context.is_initiator()));
         open.set(1);
         if src_name.is_present() {
-            src_name.set(insert(&NAMES, Named::initiator(&context))?);
+            src_name.set(insert(&NAMES, Named::initiator(context))?);
         }
         if targ_name.is_present() {
             targ_name.set(insert(&NAMES, Name::Principal(context.acceptor().clone()))?);

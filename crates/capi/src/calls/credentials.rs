@@ -7,7 +7,7 @@ use orthros::mechanism::{IAKERB, KRB5, Mechanism, SPNEGO};
 use orthros::{CredentialStore, Major, Name, Orthros};
 use orthros_crypto::Enctype;
 use orthros_gss::credential::{Facts, Lifetime};
-use orthros_wire::Oid;
+use orthros_wire::{Oid, Timestamp};
 
 use super::stores::{by_password, store_of};
 use super::{NAMES, chosen, insert, known, name};
@@ -24,7 +24,7 @@ use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, Failed};
 
 /// The credentials of the process.
-pub(crate) static CREDENTIALS: Table<Credential> = Table::new(Kind::Credential);
+pub(crate) static CREDENTIALS: Table<Arc<Credential>> = Table::new(Kind::Credential);
 
 /// What a credential's handle stands for. Contexts that are made with it are as the process was configured when it was
 /// got.
@@ -54,8 +54,8 @@ pub(crate) struct Options {
 
 impl Credential {
     /// The mechanisms that contexts can be made of with it.
-    fn mechanisms<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = &'a Oid> {
-        mechanisms(facts).chain(self.foreign.iter().map(|element| element.plugin().oid()))
+    fn mechanisms(&self) -> impl Iterator<Item = &Oid> {
+        mechanisms(&self.set).chain(self.foreign.iter().map(|element| element.plugin().oid()))
     }
 
     /// How long all of it can be used.
@@ -134,6 +134,11 @@ fn usage_number(usage: Usage) -> i32 {
     }
 }
 
+/// The present second, which lifetimes are told by.
+pub(super) fn now(orthros: &Orthros) -> Timestamp {
+    Timestamp::from_seconds(orthros.env().clock.seconds())
+}
+
 pub(crate) fn seconds(lifetime: Lifetime) -> OmUint32 {
     match lifetime {
         Lifetime::Expired => 0,
@@ -182,8 +187,8 @@ impl Acquired {
 
     /// Hands out a new credential, and what is known of it.
     pub(super) fn give(self, made: Credential) -> Result<OmUint32, Failed> {
-        let facts = made.set.inquire(made.orthros.env().now());
-        self.mechanisms.give(made.mechanisms(&facts))?;
+        let facts = made.set.inquire(now(&made.orthros));
+        self.mechanisms.give(made.mechanisms())?;
         self.time.set(made.left(&facts));
         self.handle.set(insert(&CREDENTIALS, made)?);
         Ok(COMPLETE)
@@ -273,9 +278,9 @@ fn joined(mut set: CredentialSet, other: &CredentialSet, usage: Usage) -> Result
 }
 
 /// What contexts can be made of with a credential: its mechanisms, and the negotiation of Kerberos.
-fn mechanisms(facts: &Facts) -> impl Iterator<Item = &Oid> {
-    let negotiated = facts.mechanisms.contains(&KRB5.oid).then_some(&SPNEGO.oid);
-    facts.mechanisms.iter().chain(negotiated)
+fn mechanisms(set: &CredentialSet) -> impl Iterator<Item = &Oid> {
+    let negotiated = set.mechanisms().any(|mechanism| *mechanism == KRB5).then_some(&SPNEGO.oid);
+    set.mechanisms().map(|mechanism| &mechanism.oid).chain(negotiated)
 }
 
 /// Ends a credential and leaves `GSS_C_NO_CREDENTIAL` (§5.26). Contexts that were made with it live on.
@@ -284,7 +289,7 @@ pub extern "C" fn gss_release_cred(minor_status: Out<OmUint32>, cred_handle: Out
     boundary(minor_status, || {
         let handle = cred_handle.get().unwrap_or(Handle::NONE);
         cred_handle.set(Handle::NONE);
-        if handle != Handle::NONE && CREDENTIALS.remove(handle).is_none() {
+        if handle != Handle::NONE && !CREDENTIALS.remove(handle) {
             return Err(Failed::plain(
                 Major::NoCredential,
                 "the handle is no credential, or was released before",
@@ -323,9 +328,9 @@ pub extern "C" fn gss_inquire_cred(
     mechanisms_out.set(std::ptr::null_mut());
     boundary(minor_status, || {
         let held = held_for_any(cred_handle)?;
-        let facts = held.set.inquire(held.orthros.env().now());
+        let facts = held.set.inquire(now(&held.orthros));
         lifetime.set(held.left(&facts));
-        mechanisms_out.give(held.mechanisms(&facts))?;
+        mechanisms_out.give(held.mechanisms())?;
         match held.foreign.first().filter(|_| held.set.is_empty()) {
             Some(element) => {
                 cred_usage.set(element.known().usage);
@@ -368,7 +373,7 @@ pub extern "C" fn gss_inquire_cred_by_mech(
         }
         let mechanism = chosen(mech_type)?;
         let held = held_for_any(cred_handle)?;
-        let facts = held.set.inquire_for(&mechanism.oid, held.orthros.env().now())?;
+        let facts = held.set.inquire_for(&mechanism.oid, now(&held.orthros))?;
         initiator_lifetime.set(facts.initiator_lifetime.map_or(0, seconds));
         // As MIT krb5 tells it: what is for both lasts no longer than its tickets.
         acceptor_lifetime.set(facts.acceptor_lifetime.map_or(0, |_| seconds(facts.lifetime())));

@@ -46,7 +46,6 @@ pub mod statuses;
 pub mod stores;
 
 use std::ops::Deref;
-use std::sync::Arc;
 
 use orthros::mechanism::{self, KRB5, Mechanism};
 use orthros::name::attributes::Attributes;
@@ -55,7 +54,7 @@ use orthros_gss::error::Refusal;
 use orthros_wire::Oid;
 
 use crate::abi::{Handle, OidDesc};
-use crate::handles::{Kind, Table};
+use crate::handles::{Held, Kind, Table};
 use crate::pointers::In;
 use crate::status::Failed;
 
@@ -69,7 +68,7 @@ pub(crate) struct Named {
     /// The type of the name that this one was made of as a mechanism's.
     made_of: Option<Oid>,
     /// What a KDC says of its bearer.
-    attributes: Option<Arc<Attributes>>,
+    attributes: Option<Attributes>,
 }
 
 impl Named {
@@ -77,7 +76,7 @@ impl Named {
     fn initiator(context: &Context) -> Self {
         let attributes = Some(context.initiator_attributes()).filter(|attributes| !attributes.is_empty());
         let named = Self::from(Name::Principal(context.initiator().clone()));
-        Self { attributes: attributes.map(Arc::new), ..named }
+        Self { attributes, ..named }
     }
 }
 
@@ -96,8 +95,8 @@ impl Deref for Named {
 }
 
 /// The name of a handle.
-pub(crate) fn name(handle: Handle) -> Result<Arc<Named>, Failed> {
-    NAMES.find(handle).ok_or_else(|| Failed::plain(Major::BadName, "the handle is no name, or was released"))
+pub(crate) fn name(handle: Handle) -> Result<Held<'static, Named>, Failed> {
+    NAMES.hold(handle).ok_or_else(|| Failed::plain(Major::BadName, "the handle is no name, or was released"))
 }
 
 pub(crate) fn insert<T>(table: &Table<T>, value: impl Into<T>) -> Result<Handle, Failed> {

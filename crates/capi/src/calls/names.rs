@@ -1,7 +1,5 @@
 //! Names (RFC 2744 §5.4 to §5.6, §5.10, §5.12, §5.13, §5.16, §5.27).
 
-use std::sync::Arc;
-
 use orthros::name::name_type;
 use orthros::{Error, Major, Name, Orthros, Principal};
 use orthros_wire::Oid;
@@ -50,7 +48,7 @@ pub extern "C" fn gss_import_name(
                 }
             }
         };
-        let attributes = attributes.filter(|attributes| !attributes.is_empty()).map(Arc::new);
+        let attributes = attributes.filter(|attributes| !attributes.is_empty());
         output_name.set(insert(&NAMES, Named { attributes, ..Named::from(name) })?);
         Ok(COMPLETE)
     })
@@ -81,10 +79,16 @@ pub extern "C" fn gss_display_name(
         if let Some(name) = plugins::foreign_name(input_name) {
             return Ok(name.display(output_name_buffer, output_name_type)?.tell(minor_status));
         }
-        let shown = name(input_name)?.display();
-        output_name_buffer.give(shown.text.as_bytes())?;
+        let name = name(input_name)?;
+        match &**name {
+            // The commonest, at once.
+            Name::HostbasedService { service, host: Some(host) } => {
+                output_name_buffer.give_pieces(&[service.as_bytes(), b"@", host.as_bytes()])?;
+            }
+            other => output_name_buffer.give(other.to_string().as_bytes())?,
+        }
         if output_name_type.is_present() {
-            output_name_type.set(interned(&shown.name_type));
+            output_name_type.set(interned(&name.name_type()));
         }
         Ok(COMPLETE)
     })
@@ -230,7 +234,7 @@ pub extern "C" fn gss_release_name(minor_status: Out<OmUint32>, input_name: Out<
     boundary(minor_status, || {
         let handle = input_name.get().unwrap_or(Handle::NONE);
         input_name.set(Handle::NONE);
-        if handle != Handle::NONE && !plugins::release_name(handle) && NAMES.remove(handle).is_none() {
+        if handle != Handle::NONE && !plugins::release_name(handle) && !NAMES.remove(handle) {
             return Err(Failed::plain(Major::BadName, "the handle is no name, or was released before"));
         }
         Ok(COMPLETE)

@@ -166,7 +166,7 @@ pub(crate) fn accept(way: Way, call: &Acceptance) -> Result<Done, Failed> {
 
 /// Ends a plug-in's context. Whether the handle is one of a plug-in's that lives.
 pub(crate) fn delete(handle: Handle) -> Result<bool, Failed> {
-    Ok(stepped(handle)?.is_some() && FOREIGN.remove(handle).is_some())
+    Ok(stepped(handle)?.is_some() && FOREIGN.remove(handle))
 }
 
 /// Where a caller wants to be told of a context.

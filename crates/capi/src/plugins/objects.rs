@@ -173,7 +173,7 @@ pub(super) fn stepped(handle: Handle) -> Result<Option<Arc<ForeignContext>>, Fai
     if !FOREIGN.is_of(handle) {
         return Ok(None);
     }
-    match FOREIGN.find(handle).as_deref() {
+    match FOREIGN.hold(handle).as_deref() {
         Some(Foreign::Context(context)) => Ok(Some(Arc::clone(context))),
         _ => Err(no_context("the handle is no context: it was deleted, exported, or never one")),
     }
@@ -184,7 +184,7 @@ pub(crate) fn foreign_name(handle: Handle) -> Option<Arc<Element>> {
     if !FOREIGN.is_of(handle) {
         return None;
     }
-    match FOREIGN.find(handle).as_deref() {
+    match FOREIGN.hold(handle).as_deref() {
         Some(Foreign::Name(name)) => Some(Arc::clone(name)),
         _ => None,
     }
@@ -210,5 +210,5 @@ pub(super) fn keep_name(name: Element) -> Result<Handle, Failed> {
 
 /// Takes a name out of its handle. Whether there was one.
 pub(crate) fn release_name(handle: Handle) -> bool {
-    foreign_name(handle).is_some() && FOREIGN.remove(handle).is_some()
+    foreign_name(handle).is_some() && FOREIGN.remove(handle)
 }

@@ -85,7 +85,7 @@ impl Context {
 
     /// How many seconds are left; 0 once it is over (`gss_context_time`).
     pub fn lifetime_seconds(&self) -> u64 {
-        u64::try_from(self.0.end.0.saturating_sub(self.0.env.clock.now().seconds)).unwrap_or(0)
+        u64::try_from(self.0.end.0.saturating_sub(self.0.env.clock.seconds())).unwrap_or(0)
     }
 
     /// Acceptor only: the credential that the initiator delegated.

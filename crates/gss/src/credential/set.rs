@@ -97,19 +97,11 @@ pub struct Facts {
     pub initiator_lifetime: Option<Lifetime>,
     /// How long contexts can be accepted; `None` if it is not for that. A keytab has no end.
     pub acceptor_lifetime: Option<Lifetime>,
-    /// The mechanisms.
-    pub mechanisms: Vec<Oid>,
 }
 
 impl Facts {
     fn of_nothing() -> Self {
-        Self {
-            name: None,
-            usage: Usage::Both,
-            initiator_lifetime: None,
-            acceptor_lifetime: None,
-            mechanisms: Vec::new(),
-        }
+        Self { name: None, usage: Usage::Both, initiator_lifetime: None, acceptor_lifetime: None }
     }
 
     /// The shorter of the lifetimes.
@@ -240,6 +232,11 @@ impl CredentialSet {
         })
     }
 
+    /// The mechanisms of its elements.
+    pub fn mechanisms(&self) -> impl Iterator<Item = &'static Mechanism> {
+        self.elements.iter().map(|element| element.mechanism)
+    }
+
     /// What is known about all of it (`gss_inquire_cred`): the name of the first element, the shortest
     /// lifetimes, and what any element is for.
     pub fn inquire(&self, now: Timestamp) -> Facts {
@@ -250,7 +247,6 @@ impl CredentialSet {
             facts.usage = if facts.usage == more.usage { facts.usage } else { Usage::Both };
             facts.initiator_lifetime = shorter(facts.initiator_lifetime, more.initiator_lifetime);
             facts.acceptor_lifetime = shorter(facts.acceptor_lifetime, more.acceptor_lifetime);
-            facts.mechanisms.extend(more.mechanisms);
         }
         facts
     }
@@ -287,7 +283,6 @@ impl Element {
             usage,
             initiator_lifetime: initiator.map(|initiator| initiator.lifetime(now)),
             acceptor_lifetime: acceptor.map(|_| Lifetime::Indefinite),
-            mechanisms: vec![self.mechanism.oid.clone()],
         }
     }
 }

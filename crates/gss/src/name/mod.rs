@@ -320,7 +320,7 @@ static IMPORTS: [(Oid, Import); 10] = [
 /// The text of a name.
 fn text(octets: &[u8]) -> Result<&str, BadName> {
     let text = std::str::from_utf8(octets).map_err(|_| BadName::Malformed("the name is not UTF-8".into()))?;
-    if text.contains('\0') {
+    if octets.contains(&0) {
         return Err(BadName::Malformed(format!("the name {text:?} contains a NUL")));
     }
     Ok(text)

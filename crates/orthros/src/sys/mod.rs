@@ -2,6 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`clock`] | the present second, cheaply |
 //! | [`fork`] | notices that this process is a copy of another |
 //! | [`gate`] | what a fork waits for, so that its child finds no lock held |
 //! | [`process`] | who we are: process id, effective user, boot, set-user-id, limits |
@@ -13,6 +14,7 @@
 //!
 //! Linux is what is served today; another family gets files of its own beside these.
 
+pub mod clock;
 pub mod draft;
 pub mod file;
 pub mod fork;
