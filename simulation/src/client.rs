@@ -39,6 +39,7 @@ impl Conversation {
             moves: [moves / 2, moves - moves / 2],
             facts: [None, None],
             greeted: false,
+            answered_by: BTreeSet::new(),
             stamp: None,
             offset: 0,
         }

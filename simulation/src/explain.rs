@@ -14,7 +14,7 @@ use orthros_wire::Timestamp;
 
 use crate::blame::Blame;
 use crate::ids::{End, Side};
-use crate::plan::{SECOND, Way};
+use crate::plan::Way;
 use crate::world::{Arrival, Job, World};
 
 /// What would have to be true for an error to be right.
@@ -117,7 +117,7 @@ impl World {
                 let apart = theirs.seconds.abs_diff(ours.seconds);
                 let right = mangled || self.stamp(end) == Some(*theirs) || self.goes_through_acceptor(end);
                 // Its clock was read one transition ago, and all may have slept since.
-                let read = self.clocks_wild || (0..=401).contains(&(here.seconds - ours.seconds));
+                let read = self.clocks_wild() || (0..=401).contains(&(here.seconds - ours.seconds));
                 let holds = right && read && apart > u64::from(*limit_seconds);
                 Explanation::new(holds, failure, format!("{apart} s"))
             }
@@ -181,35 +181,28 @@ impl World {
                 Explanation::new(silent, majors, realm.clone())
             }
             KdcFailure::Skew { kdc, .. } => {
-                // Or the request slept on its way.
-                let cause = self.clocks_wild || mangled || self.slept > 250 * SECOND;
-                Explanation::new(cause, majors, kdc.to_string())
+                Explanation::new(self.clocks_wild() || mangled, majors, kdc.to_string())
             }
             KdcFailure::Expired { end: ended, .. } => {
                 let latest = here.plus_seconds(self.conversations[end.conversation].offset);
                 Explanation::new(latest >= *ended || here >= *ended, majors, ended.to_string())
             }
             KdcFailure::Refused { realm, code, .. } => {
-                let clocks = [
-                    ErrorCode::SKEW,
-                    ErrorCode::TKT_EXPIRED,
-                    ErrorCode::TKT_NYV,
-                    ErrorCode::NEVER_VALID,
-                    ErrorCode::CANNOT_POSTDATE,
-                ];
-                let short = self.plan.ticket_lifetime < 1_000;
-                let clocks = clocks.contains(code) && (self.clocks_wild || short);
+                let clocks = match *code {
+                    ErrorCode::SKEW | ErrorCode::TKT_NYV | ErrorCode::CANNOT_POSTDATE => self.clocks_wild(),
+                    ErrorCode::TKT_EXPIRED | ErrorCode::NEVER_VALID => self.outlived(end),
+                    _ => false,
+                };
                 let relayed =
                     [ErrorCode::IAKERB_KDC_NO_RESPONSE, ErrorCode::IAKERB_KDC_NOT_FOUND].contains(code);
                 let silent = carried && relayed && blame.has(Blame::KDC_SILENT);
                 Explanation::new(mangled || clocks || silent, majors, realm.clone())
             }
             KdcFailure::BadReply { fault: ReplyFault::Ended { end: ended, now }, .. } => {
-                let short = self.plan.ticket_lifetime < 1_000;
-                Explanation::new(now >= ended && (short || self.clocks_wild), majors, ended.to_string())
+                Explanation::new(now >= ended && self.outlived(end), majors, ended.to_string())
             }
             KdcFailure::BadReply { realm, .. } => {
-                Explanation::new(mangled || self.clocks_wild, majors, realm.clone())
+                Explanation::new(mangled || self.clocks_wild(), majors, realm.clone())
             }
             KdcFailure::Malformed { realm, .. } => Explanation::new(mangled, majors, realm.clone()),
             _ => Explanation::new(mangled, majors, ""),

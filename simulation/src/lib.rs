@@ -11,7 +11,7 @@
 //! | `client`, `steps`, `moves`, `talk` | logins and caches; contexts on their way up; moves; protected messages |
 //! | `blows` | what befalls machines and processes |
 //! | `stores` | what outlives a process |
-//! | `observer`, `explain`, `blame`, `facts` | what must never happen, and what a failure may come from |
+//! | `observer`, `explain`, `blame`, `clocks`, `facts` | what must never happen, and what a failure may come from |
 //! | `dice`, `trace`, `ids` | choices of a seed; the log of a run; who is who |
 //! | [`runner`] | one seed, and many |
 //!
@@ -30,6 +30,7 @@
 mod blame;
 mod blows;
 mod client;
+mod clocks;
 mod dice;
 mod explain;
 mod facts;
@@ -75,6 +76,8 @@ pub enum Planted {
     LedgerPerProcess,
     /// The driver does not tell how messages stand in the stream.
     OrderUnchecked,
+    /// The replay cache forgets everything when a process is killed.
+    ReplayForgets,
     /// The driver takes every request for fresh.
     ReplayUnchecked,
 }
@@ -88,6 +91,7 @@ impl Planted {
         Self::LedgerForgets,
         Self::LedgerPerProcess,
         Self::OrderUnchecked,
+        Self::ReplayForgets,
         Self::ReplayUnchecked,
     ];
 }

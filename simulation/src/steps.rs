@@ -1,5 +1,7 @@
 //! Contexts on their way up: each transition is an event of its own, so that a kill fits between any two.
 
+use std::collections::BTreeSet;
+
 use orthros::ledger::SpendRefusal;
 use orthros::replay::{ReplayRefusal, before_memory};
 use orthros_gss::context::{NeedReplay, NeedSpend};
@@ -32,6 +34,9 @@ impl World {
             State::Step(step) => self.step(handle, job, step),
             State::Await(wait) => match job.tokens.pop_front() {
                 Some(token) => {
+                    if job.end.side == Side::Initiator {
+                        self.conversations[job.end.conversation].answered_by.insert(token.from);
+                    }
                     let step = wait.token(&token.octets);
                     self.go_on(handle, job, State::Step(step));
                 }
@@ -219,7 +224,12 @@ impl World {
         let conversation = &mut self.conversations[end.conversation];
         conversation.facts[end.side as usize] = Some(facts);
         conversation.up[end.side as usize] = true;
-        if let Some(sender) = self.sender_to(end) {
+        // The answer that the initiator has not had yet is what makes it the acceptor's peer.
+        let senders = match end.side {
+            Side::Acceptor => BTreeSet::from([End::initiator(origin)]),
+            Side::Initiator => self.senders_to(end),
+        };
+        for sender in senders {
             self.observer.promised(sender, flags.contains(Flags::REPLAY), flags.contains(Flags::SEQUENCE));
         }
         let conversation = &self.conversations[end.conversation];

@@ -63,8 +63,14 @@ impl Stores {
 
     /// A process of this machine was killed.
     pub(crate) fn killed(&self, host: usize) {
-        if let (Some(Planted::LedgerForgets), Some(ledger)) = (self.planted, self.ledgers.get(host)) {
-            lock(&ledger.0).clear();
+        match self.planted {
+            Some(Planted::LedgerForgets) => {
+                self.ledgers.iter().skip(host).take(1).for_each(|ledger| lock(&ledger.0).clear())
+            }
+            Some(Planted::ReplayForgets) => {
+                self.replays.iter().skip(host).take(1).for_each(|replay| lock(&replay.0).clear())
+            }
+            _ => {}
         }
     }
 

@@ -1,10 +1,12 @@
 //! Protected messages: what is sent, and what comes out.
 
+use std::collections::BTreeSet;
+
 use orthros_gss::error::BadToken;
 use orthros_gss::{Context, Error, Flags, Order};
 
 use crate::Planted;
-use crate::ids::{End, Handle};
+use crate::ids::{End, Handle, Side};
 use crate::network::{Kind, Message};
 use crate::plan::SECOND;
 use crate::world::{Event, Job, State, World};
@@ -111,24 +113,38 @@ impl World {
     fn heard(&mut self, job: &Job, message: &Message, index: usize, plain: &[u8], order: Order) {
         self.say(|| format!("{} hears message {index}: {order:?}", job.end));
         self.observer.count("messages heard");
-        if Some(message.from) != self.sender_to(job.end) {
+        if !self.senders_to(job.end).contains(&message.from) {
             let text = format!("{} hears what {} sent to somebody else", job.end, message.from);
             return self.observer.violation(text);
         }
         self.observer.received(message.from, index, plain, order);
     }
 
-    /// Whose messages an end may hear. A request that was kept back by somebody and sent on later is still the
-    /// initiator's; but an acceptor that answered it has proved a key of its own, which the initiator never learns then.
-    pub(crate) fn sender_to(&self, end: End) -> Option<End> {
+    /// Whose messages an end may hear: its peer's; but a request may have come to an acceptor by somebody who kept it
+    /// back, and the answer to it, which proves a key of its own, may have come to the initiator or not. Who talks alone
+    /// is heard by whoever took its request.
+    pub(crate) fn senders_to(&self, end: End) -> BTreeSet<End> {
         let conversation = &self.conversations[end.conversation];
-        match (conversation.ghost_of, &conversation.facts[end.side as usize]) {
-            (None, _) => Some(end.peer()),
-            (Some(origin), Some(facts)) if !facts.flags.contains(Flags::MUTUAL) => {
-                Some(End::initiator(origin))
+        let facts = conversation.facts[end.side as usize].as_ref();
+        let proved = facts.is_none_or(|facts| facts.flags.contains(Flags::MUTUAL));
+        match end.side {
+            Side::Initiator if !proved => BTreeSet::from([end.peer()]),
+            Side::Initiator => {
+                conversation.answered_by.iter().copied().filter(|by| self.took_request(*by, end)).collect()
             }
-            (Some(_), _) => None,
+            Side::Acceptor => {
+                let origin = End::initiator(conversation.ghost_of.unwrap_or(end.conversation));
+                let known = !proved || self.conversations[origin.conversation].answered_by.contains(&end);
+                known.then_some(origin).into_iter().collect()
+            }
         }
+    }
+
+    /// Whether an acceptor can have been shown the request of this initiator.
+    fn took_request(&self, acceptor: End, initiator: End) -> bool {
+        let conversation = &self.conversations[acceptor.conversation];
+        acceptor.side == Side::Acceptor
+            && conversation.ghost_of.unwrap_or(acceptor.conversation) == initiator.conversation
     }
 
     fn not_heard(&mut self, job: &Job, message: &Message, error: &Error) {

@@ -16,6 +16,7 @@ use orthros_wire::testing::{ManualClock, SeededRandom};
 
 use crate::Planted;
 use crate::blame::Blame;
+use crate::clocks::Extremes;
 use crate::dice::Dice;
 use crate::facts::Facts;
 use crate::ids::{End, Handle, Side};
@@ -151,6 +152,8 @@ pub(crate) struct Conversation {
     pub(crate) facts: [Option<Facts>; 2],
     /// Whether the first token is on its way.
     pub(crate) greeted: bool,
+    /// Whose tokens the initiator was given.
+    pub(crate) answered_by: BTreeSet<End>,
     /// The time in the authenticator.
     pub(crate) stamp: Option<Timestamp>,
     /// What the client's credential adds to its clock.
@@ -191,8 +194,7 @@ pub(crate) struct World {
     pub(crate) service: Principal,
     pub(crate) kdc_random: SeededRandom,
     pub(crate) silent_until: u64,
-    /// Whether two clocks ever differed by about what is not tolerated.
-    pub(crate) clocks_wild: bool,
+    pub(crate) clocks: Extremes,
     pub(crate) rotated: bool,
     /// Microseconds in which nobody did anything.
     pub(crate) slept: u64,
@@ -229,7 +231,7 @@ impl World {
             service: Principal::ticket_granting("", ""),
             kdc_random: SeededRandom::new(0),
             silent_until: 0,
-            clocks_wild: false,
+            clocks: Extremes::default(),
             rotated: false,
             slept: 0,
             spent: BTreeSet::new(),
@@ -364,14 +366,6 @@ impl World {
     pub(crate) fn accuse(&mut self, conversation: usize, blame: Blame) {
         if let Some(conversation) = self.conversations.get_mut(conversation) {
             conversation.blame = conversation.blame | blame;
-        }
-    }
-
-    /// Notes whether clocks differ by so much that somebody may complain.
-    pub(crate) fn compare_clocks(&mut self) {
-        let ahead = self.hosts.iter().map(|host| host.ahead);
-        if let (Some(least), Some(most)) = (ahead.clone().min(), ahead.max()) {
-            self.clocks_wild |= most - least > 298_000_000;
         }
     }
 }

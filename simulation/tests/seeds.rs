@@ -81,7 +81,7 @@ fn each_wrong_that_is_done_on_purpose_is_noticed_as_what_it_is() {
             }
             Planted::IntegrityUnchecked => &["never sent", "sent to somebody else"],
             Planted::OrderUnchecked => &["is told as InOrder"],
-            Planted::ReplayUnchecked => &["a replay"],
+            Planted::ReplayForgets | Planted::ReplayUnchecked => &["a replay"],
             _ => panic!("{planted:?} has no expectation"),
         };
         let (seed, violation) = noticed(*planted);
