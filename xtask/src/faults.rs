@@ -1,8 +1,8 @@
 //! Plants known faults in a copy of the tree and wants to see a test fail.
 //!
-//! A fault is a patch `xtask/faults/NAME.patch` whose first line says which test must notice it:
+//! A fault is a patch `xtask/faults/NAME.patch` whose first lines say which tests must notice it, each of them:
 //! `# test: -p orthros-gss --test transfer second_import_is_refused` (arguments of `cargo test`). Per fault, in this
-//! order: the test passes without the patch, the patch applies, the tree with it still builds, the test fails. A
+//! order: the tests pass without the patch, the patch applies, the tree with it still builds, each test fails. A
 //! patch that has gone stale is thereby an error, and so is a test that fails for another reason.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,15 +23,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut tally = Tally::default();
     let mut sound = BTreeSet::new();
     for (name, fault) in &faults {
-        println!("fault {name}: cargo test {}", fault.test);
-        match copy.notices(fault, &mut sound) {
-            Ok(test) => {
-                println!("    noticed by {test}");
-                tally.passed += 1;
-            }
-            Err(why) => {
-                println!("    NOT NOTICED: {why}");
-                tally.fail(format!("fault {name}: {why}"));
+        for test in &fault.tests {
+            println!("fault {name}: cargo test {test}");
+            match copy.notices(&fault.patch, test, &mut sound) {
+                Ok(test) => {
+                    println!("    noticed by {test}");
+                    tally.passed += 1;
+                }
+                Err(why) => {
+                    println!("    NOT NOTICED: {why}");
+                    tally.fail(format!("fault {name}: {why}"));
+                }
             }
         }
     }
@@ -39,10 +41,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if tally.failed == 0 { Ok(()) } else { Err("faults went unnoticed".into()) }
 }
 
-/// A patch, and the arguments of `cargo test` that must notice it.
+/// A patch, and what must notice it: the arguments of `cargo test`, for each test.
 struct Fault {
     patch: PathBuf,
-    test: String,
+    tests: Vec<String>,
 }
 
 fn faults(only: Option<&str>) -> Result<BTreeMap<String, Fault>, Failure> {
@@ -56,10 +58,10 @@ fn faults(only: Option<&str>) -> Result<BTreeMap<String, Fault>, Failure> {
             continue;
         }
         let text = fs::read_to_string(&patch)?;
-        let test = named_test(&text)
-            .ok_or_else(|| format!("{name}.patch: its first line is not `# test: ARGUMENTS OF CARGO TEST`"))?
-            .to_owned();
-        faults.insert(name.to_owned(), Fault { test, patch });
+        let tests = named_tests(&text).ok_or_else(|| {
+            format!("{name}.patch: its first line is not `# test: ARGUMENTS OF CARGO TEST`")
+        })?;
+        faults.insert(name.to_owned(), Fault { tests, patch });
     }
     match only {
         Some(only) if faults.is_empty() => Err(format!("no patch is called {only}").into()),
@@ -67,9 +69,13 @@ fn faults(only: Option<&str>) -> Result<BTreeMap<String, Fault>, Failure> {
     }
 }
 
-fn named_test(patch: &str) -> Option<&str> {
-    let test = patch.lines().next()?.strip_prefix("# test:")?.trim();
-    (!test.is_empty()).then_some(test)
+fn named_tests(patch: &str) -> Option<Vec<String>> {
+    let tests: Vec<String> = patch
+        .lines()
+        .map_while(|line| line.strip_prefix("# test:"))
+        .map(|test| test.trim().to_owned())
+        .collect();
+    (!tests.is_empty() && !tests.contains(&String::new())).then_some(tests)
 }
 
 /// A copy of the tree, with build products of its own. It stays between runs, so that only what differs is compiled.
@@ -88,20 +94,20 @@ impl Copy {
     }
 
     /// The test that failed because of the fault. `sound` holds the tests that are known to pass without any.
-    fn notices(&self, fault: &Fault, sound: &mut BTreeSet<String>) -> Result<String, Failure> {
+    fn notices(&self, patch: &Path, test: &str, sound: &mut BTreeSet<String>) -> Result<String, Failure> {
         self.reset()?;
-        if !sound.contains(&fault.test) {
-            self.build(fault).map_err(|why| format!("without the fault: {why}"))?;
-            let tally = self.test(fault)?;
+        if !sound.contains(test) {
+            self.build(test).map_err(|why| format!("without the fault: {why}"))?;
+            let tally = self.test(test)?;
             if tally.failed > 0 || tally.passed == 0 {
                 return Err(format!("without the fault, the test should pass: {}", tally.summary()).into());
             }
-            sound.insert(fault.test.clone());
+            sound.insert(test.to_owned());
         }
-        shell::must(Command::new("git").current_dir(&self.tree).arg("apply").arg(&fault.patch))
+        shell::must(Command::new("git").current_dir(&self.tree).arg("apply").arg(patch))
             .map_err(|why| format!("the patch no longer applies: {why}"))?;
-        self.build(fault)?;
-        let tally = self.test(fault)?;
+        self.build(test)?;
+        let tally = self.test(test)?;
         self.reset()?;
         if tally.failed == 0 {
             return Err(format!("the test passes with the fault: {}", tally.summary()).into());
@@ -109,14 +115,13 @@ impl Copy {
         Ok(tally.failures.join(", "))
     }
 
-    fn build(&self, fault: &Fault) -> Result<(), Failure> {
-        shell::must(&mut self.cargo(&format!("test --quiet --no-run {}", before_filter(&fault.test))))
+    fn build(&self, test: &str) -> Result<(), Failure> {
+        shell::must(&mut self.cargo(&format!("test --quiet --no-run {}", before_filter(test))))
     }
 
-    fn test(&self, fault: &Fault) -> Result<Tally, Failure> {
+    fn test(&self, test: &str) -> Result<Tally, Failure> {
         let mut tally = Tally::default();
-        let status =
-            shell::lines(&self.cargo(&format!("test {}", fault.test)), false, |line| tally.line(line))?;
+        let status = shell::lines(&self.cargo(&format!("test {test}")), false, |line| tally.line(line))?;
         tally.end(status);
         Ok(tally)
     }
@@ -203,9 +208,11 @@ mod tests {
 
     #[test]
     fn a_patch_without_a_test_is_refused() {
-        assert_eq!(named_test("# test: -p a b\ndiff"), Some("-p a b"));
-        assert_eq!(named_test("# test:\ndiff"), None);
-        assert_eq!(named_test("diff"), None);
+        assert_eq!(named_tests("# test: -p a b\ndiff"), Some(vec!["-p a b".to_owned()]));
+        assert_eq!(named_tests("# test: a\n# test: b\ndiff\n# test: c").unwrap_or_default(), ["a", "b"]);
+        assert_eq!(named_tests("# test: a\n# test:\ndiff"), None);
+        assert_eq!(named_tests("# test:\ndiff"), None);
+        assert_eq!(named_tests("diff"), None);
     }
 
     #[test]
