@@ -74,9 +74,8 @@ impl World {
             let end = held.job.end;
             self.accuse(end.conversation, Blame::KILLED);
             match held.state {
-                State::Live(_) => self.observer.gone(end, Handle { process: place, life, work }),
                 State::Storing(_, tickets) => self.tear_tickets(place, &tickets),
-                _ => {}
+                _ => self.observer.gone(end, Handle { process: place, life, work }),
             }
         }
         for conversation in waiting.into_iter().chain(login) {

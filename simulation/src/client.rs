@@ -34,6 +34,8 @@ impl Conversation {
             failed: [false; 2],
             up: [false; 2],
             holder: [None; 2],
+            opened: false,
+            cookies: Vec::new(),
             limbo: Default::default(),
             talks: [talks; 2],
             moves: [moves / 2, moves - moves / 2],

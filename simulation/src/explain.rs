@@ -222,7 +222,9 @@ impl World {
     fn explain_transfer(&self, job: &Job, refusal: &TransferRefusal, here: Timestamp) -> Explanation {
         let blame = self.blame(job.end.conversation);
         let (altered, stray) = match job.arrival {
-            Arrival::Imported { altered, stray, .. } => (altered, stray),
+            Arrival::Imported { altered, stray, .. } | Arrival::Resumed { altered, stray } => {
+                (altered, stray)
+            }
             Arrival::Fresh => (false, false),
         };
         match refusal {

@@ -8,7 +8,8 @@
 //! | `world` | machines, processes, works, and the queue of events |
 //! | `realm` | how a run begins; how it ends: everything is mended and must work |
 //! | `network` | messages, and what befalls them; the KDCs' answers |
-//! | `client`, `steps`, `moves`, `talk` | logins and caches; contexts on their way up; moves; protected messages |
+//! | `client`, `steps`, `talk` | logins and caches; contexts on their way up; protected messages |
+//! | `moves`, `suspended` | contexts that move when they are up, and before |
 //! | `blows` | what befalls machines and processes |
 //! | `stores` | what outlives a process |
 //! | `observer`, `explain`, `blame`, `clocks`, `facts` | what must never happen, and what a failure may come from |
@@ -43,6 +44,7 @@ mod realm;
 pub mod runner;
 mod steps;
 mod stores;
+mod suspended;
 mod talk;
 mod trace;
 mod world;

@@ -1,7 +1,7 @@
 //! Contexts that move: exported here, carried, imported there; with a kill possible between every two steps.
 
 use orthros_gss::transfer;
-use orthros_gss::{Error, Step};
+use orthros_gss::{Error, Need, Step};
 
 use crate::blame::Blame;
 use crate::facts::Facts;
@@ -104,6 +104,11 @@ impl World {
         let step = transfer::import(&message.octets, &self.hosts[host].key, &self.hosts[host].settings);
         if self.is_elsewhere(target) && !matches!(step, Step::Failed(_)) {
             self.observer.violation(format!("{} is opened on another machine", message.to));
+        }
+        if let Step::Receive(_) | Step::Need(Need::Spend(_)) =
+            self.acceptance(target).resume(&message.octets, &self.hosts[host].key)
+        {
+            self.observer.violation(format!("what {} was exported as is resumed", message.to));
         }
         let arrival = Arrival::Imported { source, altered: message.altered, stray: message.stray };
         self.begin(target, Job::new(message.to, arrival), State::Step(step));

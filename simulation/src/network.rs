@@ -189,7 +189,7 @@ impl World {
             self.say(|| format!("{end}: connection refused"));
             return self.accuse(end.conversation, Blame::KILLED);
         }
-        if original.holder[end.side as usize].is_some() {
+        if original.opened {
             let ghost =
                 Conversation { ghost_of: Some(end.conversation), ..Conversation::new(style, client, server) };
             self.accuse(end.conversation, Blame::REPEATED);
@@ -199,13 +199,16 @@ impl World {
             self.observer.count("requests replayed");
             self.say(|| format!("{end} is a replay of {}", message.to));
         }
-        let step = self.accept(server);
+        let step = self.acceptance(server).start();
         let mut job = Job::new(end, Arrival::Fresh);
         job.tokens.push_back(message);
         let limbo = std::mem::take(&mut self.conversations[end.conversation].limbo[end.side as usize]);
         job.data.extend(limbo);
         let handle = self.begin(server, job, State::Step(step));
-        self.conversations[end.conversation].holder[end.side as usize] = Some(handle);
+        self.observer.up(end, handle);
+        let conversation = &mut self.conversations[end.conversation];
+        conversation.holder[end.side as usize] = Some(handle);
+        conversation.opened = true;
     }
 
     /// To whoever holds the end.
@@ -213,14 +216,21 @@ impl World {
         let end = message.to;
         let conversation = &mut self.conversations[end.conversation];
         let Some(handle) = conversation.holder[end.side as usize] else {
+            if message.kind == Kind::Token {
+                return self.resume(message);
+            }
             // Ahead of the connection, which is delayed: it waits there as in a socket.
-            if message.kind != Kind::Token && conversation.ghost_of.is_none() {
+            if conversation.ghost_of.is_none() {
                 conversation.limbo[end.side as usize].push(message);
             }
             return;
         };
         let Some(mut work) = self.take(handle) else {
-            return self.say(|| format!("{end}: nobody is there any more"));
+            self.say(|| format!("{end}: nobody is there any more"));
+            if message.kind == Kind::Token {
+                self.resume(message);
+            }
+            return;
         };
         if let State::Sealed { .. } = work.state {
             self.conversations[end.conversation].limbo[end.side as usize].push(message);

@@ -2,7 +2,7 @@
 //!
 //! | invariant | how it is seen |
 //! |---|---|
-//! | one live instance of a context | who holds each end is told at each export, import and death |
+//! | one live instance of a context, up or on its way | who holds each end is told at each export, import, suspension, resumption and death |
 //! | no replay is accepted | contexts that came up at acceptors are counted per request of an initiator |
 //! | only what was sent comes out | each plain text is compared with the one that its sender protected |
 //! | never twice, never out of order unseen | a model of RFC 2743 §1.2.3 of its own says how each message stands |
@@ -52,7 +52,7 @@ impl Observer {
         *self.counts.entry(what).or_default() += 1;
     }
 
-    /// A context is usable there from now on.
+    /// A context lives there from now on.
     pub(crate) fn up(&mut self, end: End, handle: Handle) {
         let live = self.live.entry(end).or_default();
         live.insert(handle);
@@ -62,7 +62,7 @@ impl Observer {
         }
     }
 
-    /// It is usable there no more.
+    /// It lives there no more.
     pub(crate) fn gone(&mut self, end: End, handle: Handle) {
         if let Some(live) = self.live.get_mut(&end) {
             live.remove(&handle);

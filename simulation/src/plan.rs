@@ -46,6 +46,8 @@ pub(crate) struct Style {
     pub(crate) replay: bool,
     pub(crate) sequence: bool,
     pub(crate) delegate: bool,
+    /// The acceptor is suspended whenever it waits, or nearly.
+    pub(crate) suspend: bool,
     /// Seconds, if the context shall end before its ticket.
     pub(crate) lifetime: Option<u32>,
     /// Messages of each side.
@@ -159,6 +161,7 @@ impl Style {
             replay: dice.chance(750),
             sequence: dice.chance(600),
             delegate: dice.chance(300),
+            suspend: dice.chance(500),
             lifetime: dice.chance(80).then_some(30),
             talks: u32::try_from(dice.between(1, 4)).unwrap_or(1),
             moves: u32::try_from(dice.below(4)).unwrap_or(0),
@@ -174,6 +177,7 @@ impl Style {
         replay: true,
         sequence: true,
         delegate: false,
+        suspend: false,
         lifetime: None,
         talks: 2,
         moves: 2,

@@ -10,6 +10,7 @@ use orthros_gss::{Accept, AcceptorCredential, Context, Error, Flags, Need, Step}
 use orthros_wire::Timestamp;
 
 use crate::Planted;
+use crate::blame::Blame;
 use crate::facts::Facts;
 use crate::ids::{End, Handle, Side};
 use crate::network::{Kind, Message};
@@ -17,13 +18,13 @@ use crate::plan::{SECOND, SKEW, Way};
 use crate::world::{Arrival, Asking, Event, Job, State, World};
 
 impl World {
-    /// An acceptor's first step: it takes what there is a key of, now.
-    pub(crate) fn accept(&mut self, process: usize) -> Step {
+    /// How an acceptor begins: it takes what there is a key of, now.
+    pub(crate) fn acceptance(&mut self, process: usize) -> Accept {
         let host = self.processes[process].host;
         self.host_now(host);
         let keytab = self.stores.keytab().unwrap_or_default();
         let credential = AcceptorCredential::any(std::sync::Arc::new(keytab));
-        Accept::new(&self.hosts[host].settings, credential).carry_to_kdcs().start()
+        Accept::new(&self.hosts[host].settings, credential).carry_to_kdcs()
     }
 
     /// One transition of one piece of work.
@@ -40,7 +41,7 @@ impl World {
                     let step = wait.token(&token.octets);
                     self.go_on(handle, job, State::Step(step));
                 }
-                None => self.keep(handle, job, State::Await(wait)),
+                None => self.wait(handle, job, wait),
             },
             State::ReplayAsked(need, verdict) => {
                 let step = match verdict {
@@ -68,6 +69,7 @@ impl World {
                 self.go_on(handle, job, State::Step(need.done()));
             }
             State::Live(context) => self.listen(handle, job, context),
+            State::Cookie(cookie) => self.lay_down(job, cookie),
             State::Sealed { token, tries } => self.hand_out(handle, job, token, tries),
             State::Login(progress) => self.login_step(handle, job, progress),
             State::LoginStoring(obtained) => self.login_done(handle, &job, &obtained),
@@ -81,10 +83,13 @@ impl World {
                 self.send_token(job.end, owed.token());
                 self.go_on(handle, job, State::Step(owed.sent()));
             }
-            Step::Receive(wait) => self.go_on(handle, job, State::Await(wait)),
+            Step::Receive(wait) => self.receive(handle, job, wait),
             Step::Need(need) => self.need(handle, job, need),
             Step::Done(context) => self.up(handle, job, context),
-            Step::Failed(error) => self.failed(&job, &error),
+            Step::Failed(error) => {
+                self.observer.gone(job.end, handle);
+                self.failed(&job, &error);
+            }
         }
     }
 
@@ -140,7 +145,7 @@ impl World {
         let origin = conversation.ghost_of.unwrap_or(end.conversation);
         let stamp = self.conversations[origin].stamp;
         let direct = conversation.style.is_some_and(|style| style.way != Way::Iakerb);
-        if direct && stamp != Some(theirs) && !blame.has(crate::blame::Blame::STRAY) {
+        if direct && stamp != Some(theirs) && !blame.has(Blame::STRAY) {
             let text = format!("{end}: the authenticator is of {theirs:?}, and was made at {stamp:?}");
             self.observer.violation(text);
         }
@@ -171,7 +176,7 @@ impl World {
     fn is_disk_full(&mut self, handle: Handle, end: End) -> bool {
         let full = self.now < self.hosts[self.host_of(handle)].disk_full_until;
         if full {
-            self.accuse(end.conversation, crate::blame::Blame::DISK_FULL);
+            self.accuse(end.conversation, Blame::DISK_FULL);
         }
         full
     }
@@ -183,7 +188,7 @@ impl World {
         self.say(|| format!("{end} is up: {context:?}"));
         self.observer.up(end, handle);
         match job.arrival {
-            Arrival::Fresh => self.established(end, &context, facts),
+            Arrival::Fresh | Arrival::Resumed { .. } => self.established(end, &context, facts),
             Arrival::Imported { source, stray, .. } => {
                 self.imported(handle, &mut job, source, stray, &facts);
             }
@@ -257,8 +262,13 @@ impl World {
                 format!("unexplained failure of {end}: {why}: {error} [{}]; blamed: {blame}", error.major());
             self.observer.violation(text);
         }
-        if let Arrival::Imported { .. } = job.arrival {
-            return;
+        match (job.arrival, error) {
+            (Arrival::Imported { .. }, _) => return,
+            // The context waits where it did, if it still does; the token that came is lost.
+            (Arrival::Resumed { .. }, Error::Transfer(_)) => {
+                return self.accuse(end.conversation, Blame::LOST);
+            }
+            _ => {}
         }
         let conversation = &mut self.conversations[end.conversation];
         conversation.codes[end.side as usize].push(error.kerberos_code());

@@ -98,6 +98,11 @@ pub(crate) enum Arrival {
         altered: bool,
         stray: bool,
     },
+    /// An acceptor's, by a cookie that is or is not what was suspended there.
+    Resumed {
+        altered: bool,
+        stray: bool,
+    },
 }
 
 /// Between two of these a process can be killed.
@@ -116,6 +121,8 @@ pub(crate) enum State {
     /// The cache's new octets lie beside the old ones.
     Storing(NeedStore, Vec<Credential>),
     Live(Context),
+    /// Suspended; the cookie has not been laid down.
+    Cookie(Vec<u8>),
     /// Exported; the importer has not said that it has it.
     Sealed {
         token: Vec<u8>,
@@ -145,6 +152,10 @@ pub(crate) struct Conversation {
     pub(crate) failed: [bool; 2],
     pub(crate) up: [bool; 2],
     pub(crate) holder: [Option<Handle>; 2],
+    /// Whether the acceptor's end was ever opened.
+    pub(crate) opened: bool,
+    /// What the acceptor was suspended into, each time; the balancer keeps them.
+    pub(crate) cookies: Vec<Cookie>,
     /// What came while no process held the end.
     pub(crate) limbo: [Vec<Message>; 2],
     pub(crate) talks: [u32; 2],
@@ -158,6 +169,13 @@ pub(crate) struct Conversation {
     pub(crate) stamp: Option<Timestamp>,
     /// What the client's credential adds to its clock.
     pub(crate) offset: i64,
+}
+
+/// An acceptor's context on its way up, as it lies between two tokens.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookie {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) altered: bool,
 }
 
 /// What happens at a moment.

@@ -24,6 +24,8 @@ fn nothing_that_must_never_happen_does_in_two_hundred_seeds() {
         ("contexts established", 500),
         ("contexts imported", 300),
         ("contexts lost on a move", 1),
+        ("contexts resumed", 20),
+        ("contexts suspended", 30),
         ("credentials delegated", 20),
         ("failures explained", 200),
         ("keys rotated", 5),
