@@ -11,6 +11,7 @@
 //! | `simulate` | runs the simulation of a whole realm, on many seeds |
 //! | `mutants` | changes the code and wants to see a test fail, or a reason |
 //! | `must` | the demands of standards, each with what keeps and what shows it |
+//! | `semver` | the public API, compared with a committed baseline |
 //! | `faces` | the C library, linked for each library that it stands in for |
 //! | `install` | puts one of them into a folder of its own |
 //! | `deb` | a Debian package of the C library and the command |
@@ -35,6 +36,7 @@ mod man;
 mod must;
 mod mutants;
 mod peers;
+mod semver;
 mod shell;
 mod simulate;
 mod skips;
@@ -118,6 +120,12 @@ const TASKS: &[Task] = &[
         ],
         help: "what RFCs and manual pages demand, with the line that keeps it and the test that shows it",
         run: must::run,
+    },
+    Task {
+        name: "semver",
+        options: &[],
+        help: "compare the public API with that of the commit in xtask/semver-baseline.txt (cargo-semver-checks)",
+        run: semver::run,
     },
     Task {
         name: "faces",
