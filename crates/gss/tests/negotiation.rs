@@ -224,6 +224,22 @@ fn an_acceptor_that_demands_proof_of_a_first_choice_gets_it_and_gives_its_own() 
 }
 
 #[test]
+fn the_choice_and_the_demand_are_told_once_and_the_proof_comes_with_the_mechanisms_last_token() {
+    // Of the mechanism's three tokens the initiator sends the last.
+    let pair = Pair::new();
+    let (here, there) = pair.establish(negotiated(&pair).dce_style(), pair.accept().offer_proved());
+    assert_eq!(there.unwrap(&here.wrap(b"proved").unwrap()).unwrap().message, b"proved");
+    let sent = pair.sent.lock().unwrap();
+    let [_, first, proof, last] = &sent[..] else { panic!("{} tokens", sent.len()) };
+    let [first, proof, last] = [first, proof, last].map(|token| Response::read(token));
+    assert_eq!((first.state, first.chosen, first.mic), (Some(REQUEST_MIC), Some(KRB5_OID), None));
+    assert!(first.token.is_some() && proof.token.is_some() && proof.mic.is_some());
+    assert_eq!((last.state, last.chosen, last.token), (Some(COMPLETED), None, None));
+    let list = [KRB5_OID].to_vec().to_der();
+    assert!(here.verify_mic(&list, last.mic.as_deref().unwrap()).is_ok());
+}
+
+#[test]
 fn an_acceptor_that_claims_to_wait_for_proof_when_it_is_done_brings_up_nothing() {
     let pair = Pair::new();
     let asks = |token: Vec<u8>| Response { state: Some(REQUEST_MIC), ..Response::read(&token) }.write();

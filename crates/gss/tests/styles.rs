@@ -10,7 +10,8 @@ use common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::context::inquiry::oid;
 use orthros_gss::error::{BadToken, Misuse, Refusal};
-use orthros_gss::{ChannelBindings, Error, Flags, Major, Order};
+use orthros_gss::mechanism::SPNEGO;
+use orthros_gss::{ChannelBindings, Error, Flags, Initiate, Major, Order};
 use orthros_krb5::ErrorCode;
 use orthros_krb5::ap::refusal::make_error;
 use orthros_krb5::wire::TicketFlags;
@@ -27,6 +28,40 @@ fn dce_style_takes_three_bare_legs_and_is_mutual() {
     }
     assert_eq!(there.unwrap(&here.wrap(b"there").unwrap()).unwrap().message, b"there");
     assert_eq!(here.unwrap(&there.wrap(b"back").unwrap()).unwrap().message, b"back");
+}
+
+#[test]
+fn whatever_can_be_provided_is_provided_when_it_is_asked_for() {
+    let pair = Pair::new();
+    let asked = [
+        (Flags::MUTUAL, Initiate::mutual as fn(Initiate) -> Initiate),
+        (Flags::REPLAY, Initiate::replay_detection),
+        (Flags::SEQUENCE, Initiate::sequencing),
+        (Flags::CONFIDENTIALITY, Initiate::confidential),
+        (Flags::DELEGATION, Initiate::delegate),
+        (Flags::DCE_STYLE, Initiate::dce_style),
+    ];
+    for negotiated in [false, true] {
+        for choice in 0..1_u32 << asked.len() {
+            let mut wanted = Flags::INTEGRITY;
+            let mut initiate = pair.initiate();
+            if negotiated {
+                initiate = initiate.mechanism(&SPNEGO);
+            }
+            for (place, (flag, ask)) in asked.iter().enumerate() {
+                if choice & 1 << place != 0 {
+                    (wanted, initiate) = (wanted | *flag, ask(initiate));
+                }
+            }
+            let (here, there) = pair.establish(initiate, pair.accept());
+            assert!(here.flags().contains(wanted), "{wanted:?}: {here:?}");
+            assert!(there.flags().contains(wanted), "{wanted:?}: {there:?}");
+            // What DCE style can't do without is enabled, although nobody asked for it.
+            let mutual = wanted.contains(Flags::MUTUAL) || wanted.contains(Flags::DCE_STYLE);
+            assert_eq!(here.flags().contains(Flags::MUTUAL), mutual, "{wanted:?}");
+            assert_eq!(there.delegated_credential().is_some(), wanted.contains(Flags::DELEGATION));
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::{NOW, SeededRandom, World, principal, realm};
@@ -12,7 +13,9 @@ use orthros_krb5::exchange::{
     ExchangePolicy, InitialSecret, KdcFailure, Lack, Progress, ReplyFault, SecretKind, forwarded, initial,
     service,
 };
-use orthros_krb5::wire::{AsRep, Decode, EncTicketPart, Encode, GeneralString, Raw, Ticket, TicketFlags};
+use orthros_krb5::wire::{
+    AsRep, AsReq, Decode, EncTicketPart, Encode, GeneralString, Raw, Ticket, TicketFlags,
+};
 use orthros_krb5::{Credential, ErrorCode, Principal};
 use orthros_wire::Timestamp;
 
@@ -229,6 +232,25 @@ fn the_time_of_an_error_serves_once_and_is_not_kept() {
         })
         .unwrap();
     assert_eq!((obtained.requests, obtained.kdc_offset), (3, Some(0)));
+}
+
+#[test]
+fn each_request_has_a_nonce_of_its_own() {
+    let mut world = World::new(FAST);
+    for _ in 0..50 {
+        let progress = world.start("alice", "open sesame", plain());
+        world.drive(progress).unwrap();
+    }
+    let nonces: BTreeSet<u32> = world
+        .transcript
+        .iter()
+        .step_by(2)
+        .map(|request| AsReq::from_der(request).unwrap().0.req_body.nonce)
+        .collect();
+    assert_eq!(nonces.len(), 100, "two requests each, one without and one with preauthentication");
+    // Chosen among all of 31 bits, the greatest and the least of a hundred lie far apart.
+    let (least, most) = (nonces.first().unwrap(), nonces.last().unwrap());
+    assert!(*least < 1 << 29 && *most > 3 << 29 && *most < 1 << 31, "{least} {most}");
 }
 
 #[test]

@@ -80,6 +80,31 @@ fn tickets_come_over_udp_and_over_one_tcp_connection() {
 }
 
 #[test]
+fn a_request_that_comes_again_over_one_connection_is_answered_again() {
+    let kdc = listener();
+    let client = Principal::parse("alice", Some("TEST")).unwrap();
+    let env = Env::new(SystemClock, SystemRandom);
+    let secret = InitialSecret::Password("pw".into());
+    let mut progress = initial(client, secret, None, ExchangePolicy::default(), env);
+    let mut stream = TcpStream::connect(kdc.address()).unwrap();
+    let mut kinds = Vec::new();
+    let obtained = loop {
+        let ask = match progress {
+            Progress::Ask(ask) => ask,
+            Progress::Done(obtained) => break obtained,
+            Progress::Failed(failure) => panic!("{failure}"),
+        };
+        // An error asks for preauthentication, then comes the ticket: each to the first request and to its copy.
+        let [first, again] = [(); 2].map(|()| over_tcp(&mut stream, ask.request()));
+        assert_eq!(first[0], again[0]);
+        kinds.push(first[0]);
+        progress = ask.reply(&again, SystemClock.now());
+    };
+    assert_eq!(kinds, [0x7e, 0x6b]);
+    assert_eq!(obtained.credential.client.to_string(), "alice@TEST");
+}
+
+#[test]
 fn hostile_lengths_and_strange_datagrams_do_not_stop_it() {
     let kdc = listener();
     for length in [0x7fff_ffff_u32, 0x8000_0000, 0xffff_ffff, 65_537, 0] {

@@ -8,9 +8,9 @@ use common::{NOW, SeededRandom, World, principal};
 use orthros_crypto::{Enctype, Key, KeyUsage, SessionKey};
 use orthros_krb5::exchange::{ExchangePolicy, Progress, service};
 use orthros_krb5::wire::{
-    ApOptions, ApReq, AsReq, Authenticator, Checksum, Decode, EncTgsRepPart, Encode, EncryptedData,
-    EncryptionKey, GeneralString, KdcOptions, KdcReq, KdcReqBody, KrbError, PaData, Raw, SecretOctets,
-    TgsRep, TgsReq, TicketFlags, pa_type,
+    ApOptions, ApReq, AsReq, Authenticator, AuthorizationElement, Checksum, Decode, EncTgsRepPart,
+    EncTicketPart, Encode, EncryptedData, EncryptionKey, GeneralString, KdcOptions, KdcReq, KdcReqBody,
+    KrbError, PaData, Raw, SecretOctets, TgsRep, TgsReq, TicketFlags, pa_type,
 };
 use orthros_krb5::{Credential, ErrorCode};
 use orthros_wire::Timestamp;
@@ -144,7 +144,12 @@ struct Forged<'a> {
     client: &'a str,
     ctime: i64,
     extra: Option<i32>,
+    /// Authorization data that the client adds: sealed in which key, for which usage.
+    added: Option<(&'a Key, KeyUsage)>,
 }
+
+/// An element of authorization data that nobody knows.
+const ADDED: AuthorizationElement<'static> = AuthorizationElement { ad_type: 999, ad_data: b"added" };
 
 impl<'a> Forged<'a> {
     fn new(tgt: &'a Credential) -> Self {
@@ -158,11 +163,14 @@ impl<'a> Forged<'a> {
             client: "alice",
             ctime: NOW,
             extra: None,
+            added: None,
         }
     }
 
     fn make(&self, world: &World) -> Vec<u8> {
         let server = self.sname.map(principal);
+        let added =
+            self.added.map(|(key, usage)| key.encrypt(usage, &world.kdc_random, &vec![ADDED].to_der()));
         let body = KdcReqBody {
             kdc_options: self.options,
             cname: None,
@@ -174,7 +182,9 @@ impl<'a> Forged<'a> {
             nonce: 7,
             etype: vec![self.tgt.key.enctype().number()],
             addresses: None,
-            enc_authorization_data: None,
+            enc_authorization_data: self.added.zip(added.as_deref()).map(|((key, _), cipher)| {
+                EncryptedData { etype: key.enctype().number(), kvno: None, cipher }
+            }),
             additional_tickets: None,
         }
         .to_der();
@@ -342,6 +352,36 @@ fn the_reply_is_sealed_in_the_subkey_where_there_is_one() {
     sealed_part(&answer, &tgt.key, KeyUsage::TGS_REP_ENC_PART_SESSION_KEY, |part| {
         assert_eq!(part.0.nonce, 7)
     });
+}
+
+#[test]
+fn added_authorization_data_are_sealed_in_the_subkey_or_without_one_in_the_session_key() {
+    let mut world = World::new(FAST);
+    let tgt = world.tgt(ExchangePolicy::default());
+    let subkey = Key::random(Enctype::Aes128CtsHmacSha1, &SeededRandom::new(5));
+    let (by_session, by_subkey) =
+        (KeyUsage::TGS_REQ_AUTHORIZATION_DATA_SESSION_KEY, KeyUsage::TGS_REQ_AUTHORIZATION_DATA_SUBKEY);
+    let session: &Key = &tgt.key;
+    let refused = Some(ErrorCode::BAD_INTEGRITY);
+    for (with, key, usage, wanted) in [
+        (None, session, by_session, None),
+        (Some(&subkey), &subkey, by_subkey, None),
+        (Some(&subkey), session, by_session, refused),
+        (Some(&subkey), session, by_subkey, refused),
+        (None, session, by_subkey, refused),
+        (None, &subkey, by_subkey, refused),
+    ] {
+        let request = Forged { subkey: with, added: Some((key, usage)), ..Forged::new(&tgt) }.make(&world);
+        assert_eq!(code(&world, &request), wanted);
+        if wanted.is_none() {
+            let answer = world.realm.answer(&request, now(), &world.kdc_random).unwrap();
+            let TgsRep(reply) = TgsRep::from_der(&answer).unwrap();
+            let service = world.realm.keytab_for(&principal("host/x.test")).remove(0).key;
+            let plain = service.decrypt(KeyUsage::TICKET, reply.ticket.enc_part.cipher).unwrap();
+            let ticket = EncTicketPart::from_der(&plain).unwrap();
+            assert_eq!(ticket.authorization_data, Some(vec![ADDED]), "they are in the ticket");
+        }
+    }
 }
 
 #[test]

@@ -168,7 +168,7 @@ pub fn initiate(context: &mut Handle, token: &[u8]) -> (OmUint32, Vec<u8>) {
     initiate_by(None, USUAL, context, token, &mut flags)
 }
 
-fn initiate_by(
+pub fn initiate_by(
     mechanism: Option<&Oid>,
     asked: OmUint32,
     context: &mut Handle,

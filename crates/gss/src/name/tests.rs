@@ -164,6 +164,18 @@ fn an_exported_name_without_a_realm_does_not_get_the_default_one() {
 }
 
 #[test]
+fn an_exported_name_has_the_octets_that_it_always_had() {
+    // Access control lists keep them (RFC 2743 §3.2).
+    let wanted = b"\x04\x01\0\x0b\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\0\0\0\x07alice@A";
+    for _ in 0..2 {
+        let exported = Name::export(&"alice@A".parse().unwrap());
+        assert_eq!(exported, wanted);
+        let Ok(Name::Principal(again)) = Name::from_exported(&exported) else { panic!("not taken back") };
+        assert_eq!(Name::export(&again), wanted);
+    }
+}
+
+#[test]
 fn nobody_is_nobody_else() {
     let same = |left: &Name, right: &Name| left.same_as(right, &config());
     let principal = |text: &str| Name::Principal(text.parse().unwrap());
