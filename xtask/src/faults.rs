@@ -23,17 +23,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut tally = Tally::default();
     let mut sound = BTreeSet::new();
     for (name, fault) in &faults {
-        for test in &fault.tests {
-            println!("fault {name}: cargo test {test}");
-            match copy.notices(&fault.patch, test, &mut sound) {
-                Ok(test) => {
-                    println!("    noticed by {test}");
-                    tally.passed += 1;
-                }
-                Err(why) => {
-                    println!("    NOT NOTICED: {why}");
-                    tally.fail(format!("fault {name}: {why}"));
-                }
+        fault.tests.iter().for_each(|test| println!("fault {name}: cargo test {test}"));
+        match copy.notices(fault, &mut sound) {
+            Ok(tests) => {
+                println!("    noticed by {tests}");
+                tally.passed += 1;
+            }
+            Err(why) => {
+                println!("    NOT NOTICED: {why}");
+                tally.fail(format!("fault {name}: {why}"));
             }
         }
     }
@@ -93,26 +91,29 @@ impl Copy {
         Ok(copy)
     }
 
-    /// The test that failed because of the fault. `sound` holds the tests that are known to pass without any.
-    fn notices(&self, patch: &Path, test: &str, sound: &mut BTreeSet<String>) -> Result<String, Failure> {
+    /// The tests that failed because of the fault. `sound` holds those that are known to pass without any.
+    fn notices(&self, fault: &Fault, sound: &mut BTreeSet<String>) -> Result<String, Failure> {
         self.reset()?;
-        if !sound.contains(test) {
+        for test in fault.tests.iter().filter(|test| !sound.contains(*test)).collect::<Vec<_>>() {
             self.build(test).map_err(|why| format!("without the fault: {why}"))?;
             let tally = self.test(test)?;
             if tally.failed > 0 || tally.passed == 0 {
-                return Err(format!("without the fault, the test should pass: {}", tally.summary()).into());
+                return Err(format!("without the fault, {test} should pass: {}", tally.summary()).into());
             }
-            sound.insert(test.to_owned());
+            sound.insert(test.clone());
         }
-        shell::must(Command::new("git").current_dir(&self.tree).arg("apply").arg(patch))
+        shell::must(Command::new("git").current_dir(&self.tree).arg("apply").arg(&fault.patch))
             .map_err(|why| format!("the patch no longer applies: {why}"))?;
-        self.build(test)?;
-        let tally = self.test(test)?;
-        self.reset()?;
-        if tally.failed == 0 {
-            return Err(format!("the test passes with the fault: {}", tally.summary()).into());
+        let mut failures = Vec::new();
+        for test in &fault.tests {
+            self.build(test)?;
+            let tally = self.test(test)?;
+            if tally.failed == 0 {
+                return Err(format!("{test} passes with the fault: {}", tally.summary()).into());
+            }
+            failures.extend(tally.failures);
         }
-        Ok(tally.failures.join(", "))
+        Ok(failures.join(", "))
     }
 
     fn build(&self, test: &str) -> Result<(), Failure> {
