@@ -15,8 +15,8 @@ use crate::peers::{self, Peer, Place};
 pub struct Scenario {
     name: String,
     needs: Vec<Peer>,
-    /// Whether it works with several accounts, which only root can.
-    as_root: bool,
+    /// Whether this machine allows what it does, besides having the peers.
+    possible: fn() -> Result<(), String>,
     body: Box<dyn FnOnce() -> Result<(), Failure> + Send>,
 }
 
@@ -29,24 +29,29 @@ impl Scenario {
         needs: &[Peer],
         body: impl FnOnce() -> Result<(), Failure> + Send + 'static,
     ) -> Self {
-        Self { name: name.into(), needs: needs.to_vec(), as_root: false, body: Box::new(body) }
+        Self { name: name.into(), needs: needs.to_vec(), possible: || Ok(()), body: Box::new(body) }
     }
 
     /// The same; it works with several accounts, which only root can.
     #[must_use]
     pub fn as_root(self) -> Self {
-        Self { as_root: true, ..self }
+        self.only_if(|| {
+            let may = rustix::process::geteuid().is_root();
+            if may { Ok(()) } else { Err("only root can work with several accounts".to_owned()) }
+        })
+    }
+
+    /// The same; this says whether the machine allows what it does, or why not.
+    #[must_use]
+    pub fn only_if(self, possible: fn() -> Result<(), String>) -> Self {
+        Self { possible, ..self }
     }
 
     fn into_trial(self) -> Trial {
-        let Self { name, needs, as_root, body } = self;
+        let Self { name, needs, possible, body } = self;
         let possible = move || {
-            let may = !as_root || rustix::process::geteuid().is_root();
-            if may {
-                peers::require(&needs).map_err(|missing| missing.to_string())
-            } else {
-                Err("only root can work with several accounts".to_owned())
-            }
+            possible()?;
+            peers::require(&needs).map_err(|missing| missing.to_string())
         };
         Trial::ignorable_test(name, move || match possible() {
             Ok(()) => body().map(|()| Completion::Completed).map_err(Failed::from),

@@ -59,6 +59,7 @@ impl World {
                 let step = match verdict {
                     Ok(()) => need.spent(),
                     Err(SpendRefusal::AlreadySpent { at, pid }) => need.spent_before(Spent { at, pid }),
+                    Err(SpendRefusal::Gone) => need.gone(),
                     Err(SpendRefusal::Unavailable(report)) => need.unavailable(report),
                     Err(other) => need.unavailable(other.to_string()),
                 };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::{Pair, sealing_key};
 use orthros_gss::context::Settings;
-use orthros_gss::transfer::{SealingKey, TransferRefusal};
+use orthros_gss::transfer::{Claims, Header, SealingKey, TransferRefusal};
 use orthros_gss::{Error, Flags, Major};
 use orthros_wire::SecretBytes;
 use orthros_wire::testing::ManualClock;
@@ -46,6 +46,25 @@ fn a_moved_context_goes_on_where_it_stopped() {
         panic!()
     };
     assert_eq!(spent.pid, 1);
+}
+
+#[test]
+fn a_token_that_its_ledger_does_not_want_to_know_does_not_leave() {
+    let pair = Pair::new();
+    let (initiator, acceptor) = pair.established();
+    let key = sealing_key(1);
+    let refusing = |_: &Header| Err(TransferRefusal::Ledger("full".into()));
+    let kept = initiator.export(key.under(&Claims::NONE).issued_by(&refusing)).unwrap_err();
+    assert!(matches!(&kept.error, Error::Transfer(TransferRefusal::Ledger(report)) if report == "full"));
+    assert_eq!(acceptor.unwrap(&kept.context.wrap(b"still here").unwrap()).unwrap().message, b"still here");
+
+    let told = std::cell::RefCell::new(Vec::new());
+    let hearing = |header: &Header| {
+        told.borrow_mut().push(*header);
+        Ok(())
+    };
+    let token = kept.context.export(key.under(&Claims::NONE).issued_by(&hearing)).unwrap();
+    assert_eq!(*told.borrow(), [Header::parse(&token).unwrap()], "it is told of what it will be asked for");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use orthros_gss::context::{NeedSpend, Settings};
 use orthros_gss::credential::Scope;
 use orthros_gss::error::NoCredential;
-use orthros_gss::transfer::{Kept, SealingKey, Spent, TransferRefusal};
+use orthros_gss::transfer::{Header, Kept, SealingKey, Spent, TransferRefusal};
 use orthros_gss::{Accept, AcceptorCredential, Context, Error, Initiate, InitiatorCredential, Name, Step};
 use orthros_krb5::config::{BadConfig, CanonicalizeHost};
 use orthros_krb5::{Config, Env, Principal};
@@ -22,7 +22,7 @@ use crate::kdc_link::KdcLink;
 use crate::ledger::{Ledger, MemoryLedger, SpendRefusal};
 use crate::random::SystemRandom;
 use crate::replay::{self, MemoryReplay, ReplayCache, ReplayRefusal};
-use crate::seal_key::{Places, UserKey};
+use crate::seal_key::{Places, UserKey, UserLedger};
 use crate::settings::{self, SetupError, TransferKey, TransferSource};
 use crate::stores::foreign::ForeignStores;
 use crate::stores::{CacheName, Keys, KeytabKeys, KeytabName, Stores};
@@ -124,7 +124,7 @@ impl HeldKey<'_> {
 pub(crate) struct OpenedKey {
     user: UserKey,
     key: SealingKey,
-    ledger: crate::ledger::FileLedger,
+    ledger: UserLedger,
 }
 
 /// Collects what an [`Orthros`] is made of. Stores and the replay cache are in memory by default. What is taken
@@ -566,6 +566,22 @@ impl Orthros {
         self.import_under(token, self.transfer_policy()?)
     }
 
+    /// Tells the ledger of a token that is about to leave, sealed with this key.
+    pub(crate) fn issue(&self, held: &HeldKey<'_>, header: &Header) -> Result<(), TransferRefusal> {
+        let (id, until, now) = (&header.id, header.expiry, self.env().now());
+        let answer = match (&self.0.transfer, held) {
+            (Transfer::Given { ledger, .. }, _) => ledger.issue(id, until, now),
+            (Transfer::User { key: Ok(key), memory_ledger: None, .. }, HeldKey::User(opened)) => key
+                .at_files(|| opened.ledger.issue(id, until, now))
+                .map_err(|refused| TransferRefusal::Key(refused.to_string()))?,
+            _ => Ok(()),
+        };
+        answer.map_err(|refusal| match refusal {
+            SpendRefusal::Unavailable(report) => TransferRefusal::Ledger(report),
+            other => TransferRefusal::Ledger(other.to_string()),
+        })
+    }
+
     /// Asks the ledger, and tells it.
     pub(crate) fn spend(&self, need: NeedSpend) -> Step {
         let (id, until, now) = (*need.id(), need.until(), need.now());
@@ -585,6 +601,7 @@ impl Orthros {
         match answer {
             Ok(()) => need.spent(),
             Err(SpendRefusal::AlreadySpent { at, pid }) => need.spent_before(Spent { at, pid }),
+            Err(SpendRefusal::Gone) => need.gone(),
             Err(SpendRefusal::Unavailable(report)) => need.unavailable(report),
         }
     }
@@ -662,14 +679,15 @@ fn open_key(
 }
 
 impl Orthros {
-    /// The folder in which the key for transfer tokens lies, opened or made now; `None` if it lies in none.
+    /// The folder in which the key for transfer tokens lies, opened or made now; `None` if it lies in none: in the kernel,
+    /// or at the program.
     ///
     /// # Errors
     /// [`TransferRefusal::Key`] names each place tried.
     pub fn transfer_folder(&self) -> Result<Option<PathBuf>, Error> {
         match &self.0.transfer {
             Transfer::Given { .. } | Transfer::Fleet(_) => Ok(None),
-            Transfer::User { key, opened, .. } => Ok(Some(user_key(key, opened)?.user.folder().to_owned())),
+            Transfer::User { key, opened, .. } => Ok(user_key(key, opened)?.user.folder().map(Into::into)),
         }
     }
 }

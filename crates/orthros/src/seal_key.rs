@@ -8,7 +8,8 @@
 //! come to the same one: a chroot, another uid or another `XDG_RUNTIME_DIR` means another key. It has to outlive
 //! the user's last process; of systemd's `RUNTIME_DIRECTORY` that is true with `RuntimeDirectoryPreserve=`.
 //!
-//! Not here: the persistent kernel keyring as a last place.
+//! Where no folder will do, the last place is the user's persistent keyring in the kernel ([`KeyringLedger`]): it needs no
+//! file system, and lasts until the next boot, or until nobody has asked for it in three days.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -21,13 +22,14 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use hkdf::Hkdf;
-use orthros_wire::{Random, SecretBytes};
+use orthros_wire::{Random, SecretBytes, Timestamp};
 use rustix::fs::{Mode, OFlags};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::ledger::FileLedger;
+use crate::ledger::{FileLedger, KeyringLedger, Ledger, SpendRefusal};
 use crate::random::SystemRandom;
+use crate::sys::keyring::Serial;
 use crate::sys::{file, process};
 
 /// Octets of the key.
@@ -45,7 +47,13 @@ const SUB_FOLDER: &str = "orthros";
 pub struct Places(Vec<Place>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+enum Place {
+    Folder(Folder),
+    Keyring(KeyringLedger),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Folder {
     /// The folder that must exist already.
     base: PathBuf,
     /// The folder in it that is ours, made if need be.
@@ -61,11 +69,19 @@ impl Places {
     /// Adds the folder `orthros` within `base`, which must exist.
     #[must_use]
     pub fn within(self, base: impl Into<PathBuf>) -> Self {
-        self.and(base.into(), SUB_FOLDER.into())
+        self.folder(base.into(), SUB_FOLDER.into())
+    }
+
+    /// Adds the keyring `name` within the persistent keyring of the user with this id. The kernel takes no name that begins
+    /// with a dot.
+    #[must_use]
+    pub fn keyring(self, user: u32, name: &str) -> Self {
+        self.and(Place::Keyring(KeyringLedger::within(user, name)))
     }
 
     /// What is configured (if anything), then `$RUNTIME_DIRECTORY` (its first folder), `$XDG_RUNTIME_DIR`,
-    /// `/run/user/EUID`, each with a sub-folder `orthros`, and at last `/dev/shm/orthros-EUID`.
+    /// `/run/user/EUID`, each with a sub-folder `orthros`, then `/dev/shm/orthros-EUID`, and at last the keyring `orthros`
+    /// within the user's persistent keyring.
     ///
     /// `lookup` reads the environment; a set-user-id program gives one that knows nothing.
     ///
@@ -99,16 +115,35 @@ impl Places {
             .flatten()
             .filter(|base| base.is_absolute())
             .fold(Self::new(), Self::within)
-            .and("/dev/shm".into(), format!("orthros-{user}").into())
+            .folder("/dev/shm".into(), format!("orthros-{user}").into())
+            .keyring(user, SUB_FOLDER)
     }
 
     /// The folders, in the order in which they are tried.
     pub fn folders(&self) -> impl Iterator<Item = PathBuf> {
-        self.0.iter().map(Place::folder)
+        self.0.iter().filter_map(|place| match place {
+            Place::Folder(folder) => Some(folder.path()),
+            Place::Keyring(_) => None,
+        })
     }
 
-    fn and(mut self, base: PathBuf, own: OsString) -> Self {
-        let place = Place { base, own };
+    /// The keyrings, which are tried after the folders that stand before them; named as in errors. Whether each can be had
+    /// is found out by looking, which makes it, if it was not there.
+    pub fn keyrings(&self) -> impl Iterator<Item = (String, Result<(), String>)> {
+        self.0.iter().filter_map(|place| match place {
+            Place::Folder(_) => None,
+            Place::Keyring(keyring) => {
+                let looked = keyring.open().map(drop).map_err(|error| refused(&error).to_string());
+                Some((place.to_string(), looked))
+            }
+        })
+    }
+
+    fn folder(self, base: PathBuf, own: OsString) -> Self {
+        self.and(Place::Folder(Folder { base, own }))
+    }
+
+    fn and(mut self, place: Place) -> Self {
         if !self.0.contains(&place) {
             self.0.push(place);
         }
@@ -116,13 +151,62 @@ impl Places {
     }
 }
 
-/// A key from which the keys of transfer tokens are derived: whoever reads its file can import, nobody else.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.path().display().fmt(f),
+            Self::Keyring(keyring) => keyring.fmt(f),
+        }
+    }
+}
+
+/// A key from which the keys of transfer tokens are derived: whoever reads it can import, nobody else.
 pub struct UserKey {
     secret: SecretBytes,
     key_id: [u8; KEY_ID_LEN],
-    folder: PathBuf,
-    ledger_identity: [u8; 16],
-    seen: Option<Seen>,
+    home: Home,
+}
+
+/// Where a key was found.
+enum Home {
+    Folder { path: PathBuf, ledger_identity: [u8; 16], seen: Option<Seen> },
+    Keyring { ledger: KeyringLedger, serial: Serial },
+}
+
+/// The ledger beside a user's key.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum UserLedger {
+    /// Of spent tokens, in the same folder.
+    File(FileLedger),
+    /// Of unspent tokens, in the same keyring.
+    Keyring(KeyringLedger),
+}
+
+impl UserLedger {
+    /// Where its file is, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(ledger) => Some(ledger.path()),
+            Self::Keyring(_) => None,
+        }
+    }
+}
+
+impl Ledger for UserLedger {
+    fn issue(&self, id: &[u8; 16], until: Timestamp, now: Timestamp) -> Result<(), SpendRefusal> {
+        match self {
+            Self::File(ledger) => ledger.issue(id, until, now),
+            Self::Keyring(ledger) => ledger.issue(id, until, now),
+        }
+    }
+
+    fn spend(&self, id: &[u8; 16], until: Timestamp, now: Timestamp) -> Result<(), SpendRefusal> {
+        match self {
+            Self::File(ledger) => ledger.spend(id, until, now),
+            Self::Keyring(ledger) => ledger.spend(id, until, now),
+        }
+    }
 }
 
 /// What tells key and ledger from others that came in their place; looking costs no opening. Within another folder they
@@ -174,7 +258,7 @@ impl UserKey {
                 Ok(key) => return Ok(key),
                 Err(fault) => {
                     let ends = matches!(fault, Fault::Passing(_));
-                    tried.push((place.folder(), fault.to_string()));
+                    tried.push((place.to_string(), fault.to_string()));
                     if ends {
                         break;
                     }
@@ -194,68 +278,114 @@ impl UserKey {
         self.key_id
     }
 
-    /// Whether the key and its ledger still lie where they were opened, as far as the directory tells. If not, nobody
-    /// could import what this key seals: open another before exporting.
+    /// Whether the key and its ledger still lie where they were opened, as far as the directory (or the kernel) tells. If
+    /// not, nobody could import what this key seals: open another before exporting.
     pub fn is_current(&self) -> bool {
-        self.seen.is_some() && Seen::in_folder(&self.folder) == self.seen
+        match &self.home {
+            Home::Folder { path, seen, .. } => seen.is_some() && Seen::in_folder(path) == *seen,
+            Home::Keyring { ledger, serial } => ledger.serial() == Some(*serial),
+        }
     }
 
-    /// The folder that holds the key and the ledger.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The folder that holds the key and the ledger; `None` if they are in the kernel.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.home {
+            Home::Folder { path, .. } => Some(path),
+            Home::Keyring { .. } => None,
+        }
     }
 
-    /// The ledger beside the key. It refuses as soon as its file is another one than at [`UserKey::open`].
-    pub fn ledger(&self) -> FileLedger {
-        FileLedger::bound(self.folder.join(LEDGER_FILE), self.ledger_identity)
+    /// The ledger beside the key. A file's refuses as soon as the file is another one than at [`UserKey::open`].
+    pub fn ledger(&self) -> UserLedger {
+        match &self.home {
+            Home::Folder { path, ledger_identity, .. } => {
+                UserLedger::File(FileLedger::bound(path.join(LEDGER_FILE), *ledger_identity))
+            }
+            Home::Keyring { ledger, .. } => UserLedger::Keyring(ledger.clone()),
+        }
     }
 
     fn open_at(place: &Place) -> Result<Self, Fault> {
-        let opened = Self::open_once(place)?;
+        let folder = match place {
+            Place::Folder(folder) => folder,
+            Place::Keyring(ledger) => return Self::open_keyring(ledger),
+        };
+        let opened = Self::open_once(folder)?;
         // Whoever has made key or ledger looks again, at what is there now.
-        if opened.is_current() { Ok(opened) } else { Self::open_once(place) }
+        if opened.is_current() { Ok(opened) } else { Self::open_once(folder) }
     }
 
-    fn open_once(place: &Place) -> Result<Self, Fault> {
+    fn open_keyring(ledger: &KeyringLedger) -> Result<Self, Fault> {
+        let (serial, stored) = ledger.open().map_err(|error| refused(&error))?;
+        Self::derived(b"orthros keyring", stored.as_ref(), Home::Keyring { ledger: ledger.clone(), serial })
+    }
+
+    fn open_once(place: &Folder) -> Result<Self, Fault> {
         process::check_file_size_limit(FileLedger::usual_len())
             .map_err(|limit| Fault::Passing(limit.to_string()))?;
         // Looked at first: what changes while it is opened is seen to have changed.
-        let seen = Seen::in_folder(&place.folder());
+        let path = place.path();
+        let seen = Seen::in_folder(&path);
         let folder = place.open_folder()?;
         let stored = read_or_make_key(&folder)?;
-        let path = place.folder();
         let ledger_identity =
             FileLedger::at(path.join(LEDGER_FILE)).identity().map_err(|error| Fault::io("ledger", &error))?;
-        let derive = Hkdf::<Sha256>::new(Some(&ledger_identity), stored.as_ref());
+        Self::derived(&ledger_identity, stored.as_ref(), Home::Folder { path, ledger_identity, seen })
+    }
+
+    fn derived(salt: &[u8], stored: &[u8], home: Home) -> Result<Self, Fault> {
+        let derive = Hkdf::<Sha256>::new(Some(salt), stored);
         let mut secret = Zeroizing::new(vec![0; KEY_LEN]);
         let mut key_id = [0; KEY_ID_LEN];
         derive
             .expand(b"orthros user key", &mut secret)
             .and_then(|()| derive.expand(b"orthros user key id", &mut key_id))
             .map_err(|_| Fault::Place("HKDF refused the length of a key".into()))?;
-        Ok(Self { secret: secret.into(), key_id, folder: path, ledger_identity, seen })
+        Ok(Self { secret: secret.into(), key_id, home })
+    }
+}
+
+/// Why a keyring can't be had.
+fn refused(error: &io::Error) -> Fault {
+    let why = match error.raw_os_error() {
+        Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
+            ": the kernel has no keys, or a sandbox or container allows none (keyctl(2))"
+        }
+        Some(libc::EOPNOTSUPP | libc::EINVAL) => ": it needs Linux 5.3 with persistent keyrings",
+        Some(libc::EDQUOT) => {
+            ": the user has as many keys as allowed (/proc/sys/kernel/keys/maxkeys, maxbytes)"
+        }
+        _ => "",
+    };
+    match Fault::io("it can't be had", error) {
+        Fault::Passing(text) => Fault::Passing(text),
+        Fault::Place(text) => Fault::Place(format!("{text}{why}")),
     }
 }
 
 impl fmt::Debug for UserKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = orthros_wire::hex::encode(&self.key_id);
-        write!(f, "UserKey {{ key_id: {id}, folder: {:?}, .. }}", self.folder)
+        let place: &dyn fmt::Debug = match &self.home {
+            Home::Folder { path, .. } => path,
+            Home::Keyring { ledger, .. } => ledger,
+        };
+        write!(f, "UserKey {{ key_id: {id}, place: {place:?}, .. }}")
     }
 }
 
-/// No folder is fit to hold the key: transfer is not possible until one is.
+/// No place is fit to hold the key: transfer is not possible until one is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoPlace {
-    /// Each folder tried, and why it can't be used.
-    pub tried: Vec<(PathBuf, String)>,
+    /// Each place tried, a folder or a keyring, and why it can't be used.
+    pub tried: Vec<(String, String)>,
 }
 
 impl fmt::Display for NoPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no folder can hold the key for transfer tokens:")?;
-        for (folder, cause) in &self.tried {
-            write!(f, " {}: {cause};", folder.display())?;
+        f.write_str("no place can hold the key for transfer tokens:")?;
+        for (place, cause) in &self.tried {
+            write!(f, " {place}: {cause};")?;
         }
         f.write_str(
             " a folder of mode 0700 that belongs to this user is needed, for example by XDG_RUNTIME_DIR",
@@ -290,8 +420,8 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Place {
-    fn folder(&self) -> PathBuf {
+impl Folder {
+    fn path(&self) -> PathBuf {
         self.base.join(&self.own)
     }
 

@@ -57,7 +57,7 @@ fn of_eight_processes_one_spends_an_id_and_the_others_are_told_which() {
     let told = [("FOLDER", folder.path().to_str().unwrap())];
     let before = SystemClock.now();
     let ledger = open(folder.path()).unwrap().ledger();
-    let file = fs::File::options().read(true).write(true).open(ledger.path()).unwrap();
+    let file = fs::File::options().read(true).write(true).open(ledger.path().unwrap()).unwrap();
     let door = Locked::exclusive(&file).unwrap();
     let mut racers: Vec<_> = (0..8).map(|_| play(TEST, "spend", &told)).collect();
     thread::sleep(Duration::from_millis(150));
@@ -154,7 +154,7 @@ fn a_lost_ledger_makes_no_spent_token_good_again() {
     let ledger = key.ledger();
     ledger.spend(&[1; 16], at(2_000), at(1_000)).unwrap();
     assert!(key.is_current());
-    fs::remove_file(ledger.path()).unwrap();
+    fs::remove_file(ledger.path().unwrap()).unwrap();
     let again = ledger.spend(&[1; 16], at(2_000), at(1_000));
     assert!(matches!(again, Err(SpendRefusal::AlreadySpent { .. })), "it has the file open: {again:?}");
     let anew = || unavailable(key.ledger().spend(&[1; 16], at(2_000), at(1_000)));
@@ -224,11 +224,11 @@ fn eight_first_users_get_one_key() {
     assert_eq!(hex::encode(&key.key_id()), answers[0]);
     assert_eq!(key.secret().len(), 32);
     let mut names: Vec<_> =
-        fs::read_dir(key.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        fs::read_dir(key.folder().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["ledger", "seal.key"]);
     for name in names {
-        let mode = fs::metadata(key.folder().join(name)).unwrap().permissions().mode();
+        let mode = fs::metadata(key.folder().unwrap().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);
     }
 }
@@ -241,7 +241,7 @@ fn role_key() {
 fn the_key_is_not_what_lies_in_the_file_and_is_never_printed() {
     let folder = tempfile::tempdir().unwrap();
     let key = open(folder.path()).unwrap();
-    let stored = fs::read(key.folder().join("seal.key")).unwrap();
+    let stored = fs::read(key.folder().unwrap().join("seal.key")).unwrap();
     assert_ne!(stored, key.secret().expose_octets());
     let printed = format!("{key:?}");
     assert!(!printed.contains(&hex::encode(key.secret().expose_octets())), "{printed}");
@@ -287,7 +287,7 @@ fn a_base_in_which_others_could_swap_our_folder_is_refused() {
 #[test]
 fn a_key_file_that_is_short_readable_by_others_or_a_link_is_refused() {
     let base = tempfile::tempdir().unwrap();
-    let key_file = open(base.path()).unwrap().folder().join("seal.key");
+    let key_file = open(base.path()).unwrap().folder().unwrap().join("seal.key");
     fs::set_permissions(&key_file, fs::Permissions::from_mode(0o644)).unwrap();
     assert!(refused(base.path()).contains("0644"));
     fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -304,7 +304,7 @@ fn the_first_usable_place_is_taken_and_a_failure_names_each() {
     let missing = one.path().join("missing");
     let places = Places::new().within(&missing).within(two.path());
     let key = UserKey::open(&places).unwrap();
-    assert_eq!(key.folder(), two.path().join("orthros"));
+    assert_eq!(key.folder(), Some(two.path().join("orthros").as_path()));
     fs::write(one.path().join("orthros"), b"a file").unwrap();
     let nowhere = Places::new().within(&missing).within(one.path());
     let error = UserKey::open(&nowhere).map(|_| ()).unwrap_err();

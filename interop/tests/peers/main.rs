@@ -20,6 +20,7 @@ mod heimdal;
 mod iakerb;
 mod inquiry;
 mod k5crypto;
+mod keyring;
 mod killed;
 mod kinit;
 mod local_names;
@@ -49,7 +50,11 @@ fn main() -> ExitCode {
     if let Some(played) = killed::play() {
         return played;
     }
+    if let Some(played) = keyring::play() {
+        return played;
+    }
     let mut scenarios = Vec::new();
+    scenarios.extend(keyring::scenarios());
     scenarios.extend(mit_alone::scenarios());
     scenarios.extend(matrix::scenarios());
     scenarios.extend(stores::scenarios());

@@ -154,8 +154,18 @@ pub(super) fn transfer(patient: &Patient) -> Vec<Finding> {
         }
     }
     if !found.iter().any(|finding| finding.severity == super::Severity::Ok) {
+        for (shown, looked) in key.places().keyrings() {
+            found.push(match looked {
+                Ok(()) => Finding::ok(format!(
+                    "{shown} holds the key of transfer tokens, until nobody has asked for it in three days"
+                )),
+                Err(text) => Finding::note(format!("{shown}: {text}")),
+            });
+        }
+    }
+    if !found.iter().any(|finding| finding.severity == super::Severity::Ok) {
         found.push(Finding::warning(
-            "no folder can hold the key of transfer tokens: contexts can't be exported",
+            "nothing can hold the key of transfer tokens: contexts can't be exported",
             "set XDG_RUNTIME_DIR or ORTHROS_TRANSFER to a folder of this user's, mode 0700",
         ));
     }

@@ -496,6 +496,11 @@ impl NeedSpend {
         self.within.take(Step::fail(TransferRefusal::SpentBefore(spent)))
     }
 
+    /// It does not wait to be spent, and when and by whom it was is not known.
+    pub fn gone(self) -> Step {
+        self.within.take(Step::fail(TransferRefusal::Gone))
+    }
+
     /// The ledger can't be asked or can't record: the token is refused, and not spent.
     pub fn unavailable(self, report: impl Into<String>) -> Step {
         self.within.take(Step::fail(TransferRefusal::Ledger(report.into())))

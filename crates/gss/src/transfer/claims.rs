@@ -21,7 +21,7 @@ use std::fmt;
 
 use orthros_wire::Reader;
 
-use super::{SealingKey, TransferRefusal};
+use super::{Header, SealingKey, TransferRefusal};
 
 /// What a token demands of who imports it; at import, what the importer is.
 ///
@@ -199,23 +199,41 @@ impl fmt::Display for Mismatch {
 
 /// A sealing key, and what is demanded or shown beside it. Wherever one is taken, a [`SealingKey`] will do: then nothing
 /// is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Seal<'a> {
     pub(crate) key: &'a SealingKey,
     pub(crate) claims: &'a Claims,
+    pub(crate) issue: Option<Issue<'a>>,
+}
+
+/// Who hears of a token that can be spent before it leaves: whoever keeps the unspent ones must know it.
+pub type Issue<'a> = &'a dyn Fn(&Header) -> Result<(), TransferRefusal>;
+
+impl<'a> Seal<'a> {
+    /// Tells `issue` of each token that a ledger will be asked for, before it leaves. If that refuses, nothing leaves: the
+    /// context is untouched.
+    pub fn issued_by(self, issue: Issue<'a>) -> Self {
+        Self { issue: Some(issue), ..self }
+    }
+}
+
+impl fmt::Debug for Seal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seal({:?}, {:?})", self.key, self.claims)
+    }
 }
 
 impl<'a> From<&'a SealingKey> for Seal<'a> {
     fn from(key: &'a SealingKey) -> Self {
         const NONE: &Claims = &Claims::NONE;
-        Self { key, claims: NONE }
+        Self { key, claims: NONE, issue: None }
     }
 }
 
 impl SealingKey {
     /// With these claims: what a token demands where one is sealed, what the importer is where one is opened.
     pub fn under<'a>(&'a self, claims: &'a Claims) -> Seal<'a> {
-        Seal { key: self, claims }
+        Seal { key: self, claims, issue: None }
     }
 }
 

@@ -29,7 +29,7 @@ pub mod seal;
 pub(crate) mod state;
 pub mod suspend;
 
-pub use claims::{Claim, Claims, Mismatch, Seal};
+pub use claims::{Claim, Claims, Issue, Mismatch, Seal};
 pub use credential::{export_credential, import_credential};
 pub use export::Kept;
 pub use header::Header;
@@ -71,6 +71,8 @@ pub enum TransferRefusal {
     },
     /// The token was sealed with another key: by another user, with another runtime folder, in a chroot.
     ForeignKey,
+    /// The token does not wait to be imported: it was imported before, and the ledger can't say when and by whom.
+    Gone,
     /// The key or the place for it can't be had; the text names each place tried.
     Key(String),
     /// Of contexts on their way up, only an acceptor's can be suspended.
@@ -102,7 +104,7 @@ impl TransferRefusal {
             Self::Expired { .. } => Major::ContextExpired,
             Self::Claim(_) | Self::ForeignKey | Self::OtherBoot | Self::OtherLedger => Major::Unauthorized,
             Self::Key(_) | Self::Ledger(_) | Self::Peer(_) | Self::TooLarge => Major::Failure,
-            Self::SpentBefore(_) => Major::NoContext,
+            Self::Gone | Self::SpentBefore(_) => Major::NoContext,
             Self::Initiator | Self::Unavailable => Major::Unavailable,
         }
     }
@@ -119,9 +121,13 @@ impl fmt::Display for TransferRefusal {
                 "the token was sealed with another key: by another user, or with another runtime folder (a chroot?); \
                  set transfer_key in section [orthros] of krb5.conf to give both processes one key",
             ),
+            Self::Gone => f.write_str(
+                "The token does not wait to be imported: it was spent, and when and by whom is not known any more. \
+                 A context lives in one process at a time.",
+            ),
             Self::Key(report) => write!(f, "no key to seal with: {report}"),
             Self::Initiator => f.write_str("only an acceptor's context can be suspended, not an initiator's"),
-            Self::Ledger(report) => write!(f, "the ledger of spent tokens can't be used, so no token is taken: {report}"),
+            Self::Ledger(report) => write!(f, "the ledger of spent tokens can't be used, so no token is given or taken: {report}"),
             Self::OtherBoot => f.write_str("the token was sealed on another machine or before the last boot"),
             Self::OtherLedger => f.write_str(
                 "the token was sealed where another ledger is asked: transfer_ledger in section [orthros] of krb5.conf \

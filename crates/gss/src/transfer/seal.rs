@@ -30,8 +30,8 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::TransferRefusal;
 use super::claims::{Claims, Seal};
+use super::{Header, TransferRefusal};
 
 type Aes256Gcm = AesGcm<Aes256Encrypting, U12>;
 
@@ -241,7 +241,13 @@ impl Seal<'_> {
         until: Timestamp,
         random: &dyn Random,
     ) -> Result<Vec<u8>, TransferRefusal> {
-        self.key.seal(kind, &self.claims.to_octets()?, state, until, random)
+        let token = self.key.seal(kind, &self.claims.to_octets()?, state, until, random)?;
+        match self.issue {
+            // A credential is not spent.
+            Some(issue) if kind != Kind::Credential => issue(&Header::parse(&token)?)?,
+            _ => {}
+        }
+        Ok(token)
     }
 
     /// Opens a token, and checks what it demands.

@@ -78,14 +78,14 @@ fn seconds_rounded_up(moment: Timestamp) -> u64 {
     u64::try_from(up).unwrap_or(0)
 }
 
-fn pack(moment: Timestamp, pid: u32) -> u64 {
+pub(super) fn pack(moment: Timestamp, pid: u32) -> u64 {
     let seconds = u64::try_from(moment.seconds).unwrap_or(0);
     let millis = seconds.saturating_mul(1_000).saturating_add(u64::from(moment.microseconds / 1_000));
     // Millisecond 0 by process 0 would look like a place never used; no process has the id 0.
     (millis.min(MILLIS_MASK) << PID_BITS) | (u64::from(pid) & PID_MASK).max(1)
 }
 
-fn unpack(spent: u64) -> (Timestamp, u32) {
+pub(super) fn unpack(spent: u64) -> (Timestamp, u32) {
     let millis = spent >> PID_BITS;
     let at = Timestamp {
         seconds: i64::try_from(millis / 1_000).unwrap_or(i64::MAX),

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`FamilyLedger`] | a process and what it forks |
 //! | [`FileLedger`] | the processes of one user on one machine; of several machines that share a folder |
+//! | [`KeyringLedger`] | the processes of one user on one machine, where no folder can hold a file |
 //! | [`MemoryLedger`] | the threads of one process; refuses after a fork |
 
 mod family;
 mod file;
+mod keyring;
 mod memory;
 
 use std::fmt;
@@ -17,19 +19,30 @@ use orthros_wire::env::Civil;
 
 pub use family::FamilyLedger;
 pub use file::FileLedger;
+pub use keyring::KeyringLedger;
 pub use memory::MemoryLedger;
 
 /// Octets of a token's id.
 pub const ID_LEN: usize = 16;
 
-/// Keeps the ids of tokens that have been imported.
+/// Keeps the ids of tokens that have been imported, or of those that have not.
 pub trait Ledger: Send + Sync {
+    /// Hears of a token that is about to leave, at `now`: whoever keeps what was *not* imported must know it. A ledger of
+    /// what was imported has nothing to do.
+    ///
+    /// # Errors
+    /// [`SpendRefusal::Unavailable`] if it can't be kept. The token must not leave then: nobody could import it.
+    fn issue(&self, id: &[u8; ID_LEN], until: Timestamp, now: Timestamp) -> Result<(), SpendRefusal> {
+        let _ = (id, until, now);
+        Ok(())
+    }
+
     /// Spends `id` for this process at `now`. It stays spent until `until` at least. Of several callers at one
     /// moment, in whatever threads and processes the ledger covers, exactly one succeeds.
     ///
     /// # Errors
-    /// [`SpendRefusal::AlreadySpent`] if it was spent before; [`SpendRefusal::Unavailable`] if that can't be
-    /// found out or recorded. Both mean that the token must be refused.
+    /// [`SpendRefusal::AlreadySpent`] or [`SpendRefusal::Gone`] if it was spent before; [`SpendRefusal::Unavailable`] if
+    /// that can't be found out or recorded. All mean that the token must be refused.
     fn spend(&self, id: &[u8; ID_LEN], until: Timestamp, now: Timestamp) -> Result<(), SpendRefusal>;
 }
 
@@ -44,6 +57,8 @@ pub enum SpendRefusal {
         /// By which process.
         pid: u32,
     },
+    /// It does not wait to be spent: it was spent, and when and by whom is forgotten, or it was never issued here.
+    Gone,
     /// The ledger can't tell; the text names it and the cause.
     Unavailable(String),
 }
@@ -66,6 +81,9 @@ impl fmt::Display for SpendRefusal {
                     at.microseconds / 1_000
                 )
             }
+            Self::Gone => f.write_str(
+                "the token does not wait to be imported: it was spent, and when and by whom is not known any more",
+            ),
             Self::Unavailable(cause) => write!(f, "the ledger of spent tokens can't be used: {cause}"),
         }
     }

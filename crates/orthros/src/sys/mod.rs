@@ -9,6 +9,7 @@
 //! | [`interface`] | the addresses of this machine |
 //! | [`file`](mod@file) | files that appear whole or not at all, and locks that MIT krb5 respects |
 //! | [`draft`] | files that get their name when they are whole |
+//! | [`keyring`] | keys that the kernel keeps for a user |
 //! | [`users`] | the users of this machine |
 //! | [`socket`] | descriptors and credentials over Unix sockets |
 //!
@@ -20,6 +21,7 @@ pub mod file;
 pub mod fork;
 pub mod gate;
 pub mod interface;
+pub mod keyring;
 pub mod process;
 pub mod socket;
 pub mod users;

@@ -2,7 +2,8 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
@@ -28,6 +29,23 @@ pub fn peer_credentials(socket: impl AsFd) -> io::Result<PeerCredentials> {
     let peer = rustix::net::sockopt::socket_peercred(socket)?;
     let process = u32::try_from(peer.pid.as_raw_nonzero().get()).map_err(io::Error::other)?;
     Ok(PeerCredentials { process, user: peer.uid.as_raw(), group: peer.gid.as_raw() })
+}
+
+/// The connected Unix socket of this number, by a descriptor of its own: the number stays the caller's.
+///
+/// # Errors
+/// What fcntl(2) answers: there is none of this number; `InvalidInput` if it is no connected Unix socket.
+pub fn stream_of(number: i32) -> io::Result<UnixStream> {
+    // SAFETY: no memory is involved; a number that stands for nothing is answered with an error (fcntl(2)).
+    let copied = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    if copied < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor, and nobody else knows of it.
+    let copied = unsafe { OwnedFd::from_raw_fd(copied) };
+    // Of any other kind of descriptor the kernel knows no peer.
+    peer_credentials(&copied).map_err(|_| io::ErrorKind::InvalidInput)?;
+    Ok(copied.into())
 }
 
 /// Sends `octets` (at least one) and, with them, the open `descriptor`, over the Unix socket `socket`.

@@ -44,7 +44,7 @@ impl Orthros {
         };
         match self.sealing_key() {
             Ok(held) => match held.key() {
-                Ok(key) => context.export(key.under(&claims)),
+                Ok(key) => context.export(key.under(&claims).issued_by(&|header| self.issue(&held, header))),
                 Err(refusal) => Err(Kept { context, error: refusal.into() }),
             },
             Err(refusal) => Err(Kept { context, error: refusal.into() }),
@@ -78,11 +78,25 @@ impl Orthros {
     /// # Errors
     /// [`KeptWaiting`] gives the context back, untouched.
     pub fn suspend(&self, waiting: AwaitToken) -> Result<Vec<u8>, KeptWaiting> {
+        match self.transfer_policy() {
+            Ok(policy) => self.suspend_under(waiting, policy),
+            Err(refusal) => Err(KeptWaiting { waiting, error: refusal.into() }),
+        }
+    }
+
+    /// As [`suspend`](Self::suspend), under another policy than the configured one.
+    ///
+    /// # Errors
+    /// [`KeptWaiting`] gives the context back, untouched.
+    pub fn suspend_under(&self, waiting: AwaitToken, policy: &Policy) -> Result<Vec<u8>, KeptWaiting> {
         let held = self.sealing_key();
-        let claims = self.transfer_policy().and_then(|policy| policy.demands(self.receiver()));
-        let seal = held.as_ref().map_err(Clone::clone).and_then(|held| Ok((held.key()?, claims?)));
+        let claims = policy.demands(self.receiver());
+        let seal = held.as_ref().map_err(Clone::clone).and_then(|held| Ok((held, held.key()?, claims?)));
         match seal {
-            Ok((key, claims)) => waiting.suspend(key.under(&claims), self.settings()),
+            Ok((held, key, claims)) => {
+                let seal = key.under(&claims);
+                waiting.suspend(seal.issued_by(&|header| self.issue(held, header)), self.settings())
+            }
             Err(refusal) => Err(KeptWaiting { waiting, error: refusal.into() }),
         }
     }
@@ -101,7 +115,15 @@ impl Orthros {
     /// # Errors
     /// [`Error::Transfer`] says why not; a refused cookie is not spent.
     pub fn resume(&self, cookie: &[u8], accept: Accept) -> Result<AwaitToken, Error> {
-        let shown = self.transfer_policy()?.shown(cookie)?;
+        self.resume_under(cookie, accept, self.transfer_policy()?)
+    }
+
+    /// As [`resume`](Self::resume), under another policy than the configured one.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub fn resume_under(&self, cookie: &[u8], accept: Accept, policy: &Policy) -> Result<AwaitToken, Error> {
+        let shown = policy.shown(cookie)?;
         let held = self.opening_key(cookie)?;
         let mut step = accept.resume(cookie, held.key()?.under(&shown));
         loop {
