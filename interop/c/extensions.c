@@ -2,6 +2,7 @@
  * asked, which must know nothing of it. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,175 @@ static void demands(gss_name_t name)
     gss_release_buffer(&minor, &kept);
 }
 
+static OM_uint32 accept_token(OM_uint32 *minor, gss_ctx_id_t *context, gss_buffer_t token, gss_buffer_t back)
+{
+    return gss_accept_sec_context(minor, context, GSS_C_NO_CREDENTIAL, token, GSS_C_NO_CHANNEL_BINDINGS, NULL, NULL, back,
+                                  NULL, NULL, NULL);
+}
+
+/* What one end protects, the other opens. */
+static void talks(gss_ctx_id_t from, gss_ctx_id_t to)
+{
+    OM_uint32 minor;
+    gss_buffer_desc message = {5, "still"}, sealed, opened;
+
+    gss_ok(gss_wrap(&minor, from, 1, GSS_C_QOP_DEFAULT, &message, NULL, &sealed), &minor, "one end");
+    gss_ok(gss_unwrap(&minor, to, &sealed, &opened, NULL, NULL), &minor, "the other end");
+    require(opened.length == 5 && memcmp(opened.value, "still", 5) == 0, "what was sent");
+    gss_release_buffer(&minor, &sealed);
+    gss_release_buffer(&minor, &opened);
+}
+
+static void both_ends(gss_name_t name, gss_ctx_id_t *initiator, gss_ctx_id_t *acceptor)
+{
+    OM_uint32 minor;
+    gss_buffer_desc token, back;
+
+    *initiator = *acceptor = GSS_C_NO_CONTEXT;
+    gss_ok(initiate(&minor, GSS_C_NO_CREDENTIAL, initiator, name, GSS_C_NO_BUFFER, &token, NULL), &minor, "an initiator");
+    gss_ok(accept_token(&minor, acceptor, &token, &back), &minor, "an acceptor");
+    gss_release_buffer(&minor, &token);
+    gss_release_buffer(&minor, &back);
+}
+
+/* An acceptor's context on its way up goes on by a cookie, once, if that was asked for. */
+static void suspended(gss_name_t name)
+{
+    OM_uint32 minor, major;
+    gss_ctx_id_t near = GSS_C_NO_CONTEXT, far = GSS_C_NO_CONTEXT, again = GSS_C_NO_CONTEXT;
+    gss_buffer_desc first, second, third, cookie, none = GSS_C_EMPTY_BUFFER;
+    OM_uint32 flags = GSS_C_MUTUAL_FLAG | GSS_C_DCE_STYLE;
+    const char *configured = getenv("ORTHROS_TRANSFER");
+
+    major = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, &near, name, GSS_C_NO_OID, flags, 0,
+                                 GSS_C_NO_CHANNEL_BINDINGS, GSS_C_NO_BUFFER, NULL, &first, NULL, NULL);
+    gss_ok(major, &minor, "three tokens");
+    major = gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_SUSPEND, &none);
+    require(GSS_ERROR(major) == GSS_S_NO_CONTEXT, "there is nothing to suspend");
+    require(accept_token(&minor, &far, &first, &second) == GSS_S_CONTINUE_NEEDED, "the third is awaited");
+    if (configured == NULL || strstr(configured, "suspend") == NULL) {
+        major = gss_export_sec_context(&minor, &far, &cookie);
+        require(GSS_ERROR(major) == GSS_S_NO_CONTEXT && far != GSS_C_NO_CONTEXT, "not up, and nobody wants a cookie");
+        gss_ok(gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_SUSPEND, &none), &minor, "now it is wanted");
+    }
+    gss_ok(gss_export_sec_context(&minor, &far, &cookie), &minor, "a cookie");
+    require(far == GSS_C_NO_CONTEXT && cookie.length > 0, "it is gone here");
+    major = gss_init_sec_context(&minor, GSS_C_NO_CREDENTIAL, &near, name, GSS_C_NO_OID, flags, 0,
+                                 GSS_C_NO_CHANNEL_BINDINGS, &second, NULL, &third, NULL, NULL);
+    gss_ok(major, &minor, "the initiator is up");
+    gss_release_buffer(&minor, &first);
+    gss_release_buffer(&minor, &second);
+
+    gss_ok(gss_import_sec_context(&minor, &cookie, &far), &minor, "the cookie");
+    gss_ok(gss_import_sec_context(&minor, &cookie, &again), &minor, "a second handle");
+    require(GSS_ERROR(gss_context_time(&minor, far, &flags)) == GSS_S_NO_CONTEXT, "it is not up yet");
+    gss_ok(accept_token(&minor, &far, &third, &second), &minor, "it goes on");
+    talks(near, far);
+    talks(far, near);
+    gss_release_buffer(&minor, &second);
+    major = accept_token(&minor, &again, &third, &second);
+    require(GSS_ERROR(major) == GSS_S_NO_CONTEXT, "the cookie was spent");
+    gss_release_buffer(&minor, &second);
+    ((unsigned char *)cookie.value)[cookie.length - 1] ^= 1;
+    gss_delete_sec_context(&minor, &again, NULL);
+    gss_ok(gss_import_sec_context(&minor, &cookie, &again), &minor, "a changed cookie is seen when it is opened");
+    major = accept_token(&minor, &again, &third, &second);
+    require(GSS_ERROR(major) == GSS_S_DEFECTIVE_TOKEN, "it was changed");
+    gss_release_buffer(&minor, &third);
+    gss_release_buffer(&minor, &cookie);
+    gss_delete_sec_context(&minor, &near, NULL);
+    gss_delete_sec_context(&minor, &far, NULL);
+    gss_delete_sec_context(&minor, &again, NULL);
+}
+
+/* The importer names the audience of one token. */
+static void audience(gss_name_t name)
+{
+    OM_uint32 minor, major;
+    gss_ctx_id_t near, far, coming = GSS_C_NO_CONTEXT;
+    gss_buffer_desc token, mail = {13, "audience=mail"}, news = {13, "audience=news"}, wrong = {3, "all"};
+
+    both_ends(name, &near, &far);
+    gss_ok(gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_TRANSFER_POLICY, &mail), &minor, "for mail");
+    gss_ok(gss_export_sec_context(&minor, &far, &token), &minor, "a token");
+    major = gss_import_sec_context(&minor, &token, &far);
+    require(GSS_ERROR(major) == GSS_S_UNAUTHORIZED && far == GSS_C_NO_CONTEXT, "no audience is named");
+    major = gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_TOKEN, &token);
+    require(GSS_ERROR(major) == GSS_S_UNAUTHORIZED && far == GSS_C_NO_CONTEXT, "here neither");
+    major = gss_set_sec_context_option(&minor, &coming, GSS_ORTHROS_TRANSFER_POLICY, &wrong);
+    require(GSS_ERROR(major) == GSS_S_FAILURE && coming == GSS_C_NO_CONTEXT, "a word that is none");
+    gss_ok(gss_set_sec_context_option(&minor, &coming, GSS_ORTHROS_TRANSFER_POLICY, &news), &minor, "another audience");
+    major = gss_set_sec_context_option(&minor, &coming, GSS_ORTHROS_TOKEN, &token);
+    require(GSS_ERROR(major) == GSS_S_UNAUTHORIZED && coming != GSS_C_NO_CONTEXT, "it is not for that one");
+    require(GSS_ERROR(gss_context_time(&minor, coming, &major)) == GSS_S_NO_CONTEXT, "nothing came");
+    require(GSS_ERROR(gss_export_sec_context(&minor, &coming, &wrong)) == GSS_S_NO_CONTEXT, "nothing can go");
+    gss_delete_sec_context(&minor, &coming, NULL);
+    gss_ok(gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_TRANSFER_POLICY, &mail), &minor, "the right audience");
+    gss_ok(gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_TOKEN, &token), &minor, "its token");
+    talks(far, near);
+    major = gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_TOKEN, &token);
+    require(GSS_ERROR(major) == GSS_S_UNAVAILABLE, "the handle is taken");
+    gss_release_buffer(&minor, &token);
+    gss_delete_sec_context(&minor, &near, NULL);
+    gss_delete_sec_context(&minor, &far, NULL);
+}
+
+struct hand {
+    int socket;
+    unsigned user;
+    OM_uint32 major, minor;
+    gss_ctx_id_t context;
+};
+
+static void *hand(void *argument)
+{
+    struct hand *hand = argument;
+    char words[64];
+    gss_buffer_desc value = {0, words};
+
+    value.length = (size_t)sprintf(words, "socket=%d,uid=%u", hand->socket, hand->user);
+    hand->major = gss_set_sec_context_option(&hand->minor, &hand->context, GSS_ORTHROS_HANDOVER, &value);
+    return NULL;
+}
+
+/* A context goes over a socket, or stays where it is. */
+static void over_a_socket(gss_name_t name)
+{
+    OM_uint32 minor;
+    gss_ctx_id_t near;
+    gss_buffer_desc nowhere = {9, "socket=99"}, wrong = {4, "mail"};
+    struct hand giver = {.user = geteuid()}, taker = {.user = geteuid() + 1, .context = GSS_C_NO_CONTEXT};
+    pthread_t taking;
+    int pair[2];
+
+    both_ends(name, &near, &giver.context);
+    require(GSS_ERROR(gss_set_sec_context_option(&minor, &giver.context, GSS_ORTHROS_HANDOVER, &nowhere)), "no socket");
+    require(GSS_ERROR(gss_set_sec_context_option(&minor, &giver.context, GSS_ORTHROS_HANDOVER, &wrong)), "no word");
+    for (int ours = 0; ours < 2; ours++) {
+        taker.user = geteuid() + !ours;
+        require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "a pair of sockets");
+        giver.socket = pair[0];
+        taker.socket = pair[1];
+        require(pthread_create(&taking, NULL, hand, &taker) == 0, "a thread");
+        hand(&giver);
+        pthread_join(taking, NULL);
+        close(pair[0]);
+        close(pair[1]);
+        if (!ours) {
+            require(GSS_ERROR(taker.major) && taker.context == GSS_C_NO_CONTEXT, "the taker wants it from another user");
+            require(GSS_ERROR(giver.major), "so it is not given");
+            talks(giver.context, near);
+        }
+    }
+    gss_ok(taker.major, &taker.minor, "it comes");
+    gss_ok(giver.major, &giver.minor, "it goes");
+    require(giver.context == GSS_C_NO_CONTEXT, "it is gone there");
+    talks(near, taker.context);
+    talks(taker.context, near);
+    gss_delete_sec_context(&minor, &near, NULL);
+    gss_delete_sec_context(&minor, &taker.context, NULL);
+}
+
 static void unknown_elsewhere(void)
 {
     OM_uint32 minor, major;
@@ -250,6 +420,9 @@ int main(int argc, char **argv)
         stays(name, "off", 0);
         stays(name, "on", 1);
         demands(name);
+        suspended(name);
+        audience(name);
+        over_a_socket(name);
         gss_release_name(&minor, &name);
     }
     nothing_lives();

@@ -32,6 +32,15 @@ pub const KDC_MESSAGE: Oid = identifier!(3);
 /// in the words of `transfer_policy` in section `[orthros]`.
 pub const TRANSFER_POLICY: Oid = identifier!(5);
 
+/// `GSS_ORTHROS_SUSPEND`, an option of acceptors' contexts on their way up: `gss_export_sec_context` makes a cookie of it.
+pub const SUSPEND: Oid = identifier!(6);
+
+/// `GSS_ORTHROS_TOKEN`, an option of no context yet: brings the token's to life, for the audience that was said before.
+pub const TOKEN: Oid = identifier!(7);
+
+/// `GSS_ORTHROS_HANDOVER`, an option of contexts: it goes over a Unix socket; of no context yet: the other end's comes.
+pub const HANDOVER: Oid = identifier!(8);
+
 /// `GSS_C_ORTHROS_JSON`, a type of status: a minor status with its story as JSON.
 pub const STATUS_JSON: i32 = 0x4f52;
 

@@ -334,7 +334,8 @@ pub(crate) fn transfer_source(transfer: &Transfer) -> Result<TransferSource, Str
     }
 }
 
-/// Section `[orthros]` with what `ORTHROS_TRANSFER` says instead: words with commas between them, each `off`, `memory`
+/// Section `[orthros]` with what `ORTHROS_TRANSFER` says instead: words with commas between them, each `off`, `suspend`
+/// (`transfer_suspend`), `memory`
 /// or `ledger=FOLDER` (`transfer_ledger`), `allow=USER`, a folder or `family` or `fleet:KEY` (`transfer_key`), or one of
 /// those of [`Policy`], which then replace `transfer_policy`.
 ///
@@ -348,6 +349,7 @@ pub fn transfer(config: &Config) -> Result<Transfer, SetupError> {
     for word in words.split(',').filter(|word| !word.is_empty()) {
         match word.split_once('=') {
             None if word == "off" => transfer.enabled = false,
+            None if word == "suspend" => transfer.suspend = true,
             None if word == "memory" => transfer.ledger = Some(word.to_owned()),
             None if word.starts_with('/') || word == "family" || word.starts_with("fleet:") => {
                 transfer.key = Some(word.to_owned());
@@ -357,7 +359,7 @@ pub fn transfer(config: &Config) -> Result<Transfer, SetupError> {
             _ if Policy::parse(word).is_ok() => policy.push(word),
             _ => {
                 return Err(SetupError::Name(format!(
-                    "ORTHROS_TRANSFER: {word:?} is none of off, memory, ledger=FOLDER, allow=USER, family, fleet:KEY, \
+                    "ORTHROS_TRANSFER: {word:?} is none of off, suspend, memory, ledger=FOLDER, allow=USER, family, fleet:KEY, \
                      user, process-group, executable, audience=TEXT and a folder's path"
                 )));
             }

@@ -250,6 +250,12 @@ fn what_only_we_have() -> Result<(), Failure> {
     command.args(["host@localhost", &realm.port.to_string()]).envs([counting()?]);
     let finished = process::run(command, b"")?.success()?.says("all held")?.says("live handles: 0")?;
     let finished = finished.says("could reach none")?;
+    // Cookies also where they are configured. A realm of its own, for the tickets must not be there yet.
+    let other = self::realm()?;
+    let mut command = other.command(&program);
+    command.args(["host@localhost", &other.port.to_string()]).envs([counting()?]);
+    command.env("ORTHROS_TRANSFER", "suspend");
+    process::run(command, b"")?.success()?.says("all held")?.says("live handles: 0")?;
     let json = finished.stdout.lines().find_map(|line| line.strip_prefix("json: ")).unwrap_or_default();
     let told: serde_json::Value = serde_json::from_str(json).map_err(|error| format!("{json}: {error}"))?;
     let text = |member| told.get(member).and_then(serde_json::Value::as_str).unwrap_or_default();

@@ -1,23 +1,21 @@
-//! Contexts come up, are told about, move and end (RFC 2744 §5.1, §5.7, §5.9, §5.14, §5.18 to §5.20, §5.23).
+//! Contexts come up, are told about and end (RFC 2744 §5.1, §5.7, §5.9, §5.19, §5.20, §5.23).
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 
 use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::{IAKERB_OID, KRB5_OID};
 use orthros::trace::Event;
 use orthros::transfer::Policy;
-use orthros::{Accept, Context, Error, Flags, Initiate, Kept, Major, Name, Need, Orthros, Step};
+use orthros::{Accept, Context, Error, Flags, Initiate, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
 use orthros_gss::error::Refusal;
 use orthros_wire::Timestamp;
 
 use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
-use super::{NAMES, Named, chosen, insert, name};
+use super::{NAMES, Named, chosen, insert, name, transfer};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::handles::{Held, Kind, Table};
-use crate::library;
 use crate::oids::{StaticOid, interned};
 use crate::plugins::{self, by_context};
 use crate::pointers::{In, Out};
@@ -28,22 +26,28 @@ pub(crate) static CONTEXTS: Table<Box<Body>> = Table::new(Kind::Context);
 
 /// What a context's handle stands for.
 pub(crate) struct Body {
-    initiates: bool,
+    pub(super) initiates: bool,
     /// The program carries its messages to KDCs.
-    carries: bool,
-    orthros: Orthros,
-    state: Mutex<State>,
+    pub(super) carries: bool,
+    pub(super) orthros: Orthros,
+    pub(super) state: Mutex<State>,
     /// What its token shall demand, if not what is configured.
-    policy: OnceLock<Box<Policy>>,
+    pub(super) policy: OnceLock<Box<Policy>>,
+    /// That it may leave as a cookie while it is on its way up.
+    pub(super) suspends: OnceLock<()>,
 }
 
-enum State {
+pub(super) enum State {
     /// A token of the peer's is awaited.
     Half(AwaitToken),
     /// A KDC is asked by the program, which may have brought the reply; an empty one says that none could be reached.
     Asking(Box<(NeedKdc, Option<Vec<u8>>)>),
     /// It is up.
     Up(Arc<Context>),
+    /// A context that the program will say how to get, and perhaps for which audience.
+    Coming,
+    /// An acceptor's on its way up, as a cookie: it goes on at the next token, which brings its credential.
+    Suspended(Vec<u8>),
     /// A call is at work on it, which holds no lock while it waits for the network.
     Busy,
     /// It failed, or was given away: nothing is left but the handle.
@@ -51,20 +55,32 @@ enum State {
 }
 
 impl Body {
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Of a context that comes from elsewhere.
+    pub(super) fn moved(orthros: Orthros, initiates: bool, state: State) -> Self {
+        Self {
+            initiates,
+            carries: false,
+            orthros,
+            state: Mutex::new(state),
+            policy: OnceLock::new(),
+            suspends: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put(&self, state: State) {
+    pub(super) fn put(&self, state: State) {
         *self.state() = state;
     }
 }
 
-fn no_context(story: &str) -> Failed {
+pub(super) fn no_context(story: &str) -> Failed {
     Failed::plain(Major::NoContext, story)
 }
 
-fn body(handle: Handle) -> Result<Held<'static, Box<Body>>, Failed> {
+pub(super) fn body(handle: Handle) -> Result<Held<'static, Box<Body>>, Failed> {
     CONTEXTS
         .hold(handle)
         .ok_or_else(|| no_context("the handle is no context: it was deleted, exported, or never one"))
@@ -78,7 +94,9 @@ pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
 fn up(state: &State) -> Result<&Arc<Context>, Failed> {
     match state {
         State::Up(context) => Ok(context),
-        State::Half(_) | State::Asking(_) => Err(no_context("the context is not up yet")),
+        State::Half(_) | State::Asking(_) | State::Coming | State::Suspended(_) => {
+            Err(no_context("the context is not up yet"))
+        }
         State::Busy => Err(no_context("another thread is at work on the context")),
         State::Over => Err(no_context("the context failed, and can only be deleted")),
     }
@@ -176,7 +194,8 @@ fn settle(
         Some(body) => body.put(state),
         None => {
             let (orthros, state) = (orthros.clone(), Mutex::new(state));
-            let body = Body { initiates, carries, orthros, state, policy: OnceLock::new() };
+            let (policy, suspends) = (OnceLock::new(), OnceLock::new());
+            let body = Body { initiates, carries, orthros, state, policy, suspends };
             told.handle.set(insert(&CONTEXTS, body)?);
         }
     }
@@ -231,6 +250,7 @@ fn take(handle: Handle, initiates: bool, token: &[u8]) -> Result<(Held<'static, 
                 State::Asking(_) => "a KDC's reply is awaited (GSS_ORTHROS_KDC_MESSAGE)",
                 State::Up(_) => "the context is up already",
                 State::Busy => "another thread is at work on the context",
+                State::Coming => "it is not said yet where the context comes from (GSS_ORTHROS_TOKEN)",
                 _ => "the context failed, and can only be deleted",
             };
             *state = other;
@@ -245,17 +265,6 @@ pub(super) fn kdc_request(handle: Handle) -> Result<[Vec<u8>; 2], Failed> {
         State::Asking(asking) => Ok([asking.0.realm().as_bytes().to_vec(), asking.0.request().to_vec()]),
         _ => Err(Failed::plain(Major::Unavailable, "the context asks no KDC")),
     }
-}
-
-/// What the context's token shall demand of its importer: once, by words as in `transfer_policy`.
-pub(super) fn set_policy(handle: Handle, words: &[u8]) -> Result<(), Failed> {
-    let body = body(handle)?;
-    let words = std::str::from_utf8(words)
-        .map_err(|_| Failed::plain(Major::Failure, "what a token demands is said in UTF-8"))?;
-    let policy = Policy::parse(words).map_err(|wrong| Failed::told(Major::Failure, wrong))?;
-    body.policy
-        .set(Box::new(policy))
-        .map_err(|_| Failed::plain(Major::Unavailable, "what the context's token demands was said before"))
 }
 
 /// The reply of the KDC that a context asks, for its next step.
@@ -408,6 +417,31 @@ fn advance(
     }
 }
 
+/// What an acceptor's first call demands of the context, or the first after it was suspended.
+fn acceptance(
+    credential: Handle,
+    delegates: bool,
+    bindings: In<ChannelBindingsDesc>,
+) -> Result<(Orthros, Accept), Failed> {
+    let held = held(credential, Usage::Accept)?;
+    // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
+    let carries = held.set.accepts(&IAKERB_OID);
+    let element = if carries && !held.set.accepts(&KRB5_OID) { IAKERB_OID } else { KRB5_OID };
+    // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
+    let acceptor = match delegates {
+        true => held.set.acceptor_delegating(&element)?,
+        false => held.set.acceptor(&element)?.clone(),
+    };
+    let mut request = held.options.of_acceptor(held.orthros.accept(&acceptor));
+    if carries {
+        request = request.carry_to_kdcs();
+    }
+    if let Some(bindings) = bindings.bindings()? {
+        request = request.bindings(bindings);
+    }
+    Ok((held.orthros.clone(), request))
+}
+
 /// Accepts a context, or goes on with the peer's token (§5.1). An empty first token asks this end to speak first, where the
 /// mechanism is negotiated. A token that is not empty is to be sent whatever the status.
 #[unsafe(no_mangle)]
@@ -450,28 +484,9 @@ pub extern "C" fn gss_accept_sec_context(
             };
             return Ok(plugins::contexts::accept(way, &call)?.tell(minor_status));
         }
-        let (major, up) = if handle != Handle::NONE {
-            let (body, step) = take(handle, false, token)?;
-            let reached = run(&body.orthros, false, step, output_token);
-            advance(&body, reached, Flags(0), told)?
-        } else {
-            let held = held(acceptor_cred_handle, Usage::Accept)?;
-            let orthros = &held.orthros;
-            // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
-            let carries = held.set.accepts(&IAKERB_OID);
-            let element = if carries && !held.set.accepts(&KRB5_OID) { IAKERB_OID } else { KRB5_OID };
-            // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
-            let acceptor = match delegated_cred_handle.is_present() {
-                true => held.set.acceptor_delegating(&element)?,
-                false => held.set.acceptor(&element)?.clone(),
-            };
-            let mut request = held.options.of_acceptor(orthros.accept(&acceptor));
-            if carries {
-                request = request.carry_to_kdcs();
-            }
-            if let Some(bindings) = input_chan_bindings.bindings()? {
-                request = request.bindings(bindings);
-            }
+        let delegates = delegated_cred_handle.is_present();
+        let (major, up) = if handle == Handle::NONE {
+            let (orthros, request) = acceptance(acceptor_cred_handle, delegates, input_chan_bindings)?;
             let step = match (token, request) {
                 ([], request) => request.speak_first(),
                 (token, request) => match request.start() {
@@ -479,8 +494,18 @@ pub extern "C" fn gss_accept_sec_context(
                     other => other,
                 },
             };
-            let reached = run(orthros, false, step, output_token)?;
-            settle(orthros, None, (false, false), reached, Flags(0), told)?
+            let reached = run(&orthros, false, step, output_token)?;
+            settle(&orthros, None, (false, false), reached, Flags(0), told)?
+        } else if transfer::is_suspended(handle) {
+            let (orthros, request) = acceptance(acceptor_cred_handle, delegates, input_chan_bindings)?;
+            let (body, cookie) = transfer::cookie(handle)?;
+            let reached = transfer::resume(&body, &cookie, request)
+                .and_then(|wait| run(&orthros, false, wait.token(token), output_token));
+            advance(&body, reached, Flags(0), told)?
+        } else {
+            let (body, step) = take(handle, false, token)?;
+            let reached = run(&body.orthros, false, step, output_token);
+            advance(&body, reached, Flags(0), told)?
         };
         if let Some(context) = up {
             if src_name.is_present() {
@@ -609,111 +634,6 @@ pub extern "C" fn gss_process_context_token(
             minor_status.set(told.minor());
             told.tell();
         }
-        Ok(COMPLETE)
-    })
-}
-
-/// Moves a context out of this process: the token brings it to life in another, once (§5.14). On success the handle is dead
-/// and `GSS_C_NO_CONTEXT` stands in its place. On failure the context goes on, and there is no token.
-#[unsafe(no_mangle)]
-pub extern "C" fn gss_export_sec_context(
-    minor_status: Out<OmUint32>,
-    context_handle: Out<Handle>,
-    interprocess_token: Out<GssBuffer>,
-) -> OmUint32 {
-    interprocess_token.set(GssBuffer::EMPTY);
-    boundary(minor_status, || {
-        context_handle.require()?;
-        interprocess_token.require()?;
-        if let Some(done) = plugins::contexts::export(context_handle, interprocess_token)? {
-            return Ok(done.tell(minor_status));
-        }
-        let given = |token: &Vec<u8>| interprocess_token.give(token);
-        let policy = body(context_handle.get().unwrap_or(Handle::NONE))?.policy.get().cloned();
-        let make = |orthros: &Orthros, context| match &policy {
-            Some(policy) => orthros.export_under(context, policy),
-            None => orthros.export(context),
-        };
-        // Nobody has a token that could not be handed out, so the context comes back by it.
-        let undo = |orthros: &Orthros, token: Vec<u8>| match &policy {
-            Some(policy) => orthros.import_under(&token, policy).ok(),
-            None => orthros.import(&token).ok(),
-        };
-        spend(context_handle, make, given, undo)?;
-        Ok(COMPLETE)
-    })
-}
-
-/// Gives a context up for what can be made of it, and hands that to the caller. On success the handle is dead; if nothing
-/// can be made or handed out, the context goes on, as far as it can be undone.
-pub(super) fn spend<T>(
-    place: Out<Handle>,
-    make: impl FnOnce(&Orthros, Context) -> Result<T, Kept>,
-    give: impl FnOnce(&T) -> Result<(), Failed>,
-    undo: impl FnOnce(&Orthros, T) -> Option<Context>,
-) -> Result<(), Failed> {
-    let handle = place.get().unwrap_or(Handle::NONE);
-    let body = body(handle)?;
-    let context = give_up(&body)?;
-    let made = match make(&body.orthros, context) {
-        Ok(made) => made,
-        Err(Kept { context, error }) => {
-            body.put(State::Up(Arc::new(context)));
-            return Err(error.into());
-        }
-    };
-    if let Err(failed) = give(&made) {
-        let context = undo(&body.orthros, made);
-        body.put(context.map_or(State::Over, |context| State::Up(Arc::new(context))));
-        return Err(failed);
-    }
-    body.put(State::Over);
-    CONTEXTS.remove(handle);
-    place.set(Handle::NONE);
-    Ok(())
-}
-
-/// Takes the context out of its handle, once every other call that is at work with it has ended.
-fn give_up(body: &Body) -> Result<Context, Failed> {
-    let mut state = body.state();
-    let mut shared = match std::mem::replace(&mut *state, State::Busy) {
-        State::Up(context) => context,
-        other => {
-            *state = other;
-            return Err(no_context("only a context that is up can be exported"));
-        }
-    };
-    drop(state);
-    loop {
-        match Arc::try_unwrap(shared) {
-            Ok(context) => return Ok(context),
-            Err(still) => shared = still,
-        }
-        // Whoever holds it wraps or unwraps one message, and can't begin another.
-        thread::yield_now();
-    }
-}
-
-/// Brings a context to life that another process has exported (§5.18). A token is taken once.
-#[unsafe(no_mangle)]
-pub extern "C" fn gss_import_sec_context(
-    minor_status: Out<OmUint32>,
-    interprocess_token: In<GssBuffer>,
-    context_handle: Out<Handle>,
-) -> OmUint32 {
-    context_handle.set(Handle::NONE);
-    boundary(minor_status, || {
-        context_handle.require()?;
-        if let Some(done) = plugins::contexts::import(interprocess_token.octets()?, context_handle)? {
-            return Ok(done.tell(minor_status));
-        }
-        let orthros = library::orthros()?;
-        let context = orthros.import(interprocess_token.octets()?)?;
-        let (initiates, state) = (context.is_initiator(), Mutex::new(State::Up(Arc::new(context))));
-        context_handle.set(insert(
-            &CONTEXTS,
-            Body { initiates, carries: false, orthros, state, policy: OnceLock::new() },
-        )?);
         Ok(COMPLETE)
     })
 }

@@ -4,10 +4,11 @@ use std::ffi::{CString, c_char};
 
 use orthros::{CacheName, Context, KeytabName, Major, Orthros};
 
-use super::contexts::{bring_kdc_reply, context, kdc_request, set_policy, spend};
+use super::contexts::{bring_kdc_reply, context, kdc_request};
+use super::transfer::{self, spend};
 use crate::abi::{GssBuffer, Handle, LucidContext, OidDesc, OmUint32};
 use crate::boundary::{boundary, without_minor};
-use crate::extensions::{KDC_MESSAGE, TRANSFER_POLICY};
+use crate::extensions::KDC_MESSAGE;
 use crate::library;
 use crate::memory::{BufferSet, free_lucid};
 use crate::plugins::{self, by_context};
@@ -67,8 +68,8 @@ pub extern "C" fn gss_inquire_sec_context_by_oid(
     })
 }
 
-/// Sets an option of a context: the reply of a KDC that the program has asked for it ([`KDC_MESSAGE`]). Kerberos has none
-/// of its own, so that no other identifier is available, as with MIT krb5.
+/// Sets an option of a context: the reply of a KDC that the program has asked for it ([`KDC_MESSAGE`]), or how it
+/// [moves](super::transfer). Kerberos has none of its own, so that no other identifier is available, as with MIT krb5.
 #[unsafe(no_mangle)]
 pub extern "C" fn gss_set_sec_context_option(
     minor_status: Out<OmUint32>,
@@ -85,9 +86,7 @@ pub extern "C" fn gss_set_sec_context_option(
         let value = value.octets_or_none()?;
         if option == KDC_MESSAGE {
             bring_kdc_reply(handle, value)?;
-        } else if option == TRANSFER_POLICY {
-            set_policy(handle, value)?;
-        } else {
+        } else if !transfer::set_option(context_handle, &option, value)? {
             return Err(Failed::told(Major::Unavailable, format!("contexts have no option {option}")));
         }
         Ok(COMPLETE)

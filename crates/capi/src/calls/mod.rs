@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`attributes`] | names in more detail (RFC 6680) |
 //! | [`buffers`] | release of buffers and sets; sets of identifiers (§5.3, §5.8, §5.25, §5.28, §5.30) |
-//! | [`contexts`] | contexts come up, are told about, move and end (§5.1, §5.7, §5.9, §5.14, §5.18, §5.19, §5.20, §5.23) |
+//! | [`contexts`] | contexts come up, are told about and end (§5.1, §5.7, §5.9, §5.19, §5.20, §5.23) |
 //! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
 //! | [`elements`] | elements of credentials (§5.3) |
 //! | [`gnu`] | what GNU GSS has or means otherwise |
@@ -21,6 +21,7 @@
 //! | [`pieces`] | messages in pieces, with associated data; key material (RFC 4401) |
 //! | [`private`] | what the originals have for themselves |
 //! | [`statuses`] | §5.11 |
+//! | [`transfer`] | contexts move (§5.14, §5.18) |
 //! | [`stores`] | credentials from places that are named, and put there (RFC 5588) |
 
 pub mod attributes;
@@ -44,6 +45,7 @@ pub mod pieces;
 pub mod private;
 pub mod statuses;
 pub mod stores;
+pub mod transfer;
 
 use std::ops::Deref;
 

@@ -95,11 +95,14 @@ pub struct Transfer {
     pub allow: Option<String>,
     /// `transfer_policy`: what tokens demand of their importer.
     pub policy: Option<String>,
+    /// `transfer_suspend`: whether acceptors' contexts on their way up may be exported as cookies (in C; in Rust the program
+    /// says so by what it calls).
+    pub suspend: bool,
 }
 
 impl Default for Transfer {
     fn default() -> Self {
-        Self { enabled: true, key: None, ledger: None, allow: None, policy: None }
+        Self { enabled: true, key: None, ledger: None, allow: None, policy: None, suspend: false }
     }
 }
 
@@ -272,6 +275,7 @@ impl Config {
         transfer.text("transfer_ledger", &mut config.transfer.ledger);
         transfer.text("transfer_allow", &mut config.transfer.allow);
         transfer.text("transfer_policy", &mut config.transfer.policy);
+        transfer.boolean("transfer_suspend", &mut config.transfer.suspend)?;
         config.capaths = Arc::new(Capaths::read(&profiles));
         config.profiles = profiles;
         Ok(config)

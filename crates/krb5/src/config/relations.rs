@@ -195,7 +195,7 @@ const REALM: &[&str] = &[
 ];
 
 const ORTHROS: &[&str] =
-    &["transfer", "transfer_allow", "transfer_key", "transfer_ledger", "transfer_policy"];
+    &["transfer", "transfer_allow", "transfer_key", "transfer_ledger", "transfer_policy", "transfer_suspend"];
 
 impl Config {
     /// Relations of `[libdefaults]`, `[realms]` and `[orthros]`, and sections, that neither MIT krb5 nor Heimdal nor

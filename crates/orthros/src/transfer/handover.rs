@@ -49,6 +49,24 @@ impl Peers {
         Self { users: vec![id], groups: Vec::new() }
     }
 
+    /// These words, with commas between them, each `uid=NUMBER` or `gid=NUMBER`; without any, [`same_user`](Self::same_user).
+    ///
+    /// # Errors
+    /// The word that is none.
+    pub fn parse(words: &str) -> Result<Self, String> {
+        let nobody = Self { users: Vec::new(), groups: Vec::new() };
+        let words = words.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let named = words.clone().try_fold(nobody, |peers, word| {
+            let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no number of 32 bits"));
+            match word.split_once('=') {
+                Some(("uid", id)) => Ok(peers.or_user(number(id)?)),
+                Some(("gid", id)) => Ok(peers.or_group(number(id)?)),
+                _ => Err(format!("{word:?} is neither uid=NUMBER nor gid=NUMBER")),
+            }
+        })?;
+        Ok(if words.count() == 0 { Self::same_user() } else { named })
+    }
+
     /// Processes whose effective group has this id; their other groups do not count.
     pub fn group(id: u32) -> Self {
         Self { users: Vec::new(), groups: vec![id] }
