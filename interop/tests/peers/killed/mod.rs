@@ -5,6 +5,7 @@
 //! step on a copy of the same folder and ends the process on entering that call; the end behind the last is among
 //! them. What is not covered: an end in the middle of one write(2), of which Linux makes no promise.
 
+mod other_end;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use interop::c_library::{self, Kind, Maker};
 use interop::peers::Peer;
 use interop::process::{self, Finished};
 use interop::{Failure, Scenario};
@@ -22,18 +24,25 @@ use orthros_kdc::{Listener, Realm};
 use orthros_wire::hex;
 use tempfile::TempDir;
 
+use super::keyring::Ring;
+use other_end::OtherEnd;
 use steps::{Marks, Place, REALM, SERVICE, STEPS, Step, text};
 
 const STEP: &str = "KILLED_STEP";
 const FOLDER: &str = "KILLED_FOLDER";
 const KDC: &str = "KILLED_KDC";
+const RING: &str = "KILLED_RING";
+/// What a program in C is built with.
+const C: &[Peer] = &[Peer::CC, Peer::C_HEADERS];
 /// What KILL makes of a process.
 const KILLED: i32 = 9;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let scenario = |step: &'static Step| {
         let name = format!("killed::something_is_torn_doubled_or_left_locked_when_{}", step.name);
-        Scenario::new(name, &[Peer::STRACE, Peer::KLIST], move || everywhere(step))
+        let needs = [&[Peer::STRACE, Peer::KLIST][..], if step.in_c().is_some() { C } else { &[] }].concat();
+        let scenario = Scenario::new(name, &needs, move || everywhere(step));
+        if step.is_by_keyring() { scenario.only_if(super::keyring::kernel_has_keys) } else { scenario }
     };
     STEPS.iter().map(scenario).collect()
 }
@@ -45,7 +54,8 @@ pub(crate) fn play() -> Option<ExitCode> {
     let step = STEPS.iter().find(|step| step.name == name)?;
     // A call that fails, and does nothing but to stand among the others.
     let marks = Marks(&|mark| drop(fs::metadata(mark)));
-    let place = Place { folder: Path::new(&folder), kdc: &kdc };
+    let ring = variable(RING);
+    let place = Place { folder: Path::new(&folder), kdc: &kdc, keyring: ring.as_deref() };
     Some(match (step.work)(&place, &marks, &mut |line| println!("{line}")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -60,6 +70,9 @@ struct Bench {
     step: &'static Step,
     template: TempDir,
     kdc: Listener,
+    address: String,
+    /// The program in C that is ended, and where it is.
+    program: Option<(PathBuf, TempDir)>,
     /// Caches and keytab as MIT's `klist` shows them, before and after.
     before: String,
     after: String,
@@ -94,10 +107,19 @@ impl Bench {
     fn new(step: &'static Step) -> Result<Self, Failure> {
         let realm = Realm::builder(REALM).principal("alice", "a").principal("bob", "b").service(SERVICE);
         let kdc = Listener::start(realm.service("host/more").build(&SystemRandom).map_err(failure)?)?;
+        let program = match step.in_c() {
+            Some(_) => {
+                let folder = tempfile::tempdir()?;
+                Some((c_library::compile("moving", Maker::Own, Kind::Pie, folder.path())?, folder))
+            }
+            None => None,
+        };
         let mut bench = Self {
             step,
             template: tempfile::tempdir()?,
+            address: kdc.address().to_string(),
             kdc,
+            program,
             before: String::new(),
             after: String::new(),
             files: BTreeSet::new(),
@@ -107,9 +129,15 @@ impl Bench {
         Ok(bench)
     }
 
+    fn place<'a>(&'a self, folder: &'a Path) -> Place<'a> {
+        // The kernel keeps names that begin with a dot for itself.
+        let name = || folder.file_name()?.to_str().map(|name| name.trim_start_matches('.'));
+        Place { folder, kdc: &self.address, keyring: name().filter(|_| self.step.is_by_keyring()) }
+    }
+
     fn prepare(&self) -> Result<(), Failure> {
-        let address = self.kdc.address().to_string();
-        let place = Place { folder: self.template.path(), kdc: &address };
+        let place = self.place(self.template.path());
+        let _ring = place.keyring.map(|name| Ring(name.to_owned()));
         let orthros = place.orthros()?;
         let log_in = |name: &str, cache: &CacheName| {
             orthros.acquire(name).password(&name[..1]).blocking_into(cache).map(drop).map_err(failure)
@@ -143,7 +171,7 @@ impl Bench {
             _ => {
                 add(SERVICE)?;
                 let context = steps::acceptor_side(&orthros)?;
-                if self.step.name == "a_context_is_imported_and_exported" {
+                if self.step.has_token() {
                     fs::write(place.folder.join("token"), exported(&orthros, context)?)?;
                 }
             }
@@ -156,7 +184,10 @@ impl Bench {
         let folder = self.copy()?;
         let log = self.template.path().with_extension("log");
         let strace = ["-f", "-qq", "-e", "signal=none", "-o"];
+        let _ring = self.place(folder.path()).keyring.map(|name| Ring(name.to_owned()));
+        let other = OtherEnd::of(&self.place(folder.path()), self.step)?;
         self.play(folder.path(), |command| command.args(strace).arg(&log))?.success()?;
+        other.map(OtherEnd::outcome).transpose()?;
         let calls = between_marks(&fs::read_to_string(&log)?);
         fs::remove_file(log)?;
         self.after = listing(folder.path())?;
@@ -176,13 +207,33 @@ impl Bench {
         options: impl FnOnce(&mut Command) -> &mut Command,
     ) -> Result<Finished, Failure> {
         let mut command = Command::new(Peer::STRACE.find()?);
-        options(&mut command).arg("--").arg(std::env::current_exe()?);
-        command
-            .env_clear()
-            .env(STEP, self.step.name)
-            .env(FOLDER, folder)
-            .env(KDC, self.kdc.address().to_string());
+        options(&mut command).arg("--").env_clear();
+        match (&self.program, self.step.in_c()) {
+            (Some((program, _)), Some(word)) => {
+                let file = |kind: &str, name: &str| format!("{kind}{}", folder.join(name).display());
+                command.arg(program).arg(word).envs(Maker::Own.environment()?).current_dir(folder);
+                command.env("KRB5_CONFIG", configuration(program)).env("ORTHROS_TRANSFER", folder);
+                command.env("KRB5CCNAME", file("FILE:", "cache")).env("KRB5_KTNAME", file("FILE:", "keytab"));
+                command.env("KRB5RCACHENAME", file("file2:", "replay"));
+                fs::write(configuration(program), self.configured())?;
+            }
+            _ => {
+                let place = self.place(folder);
+                command.arg(std::env::current_exe()?);
+                command.env(STEP, self.step.name).env(FOLDER, folder).env(KDC, &self.address);
+                command.envs(place.keyring.map(|name| (RING, name)));
+            }
+        }
         process::run(command, b"")
+    }
+
+    /// The configuration of a program in C.
+    fn configured(&self) -> String {
+        format!(
+            "[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_canonicalize_hostname = false\n\
+             [realms]\n {REALM} = {{\n kdc = {}\n }}\n",
+            self.address
+        )
     }
 
     /// Ends the step at `call` and looks at what it left; `false` if it came to its end.
@@ -191,7 +242,12 @@ impl Bench {
         let trace = format!("trace={}", call.name);
         let inject = format!("inject={}:signal=KILL:when={}", call.name, call.number);
         let quiet = ["-f", "-qq", "-o", "/dev/null", "-e", "signal=none", "-e", &trace, "-e", &inject];
+        let _ring = self.place(folder.path()).keyring.map(|name| Ring(name.to_owned()));
+        let other = OtherEnd::of(&self.place(folder.path()), self.step)?;
         let played = self.play(folder.path(), |command| command.args(quiet))?;
+        if let Some(outcome) = other.map(OtherEnd::outcome).transpose()? {
+            outcome.check(&played.stdout).map_err(|why| why.while_doing(&played.stdout))?;
+        }
         let ended = match (played.status.signal(), played.status.success()) {
             (Some(KILLED), _) => true,
             (None, true) => false,
@@ -213,13 +269,23 @@ impl Bench {
         let on_the_way = now == self.before || wiped || self.is_between(&now);
         assert!(now == self.after || (!done && on_the_way), "neither old nor new: {now}");
 
-        let address = self.kdc.address().to_string();
-        let place = Place { folder, kdc: &address };
+        let place = self.place(folder);
         match self.step.name {
             "a_first_request_is_accepted" | "another_request_is_accepted" => {
                 accepted_once(self.step, &place, played)?
             }
-            "a_context_is_imported_and_exported" => moved_once(&place, played)?,
+            "a_context_is_imported_by_the_keyring" => moved_once(&place, played)?,
+            _ if self.step.has_token() => moved_once(&place, played)?,
+            _ if self.step.is_handover() => {
+                // Another context goes the same way.
+                let other = OtherEnd::of(&place, self.step)?;
+                let mut said = String::new();
+                (self.step.work)(&place, &Marks(&|_| ()), &mut |line| said.push_str(line))?;
+                if let Some(outcome) = other.map(OtherEnd::outcome).transpose()? {
+                    assert!(outcome.is_through(), "{said}: {outcome:?}");
+                    outcome.check(&said)?;
+                }
+            }
             _ => {
                 if let Some(token) = played.stdout.lines().find_map(hex::decode) {
                     imported_once(&place.orthros()?, &token)?;
@@ -303,6 +369,11 @@ fn failure(error: impl ToString) -> Failure {
 
 fn octets(keytab: &orthros::Keytab) -> Vec<u8> {
     keytab.to_octets().expose_octets().to_vec()
+}
+
+/// Beside the program, for it is no file that the step writes.
+fn configuration(program: &Path) -> PathBuf {
+    program.with_extension("conf")
 }
 
 fn is_wiped(path: &Path) -> Result<bool, Failure> {

@@ -2,10 +2,12 @@
 //! among its system calls.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use orthros::replay::File2;
 use orthros::seal_key::Places;
+use orthros::transfer::{NotGiven, Peers};
 use orthros::{CacheName, Config, Context, Keytab, KeytabName, Name, Orthros, Step as Stage};
 use orthros_wire::hex;
 
@@ -27,6 +29,8 @@ pub(crate) struct Step {
 pub(crate) struct Place<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) kdc: &'a str,
+    /// The keyring of key and ledger, if they are in none of the files.
+    pub(crate) keyring: Option<&'a str>,
 }
 
 /// Puts the marks; does nothing where nobody looks at the system calls.
@@ -55,7 +59,38 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "another_request_is_accepted", work: accept },
     Step { name: "a_first_context_is_exported", work: export },
     Step { name: "a_context_is_imported_and_exported", work: move_on },
+    Step { name: "a_context_is_exported_by_the_keyring", work: export },
+    Step { name: "a_context_is_imported_by_the_keyring", work: move_twice },
+    Step { name: "a_context_is_handed_over", work: hand_over },
+    Step { name: "a_context_is_taken_over", work: take_over },
+    Step { name: "a_first_context_is_exported_in_c", work: export },
+    Step { name: "a_context_is_imported_and_exported_in_c", work: move_on },
 ];
+
+impl Step {
+    /// Whether key and ledger are in the kernel.
+    pub(crate) fn is_by_keyring(&self) -> bool {
+        self.name.ends_with("_by_the_keyring")
+    }
+
+    /// What the program in C is told to do, if it is the one that is ended.
+    pub(crate) fn in_c(&self) -> Option<&'static str> {
+        match self.name.strip_suffix("_in_c")? {
+            "a_first_context_is_exported" => Some("export"),
+            _ => Some("move"),
+        }
+    }
+
+    /// Whether a token waits to be imported.
+    pub(crate) fn has_token(&self) -> bool {
+        self.name.starts_with("a_context_is_imported_and_exported")
+    }
+
+    /// Whether its context comes or goes over a socket.
+    pub(crate) fn is_handover(&self) -> bool {
+        self.name.ends_with("_over")
+    }
+}
 
 impl Place<'_> {
     /// An object of its own, as another process would have.
@@ -66,7 +101,10 @@ impl Place<'_> {
             .default_cache(self.cache())
             .default_keytab(self.keytab())
             .replay_cache(File2::at(self.folder.join("replay")))
-            .transfer_places(Places::new().within(self.folder))
+            .transfer_places(match self.keyring {
+                Some(name) => Places::new().keyring(rustix::process::geteuid().as_raw(), name),
+                None => Places::new().within(self.folder),
+            })
             .build())
     }
 
@@ -165,6 +203,46 @@ fn move_on(place: &Place<'_>, marks: &Marks<'_>, say: Say<'_>) -> Result<(), Str
         let context = orthros.import(&token).map_err(text)?;
         say(&format!("live {}", hex::encode(&context.wrap_integrity(b"live").map_err(text)?)));
         say(&hex::encode(&orthros.export(context).map_err(|kept| text(kept.error))?));
+        Ok(())
+    })
+}
+
+/// Puts a token into the file `token`, and moves it on: what is in a keyring can't be copied with the folder.
+fn move_twice(place: &Place<'_>, marks: &Marks<'_>, say: Say<'_>) -> Result<(), String> {
+    let orthros = place.orthros()?;
+    let token = orthros.export(acceptor_side(&orthros)?).map_err(|kept| text(kept.error))?;
+    fs::write(place.folder.join("token"), token).map_err(text)?;
+    move_on(place, marks, say)
+}
+
+/// Where the other end of a handover listens.
+pub(crate) fn door(folder: &Path) -> std::path::PathBuf {
+    folder.join("door")
+}
+
+fn hand_over(place: &Place<'_>, marks: &Marks<'_>, say: Say<'_>) -> Result<(), String> {
+    let orthros = place.orthros()?;
+    let context = acceptor_side(&orthros)?;
+    let stream = UnixStream::connect(door(place.folder)).map_err(text)?;
+    marks.around(|| match orthros.hand_over(context, &stream, &Peers::same_user()) {
+        Ok(()) => {
+            say("given");
+            Ok(())
+        }
+        Err(NotGiven::Kept(kept)) => {
+            say(&format!("live {}", hex::encode(&kept.context.wrap_integrity(b"live").map_err(text)?)));
+            Ok(())
+        }
+        Err(other) => Err(text(other)),
+    })
+}
+
+fn take_over(place: &Place<'_>, marks: &Marks<'_>, say: Say<'_>) -> Result<(), String> {
+    let orthros = place.orthros()?;
+    let stream = UnixStream::connect(door(place.folder)).map_err(text)?;
+    marks.around(|| {
+        let context = orthros.take_over(&stream, &Peers::same_user()).map_err(text)?;
+        say(&format!("live {}", hex::encode(&context.wrap_integrity(b"live").map_err(text)?)));
         Ok(())
     })
 }
