@@ -293,14 +293,12 @@ static void suspended(gss_name_t name)
     gss_release_buffer(&minor, &second);
     ((unsigned char *)cookie.value)[cookie.length - 1] ^= 1;
     gss_delete_sec_context(&minor, &again, NULL);
-    gss_ok(gss_import_sec_context(&minor, &cookie, &again), &minor, "a changed cookie is seen when it is opened");
-    major = accept_token(&minor, &again, &third, &second);
-    require(GSS_ERROR(major) == GSS_S_DEFECTIVE_TOKEN, "it was changed");
+    major = gss_import_sec_context(&minor, &cookie, &again);
+    require(GSS_ERROR(major) == GSS_S_DEFECTIVE_TOKEN && again == GSS_C_NO_CONTEXT, "a changed cookie");
     gss_release_buffer(&minor, &third);
     gss_release_buffer(&minor, &cookie);
     gss_delete_sec_context(&minor, &near, NULL);
     gss_delete_sec_context(&minor, &far, NULL);
-    gss_delete_sec_context(&minor, &again, NULL);
 }
 
 /* The importer names the audience of one token. */

@@ -137,6 +137,29 @@ fn a_cookie_is_spent_and_a_second_resumption_refused() {
 }
 
 #[test]
+fn a_cookie_that_is_looked_at_is_not_spent_and_a_changed_one_is_seen() {
+    let pair = Pair::new();
+    let key = sealing_key(1);
+    let (wait, _) = in_dce_style(&pair);
+    let cookie = wait.suspend(&key, &pair.settings).unwrap();
+    for _ in 0..2 {
+        assert_eq!(suspend::check(&cookie, &key, &pair.settings), Ok(()));
+    }
+    for index in 0..cookie.len() {
+        let mut changed = cookie.clone();
+        changed[index] ^= 1;
+        assert!(suspend::check(&changed, &key, &pair.settings).is_err(), "octet {index}");
+    }
+    let mail = Claims { audience: Some("mail".into()), ..Claims::NONE };
+    assert!(suspend::check(&cookie, key.under(&mail), &pair.settings).is_err(), "for no audience");
+    assert!(resume(&pair, pair.accept(), &cookie, &key).is_ok());
+    let (_, acceptor) = pair.established();
+    let mut token = acceptor.export(&key).unwrap();
+    token[1] = 3;
+    assert_eq!(suspend::check(&token, &key, &pair.settings), Err(TransferRefusal::Damaged));
+}
+
+#[test]
 fn a_cookie_lives_two_minutes_and_no_longer_than_its_context() {
     let pair = Pair::new();
     let key = sealing_key(1);

@@ -39,6 +39,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             list.push(Scenario::new(name, &needs, move || wrong(program, how)));
         }
     }
+    // As it is, it runs in `c_programs`; it is no C++.
+    for (how, more) in [(How::AddressSanitizer, &[][..]), (How::Valgrind, &[Peer::VALGRIND])] {
+        let name = format!("c_arguments::what_only_we_have_costs_memory_{how:?}").to_lowercase();
+        list.push(Scenario::new(name, &[NEEDS, realm, more].concat(), move || wrong("extensions", how)));
+    }
     let needs = [NEEDS, realm].concat();
     list.push(Scenario::new("c_arguments::memory_or_descriptors_grow_with_contexts", &needs, soak));
     list
@@ -95,6 +100,9 @@ fn wrong(name: &str, how: How) -> Result<(), Failure> {
         realm.command(&program)
     };
     command.arg("host@localhost").envs([counting()?]);
+    if name == "extensions" {
+        command.arg(realm.port.to_string());
+    }
     if name == "hostile" {
         // Under valgrind one change of an octet has to do.
         command.arg(if how == How::Valgrind { "1" } else { "8" });

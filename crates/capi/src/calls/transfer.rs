@@ -178,10 +178,10 @@ pub extern "C" fn gss_import_sec_context(
 }
 
 /// What a token brings: a context that is up, or, by a cookie, one that goes on when the initiator's next token is
-/// accepted, for only then is there the credential that it goes on with. The cookie is spent then.
+/// accepted, for only then is there the credential that it goes on with. The cookie is checked now, and spent then.
 fn imported(orthros: &Orthros, token: &[u8], policy: Option<&Policy>) -> Result<(bool, State), Failed> {
     if Header::parse(token).is_ok_and(|header| header.kind == Kind::HalfOpen) {
-        orthros.check_transfer_key(token)?;
+        orthros.check_cookie(token, policy)?;
         return Ok((false, State::Suspended(token.to_vec())));
     }
     let context = match policy {

@@ -143,6 +143,22 @@ impl Accept {
     }
 }
 
+/// Whether a cookie is whole and in time, and its key and what it demands are at hand: what can be said before there is an
+/// [`Accept`] to go on with. It is not spent, and may have been.
+///
+/// # Errors
+/// What [`Accept::resume`] would answer.
+pub fn check<'s>(
+    cookie: &[u8],
+    seal: impl Into<Seal<'s>>,
+    settings: &Settings,
+) -> Result<(), TransferRefusal> {
+    if !settings.transfer {
+        return Err(TransferRefusal::Unavailable);
+    }
+    seal.into().open(Kind::HalfOpen, cookie, settings.env.clock.now()).map(drop)
+}
+
 fn open(accept: Accept, cookie: &[u8], seal: Seal<'_>) -> Result<Opened, TransferRefusal> {
     if !accept.settings.transfer {
         return Err(TransferRefusal::Unavailable);

@@ -185,7 +185,8 @@ fn every_value_of_libdefaults_is_understood() {
  transfer_key = file:/k
  transfer_ledger = memory
  transfer_allow = uid
- transfer_policy = user, audience=mail",
+ transfer_policy = user, audience=mail
+ transfer_suspend = yes",
     );
     assert_eq!(config.default_realm.as_deref(), Some("R"));
     assert_eq!(config.default_ccache_name.as_deref(), Some("FILE:/tmp/cc_%{uid}"));
@@ -209,7 +210,7 @@ fn every_value_of_libdefaults_is_understood() {
     assert_eq!(numbers(&config.default_tgs_enctypes), [20, 23, 17]);
     let [key, ledger, allow] = ["file:/k", "memory", "uid"].map(|text| Some(text.to_owned()));
     let policy = Some("user, audience=mail".to_owned());
-    assert_eq!(config.transfer, Transfer { enabled: false, key, ledger, allow, policy });
+    assert_eq!(config.transfer, Transfer { enabled: false, key, ledger, allow, policy, suspend: true });
 }
 
 #[test]

@@ -118,6 +118,17 @@ impl Orthros {
         self.resume_under(cookie, accept, self.transfer_policy()?)
     }
 
+    /// Whether a cookie could [go on](Self::resume) here, by `policy` or the configured one, if it was not spent: what can be
+    /// said before there is a credential to accept with. It is not spent by that.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`] says why not.
+    pub fn check_cookie(&self, cookie: &[u8], policy: Option<&Policy>) -> Result<(), Error> {
+        let shown = policy.map_or_else(|| self.transfer_policy(), Ok)?.shown(cookie)?;
+        let held = self.opening_key(cookie)?;
+        Ok(transfer::suspend::check(cookie, held.key()?.under(&shown), self.settings())?)
+    }
+
     /// As [`resume`](Self::resume), under another policy than the configured one.
     ///
     /// # Errors
