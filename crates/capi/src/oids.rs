@@ -20,8 +20,11 @@ unsafe impl Send for Interned {}
 // SAFETY: as above.
 unsafe impl Sync for Interned {}
 
+/// An identifier that has a symbol, and where that points to.
+type Row = (&'static [u8], Interned);
+
 /// Those that have a symbol: a table in whose rows an identifier stands from [`row`] on.
-static KNOWN: LazyLock<Vec<Option<(&[u8], Interned)>>> = LazyLock::new(|| {
+static KNOWN: LazyLock<Vec<Option<Row>>> = LazyLock::new(|| {
     let known: Vec<_> = data::known().collect();
     let length = known.len().next_power_of_two() * 4;
     let mut rows: Vec<_> = (0..length).map(|_| None).collect();
@@ -42,7 +45,7 @@ fn row(content: &[u8]) -> usize {
     last.fold(content.len(), |row, octet| row.wrapping_mul(31).wrapping_add(usize::from(*octet)))
 }
 
-fn find(content: &[u8]) -> Option<&'static (&'static [u8], Interned)> {
+fn find(content: &[u8]) -> Option<&'static Row> {
     let rows = KNOWN.iter().cycle().skip(row(content) % KNOWN.len());
     rows.map_while(Option::as_ref).find(|(known, _)| *known == content)
 }
