@@ -104,6 +104,7 @@ impl World {
 
     fn need(&mut self, handle: Handle, job: Job, need: Need) {
         match need {
+            Need::Elsewhere(need) => self.go_on(handle, job, State::Step(need.unavailable())),
             Need::Kdc(_) | Need::Relay(_) => self.ask(handle, job, Asking::Need(need)),
             Need::Replay(need) => {
                 let verdict = self.ask_replay(handle, job.end, &need);

@@ -297,6 +297,19 @@ impl Out<BufferSet> {
         Ok(())
     }
 
+    /// A copy of the only buffer of the set that stands there; `None` if it has none or more, or there is no set.
+    pub(crate) fn only_buffer(self) -> Option<Vec<u8>> {
+        let set = self.get().filter(|set| !set.is_null())?;
+        // SAFETY: a set of this library.
+        let desc = unsafe { set.read() };
+        if desc.count != 1 {
+            return None;
+        }
+        // SAFETY: the set has as many rows as it counts.
+        let row = unsafe { desc.elements.read() };
+        row.octets().ok().map(<[u8]>::to_vec)
+    }
+
     /// Frees the set and leaves null. What the buffers held is wiped: keys may be among it.
     pub fn release(self) {
         let Some(set) = self.get().filter(|set| !set.is_null()) else { return };

@@ -92,6 +92,10 @@ impl Failed {
         Self { major, minor, story }
     }
 
+    pub(crate) fn major(&self) -> OmUint32 {
+        self.major
+    }
+
     pub(crate) fn minor(&self) -> OmUint32 {
         self.minor
     }

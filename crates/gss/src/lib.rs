@@ -10,6 +10,7 @@
 //! | [`message`] | wrap, unwrap, MIC, verify |
 //! | [`mechanism`] | what mechanisms there are, can do and are called |
 //! | [`mech`] | how they work: krb5 (RFC 4121), IAKERB, the negotiation (RFC 4178) |
+//! | [`negotiation`] | mechanisms of others beside Kerberos |
 //! | [`transfer`] | a context moves to another process: sealed, once; so do credentials, more than once |
 //!
 //! A context is established by a loop over [`Step`]s. What lies outside (the peer, a KDC, the replay cache,
@@ -29,6 +30,7 @@ pub mod mech;
 pub mod mechanism;
 pub mod message;
 pub mod name;
+pub mod negotiation;
 pub mod status;
 pub mod transfer;
 

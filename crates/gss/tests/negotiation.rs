@@ -5,9 +5,11 @@
 mod common;
 
 use common::{Outcome, Pair};
+use orthros_gss::context::AwaitToken;
 use orthros_gss::error::{BadToken, Refusal};
 use orthros_gss::mechanism::{KRB5_OID, SPNEGO, SPNEGO_OID};
-use orthros_gss::{Error, Flags, Initiate, Major, Order, Step};
+use orthros_gss::negotiation::{Acceptor, Elsewhere, Initiator, Say, Signs, Standing};
+use orthros_gss::{Error, Flags, Initiate, Major, Need, Order, Step};
 use orthros_krb5::ErrorCode;
 use orthros_wire::Oid;
 use orthros_wire::der::{DerReader, DerWriter, Encode, Tag};
@@ -427,4 +429,130 @@ fn what_may_not_be_negotiated_is_neither_offered_nor_taken() {
         pair.accept().negotiable(&[KRB5_OID]),
         |token| token,
     ));
+}
+
+/// A mechanism that is not here. Whatever it signs is the message itself.
+struct Other;
+
+impl Signs for Other {
+    type Error = Error;
+
+    fn mic(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(message.to_vec())
+    }
+
+    fn verify_mic(&self, message: &[u8], mic: &[u8]) -> Result<(), Error> {
+        if message == mic { Ok(()) } else { Err(BadToken::Integrity.into()) }
+    }
+}
+
+const OTHER: Oid = Oid::from_static(&[0x2a, 3, 4, 5]);
+
+fn wait<E: std::fmt::Debug>(said: Say<E>) -> Vec<u8> {
+    let Say::Wait(token) = said else { panic!("{said:?}") };
+    token
+}
+
+/// The mechanism's part of a negotiation in which its second token is the last one: both prove the list.
+fn proved(mut here: Initiator, mut there: Acceptor) {
+    let first = wait(here.say(Some(b"first"), Standing::<Other>::Waits));
+    assert_eq!(there.hear(&first).unwrap().next(false), Ok(Some(&b"first"[..])));
+    let answer = wait(there.say(Some(b"answer"), Standing::<Other>::Waits));
+    assert_eq!(here.hear(&answer).unwrap().next(false), Ok(Some(&b"answer"[..])));
+    let last = wait(here.say(Some(b"last"), Standing::Up(&Other)));
+    assert_eq!(there.hear(&last).unwrap().next(false), Ok(Some(&b"last"[..])));
+    let Say::Up(Some(token)) = there.say(None, Standing::Up(&Other)) else { panic!() };
+    assert!(Response::read(&token).mic.is_some());
+    let heard = here.hear(&token).unwrap();
+    assert_eq!(heard.next(true), Ok(None));
+    assert!(matches!(here.say(None, Standing::Up(&Other)), Say::Up(None)));
+}
+
+#[test]
+fn another_mechanism_that_the_acceptor_chose_begins_and_the_list_is_proved() {
+    let pair = Pair::new();
+    let (offer, wait_here) = offered_beside(&pair);
+    let Step::Receive(wait) = pair.accept().negotiable(&[OTHER]).beside(&[OTHER]).start() else { panic!() };
+    let Step::Need(Need::Elsewhere(need)) = wait.token(&offer) else { panic!() };
+    assert_eq!((need.mechanism(), need.token()), (&OTHER, None), "the token that came along is Kerberos'");
+    let Elsewhere::Acceptor(mut there) = need.into_end() else { panic!() };
+    let asked = there.ask();
+    let answer = Response::read(&asked);
+    assert_eq!((answer.state, answer.chosen), (Some(REQUEST_MIC), Some(OTHER)));
+    let Step::Need(Need::Elsewhere(need)) = wait_here.token(&asked) else { panic!() };
+    assert_eq!((need.mechanism(), need.failed()), (&OTHER, None));
+    let Elsewhere::Initiator(here) = need.into_end() else { panic!() };
+    proved(here, there);
+}
+
+/// The offer of Kerberos and another one, and what waits for its answer.
+fn offered_beside(pair: &Pair) -> (Vec<u8>, AwaitToken) {
+    let mut step = negotiated(pair).beside(&[OTHER]).start();
+    loop {
+        step = match step {
+            Step::Need(need) => pair.provide(need),
+            Step::Send(owed) => {
+                let offer = owed.token().to_vec();
+                let Step::Receive(wait) = owed.sent() else { panic!() };
+                return (offer, wait);
+            }
+            other => panic!("{other:?}"),
+        };
+    }
+}
+
+#[test]
+fn an_answer_chooses_another_mechanism_late_with_a_token_or_without_a_proof() {
+    let pair = Pair::new();
+    let answer = |state: u8, token: Option<&[u8]>| {
+        let token = token.map(<[u8]>::to_vec);
+        Response { state: Some(state), chosen: Some(OTHER), token, mic: None }.write()
+    };
+    let (_, wait_here) = offered_beside(&pair);
+    let with_token = wait_here.token(&answer(REQUEST_MIC, Some(b"token")));
+    assert!(matches!(with_token, Step::Failed(Error::Token(BadToken::WrongKind))), "{with_token:?}");
+    // Whoever crosses Kerberos out does not ask for the proof either: it is due all the same.
+    let (_, wait_here) = offered_beside(&pair);
+    let Step::Need(Need::Elsewhere(need)) = wait_here.token(&answer(INCOMPLETE, None)) else { panic!() };
+    let Elsewhere::Initiator(mut here) = need.into_end() else { panic!() };
+    assert_eq!(here.hear(&answer(INCOMPLETE, None)).unwrap().other, None, "the same once more");
+    wait(here.say(Some(b"first"), Standing::<Other>::Waits));
+    let token = Some(b"last".to_vec());
+    let done = Response { state: Some(COMPLETED), token, ..Response::default() }.write();
+    here.hear(&done).unwrap();
+    let said = here.say(None, Standing::Up(&Other));
+    assert!(matches!(said, Say::Failed(None, Error::Token(BadToken::Unproved))), "{said:?}");
+    let back = Response { chosen: Some(KRB5_OID), ..Response::default() }.write();
+    assert_eq!(here.hear(&back).unwrap_err(), BadToken::WrongKind.into(), "it has begun");
+}
+
+#[test]
+fn another_mechanism_goes_first_where_kerberos_fails_before_it_has_sent_anything() {
+    let pair = Pair::new();
+    let step = negotiated(&pair).beside(&[OTHER]).start();
+    let failing = |mut step| loop {
+        step = match step {
+            Step::Need(Need::Kdc(need)) => need.unavailable("none is there"),
+            Step::Need(Need::Resolve(need)) => need.unavailable(),
+            other => return other,
+        };
+    };
+    let Step::Need(Need::Elsewhere(need)) = failing(step) else { panic!() };
+    assert_eq!(need.mechanism(), &OTHER);
+    let why = need.failed().unwrap().clone();
+    assert!(matches!(why, Error::Kdc(_)), "{why}");
+    let Elsewhere::Initiator(mut here) = need.into_end() else { panic!() };
+    let offer = wait(here.say(Some(b"first"), Standing::<Other>::Waits));
+    let Ok(choice) = Acceptor::choose(&offer, |oid| *oid == OTHER) else { panic!() };
+    assert_eq!(
+        (choice.first, choice.token.as_deref()),
+        (true, Some(&b"first"[..])),
+        "it is alone in the list"
+    );
+    // Where nobody has it, it is Kerberos' failure that is told.
+    let Step::Need(Need::Elsewhere(need)) = failing(negotiated(&pair).beside(&[OTHER]).start()) else {
+        panic!()
+    };
+    let Step::Failed(told) = need.unavailable() else { panic!() };
+    assert_eq!(told, why);
 }

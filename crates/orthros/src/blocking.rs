@@ -48,6 +48,7 @@ impl Orthros {
     /// question: never call this where blocking hurts.
     pub fn provide(&self, need: Need) -> Step {
         match need {
+            Need::Elsewhere(need) => need.unavailable(),
             Need::Kdc(need) => match self.carry(need.realm(), need.request()) {
                 Ok(answer) => need.reply(&answer),
                 Err(report) => need.unavailable(report),

@@ -31,9 +31,15 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
         (Whose::Own, Whose::Original),
         (Whose::Original, Whose::Own),
     ] {
-        let name = format!("plugins::ntlm_of_{initiator:?}_fails_with_{acceptor:?}").to_lowercase();
-        list.push(Scenario::new(name, &ntlm, move || ntlm_between(initiator, acceptor)));
+        let name =
+            |what: &str| format!("plugins::{what}_of_{initiator:?}_fails_with_{acceptor:?}").to_lowercase();
+        list.push(Scenario::new(name("ntlm"), &ntlm, move || ntlm_between(initiator, acceptor, "-ntlm")));
+        let negotiated = move || ntlm_between(initiator, acceptor, "-spnego");
+        list.push(Scenario::new(name("negotiated_ntlm"), &ntlm, negotiated));
+        let second = move || second_choice(initiator, acceptor);
+        list.push(Scenario::new(name("ntlm_as_the_second_choice"), &both, second));
     }
+    list.push(Scenario::new("plugins::an_acceptor_without_ntlm_does_not_say_so", &both, without_ntlm));
     list
 }
 
@@ -190,6 +196,11 @@ impl Ntlm {
         Ok(command)
     }
 
+    /// The users' file of those who have no password of their own here.
+    fn users(&self) -> std::path::PathBuf {
+        self.folder.path().join("users")
+    }
+
     fn serve(&self, whose: Whose) -> Result<(Running, u16), Failure> {
         on_free_port(|port| {
             let words = ["server", "-port", &port.to_string(), "-export", "host@localhost"];
@@ -201,7 +212,7 @@ impl Ntlm {
 
     fn initiate(&self, whose: Whose, password: &str, port: u16, more: &[&str]) -> Result<Finished, Failure> {
         let port = port.to_string();
-        let mut words = vec!["client", "-ntlm", "-nomutual", "-port", &port];
+        let mut words = vec!["client", "-nomutual", "-port", &port];
         words.extend(more);
         words.extend(["host@localhost", "a message"]);
         process::run(self.end(whose, password, &words)?, b"")
@@ -210,41 +221,27 @@ impl Ntlm {
 
 /// One credential of our library accepts both; each initiator gets its own mechanism.
 fn both_mechanisms() -> Result<(), Failure> {
-    let realm =
-        Realm::build("PLUGINS.TEST").principal("alice", "pw").service("host/localhost").start(Side::Mit)?;
-    realm.kinit(Side::Mit, "alice", &[])?;
-    let ntlm = Ntlm::new()?;
-    let users = ntlm.folder.path().join("users");
-    fs::write(&users, "TEST:bob:wonderland\n")?;
-    let end = |words: &[&str]| -> Result<Command, Failure> {
-        let mut command = realm.command(sample::program()?);
-        command.arg(MIT.library(Whose::Own)?).args(words);
-        command.env("GSS_MECH_CONFIG", &ntlm.list).env("NTLM_USER_FILE", &users);
-        Ok(command)
-    };
-    let (mut server, port) = on_free_port(|port| {
-        let mut process = Running::start(end(&["server", "-port", &port.to_string(), "host@localhost"])?)?;
-        process.wait_for("starting...", PATIENCE)?;
-        Ok(process)
-    })?;
+    let both = Both::new()?;
+    let (mut server, port) = both.serve(Whose::Own, |_| ())?;
     let port = port.to_string();
     for (option, who) in
         [("-krb5", "alice@PLUGINS.TEST"), ("-ntlm", "TEST\\bob"), ("-spnego", "alice@PLUGINS.TEST")]
     {
         let words = ["client", option, "-nomutual", "-port", &port, "host@localhost", "a message"];
-        process::run(end(&words)?, b"")?.success()?.says("Signature verified.")?;
+        process::run(both.end(Whose::Own, &words)?, b"")?.success()?.says("Signature verified.")?;
         server.wait_for(&format!("Accepted connection: \"{who}"), PATIENCE)?;
     }
     server.wait_for_times("alice@PLUGINS.TEST", 2, PATIENCE)
 }
 
-/// Sealed and signed messages and MICs between two libraries, over a context that has moved.
-fn ntlm_between(initiator: Whose, acceptor: Whose) -> Result<(), Failure> {
+/// Sealed and signed messages and MICs between two libraries, over a context that has moved. Where it is negotiated there
+/// is no credential for Kerberos, and the list of mechanisms is signed by NTLM, whose streams begin anew then.
+fn ntlm_between(initiator: Whose, acceptor: Whose, mechanism: &str) -> Result<(), Failure> {
     let ntlm = Ntlm::new()?;
     let (mut server, port) = ntlm.serve(acceptor)?;
-    for more in [&[][..], &["-nw"], &["-echo"]] {
-        let said = ntlm.initiate(initiator, "wonderland", port, more)?.success()?;
-        said.says(if more == ["-echo"] { "Echo received." } else { "Signature verified." })?;
+    for more in ["-verbose", "-nw", "-echo"] {
+        let said = ntlm.initiate(initiator, "wonderland", port, &[mechanism, more])?.success()?;
+        said.says(if more == "-echo" { "Echo received." } else { "Signature verified." })?;
     }
     server.wait_for("Accepted connection: \"TEST\\alice", PATIENCE)?;
     server.wait_for("Received message: \"a message\"", PATIENCE)?;
@@ -254,8 +251,72 @@ fn ntlm_between(initiator: Whose, acceptor: Whose) -> Result<(), Failure> {
 fn wrong_password() -> Result<(), Failure> {
     let ntlm = Ntlm::new()?;
     let (mut server, port) = ntlm.serve(Whose::Own)?;
-    let said = ntlm.initiate(Whose::Own, "redqueen", port, &[])?;
+    for mechanism in ["-ntlm", "-spnego"] {
+        let said = ntlm.initiate(Whose::Own, "redqueen", port, &[mechanism])?;
+        assert!(!said.status.success(), "{said:?}");
+    }
+    server.wait_for_times("GSS-API error accepting context: gssntlmssp_v1: Invalid argument", 2, PATIENCE)
+}
+
+/// A realm whose user has a ticket, and NTLM beside it.
+struct Both {
+    realm: Realm,
+    ntlm: Ntlm,
+}
+
+impl Both {
+    fn new() -> Result<Self, Failure> {
+        let realm = Realm::build("PLUGINS.TEST")
+            .principal("alice", "pw")
+            .service("host/localhost")
+            .start(Side::Mit)?;
+        realm.kinit(Side::Mit, "alice", &[])?;
+        let ntlm = Ntlm::new()?;
+        fs::write(ntlm.users(), "TEST:bob:wonderland\n")?;
+        Ok(Self { realm, ntlm })
+    }
+
+    fn end(&self, whose: Whose, words: &[&str]) -> Result<Command, Failure> {
+        let mut command = self.realm.command(sample::program()?);
+        command.arg(MIT.library(whose)?).args(words);
+        command.env("GSS_MECH_CONFIG", &self.ntlm.list).env("NTLM_USER_FILE", self.ntlm.users());
+        Ok(command)
+    }
+
+    /// A server whose command was changed so.
+    fn serve(&self, whose: Whose, change: impl Fn(&mut Command)) -> Result<(Running, u16), Failure> {
+        on_free_port(|port| {
+            let mut command = self.end(whose, &["server", "-port", &port.to_string(), "host@localhost"])?;
+            change(&mut command);
+            let mut process = Running::start(command)?;
+            process.wait_for("starting...", PATIENCE)?;
+            Ok(process)
+        })
+    }
+}
+
+/// The initiator prefers Kerberos, for which the acceptor has no key: it chooses NTLM, and the list is proved.
+fn second_choice(initiator: Whose, acceptor: Whose) -> Result<(), Failure> {
+    let both = Both::new()?;
+    let (mut server, port) =
+        both.serve(acceptor, |command| _ = command.env("KRB5_KTNAME", both.ntlm.folder.path().join("none")))?;
+    let words = ["client", "-spnego", "-nomutual", "-port", &port.to_string(), "host@localhost", "a message"];
+    process::run(both.end(initiator, &words)?, b"")?.success()?.says("Signature verified.")?;
+    server.wait_for("Accepted connection: \"TEST\\bob", PATIENCE)?;
+    Ok(())
+}
+
+/// The acceptor has Kerberos alone, and the initiator NTLM alone.
+fn without_ntlm() -> Result<(), Failure> {
+    let both = Both::new()?;
+    let (mut server, port) =
+        both.serve(Whose::Own, |command| _ = command.env("GSS_MECH_CONFIG", "/dev/null"))?;
+    let said = both.ntlm.initiate(Whose::Own, "wonderland", port, &["-spnego"])?;
     assert!(!said.status.success(), "{said:?}");
-    server.wait_for("GSS-API error accepting context: gssntlmssp_v1: Invalid argument", PATIENCE)?;
+    said.says("the peer ended the negotiation of a mechanism")?;
+    server.wait_for(
+        "none of the mechanisms that the initiator offers is supported here: 1.3.6.1.4.1.311.2.2.10",
+        PATIENCE,
+    )?;
     Ok(())
 }

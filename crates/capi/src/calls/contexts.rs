@@ -3,12 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use orthros::credential::{CredentialSet, Usage};
-use orthros::mechanism::{IAKERB_OID, KRB5_OID};
+use orthros::mechanism::{IAKERB_OID, KRB5_OID, Mechanism, SPNEGO, SPNEGO_OID};
 use orthros::trace::Event;
 use orthros::transfer::Policy;
 use orthros::{Accept, Context, Error, Flags, Initiate, Major, Name, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
 use orthros_gss::error::Refusal;
+use orthros_gss::framing;
+use orthros_gss::negotiation::NeedElsewhere;
 use orthros_wire::Timestamp;
 
 use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
@@ -17,7 +19,9 @@ use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, Om
 use crate::boundary::boundary;
 use crate::handles::{Held, Kind, Table};
 use crate::oids::{StaticOid, interned};
-use crate::plugins::{self, by_context};
+use crate::plugins::contexts::{Acceptance, Initiation};
+use crate::plugins::negotiation::{self, Call};
+use crate::plugins::{self, Plugin, by_context};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, CONTINUE_NEEDED, Failed};
 
@@ -108,6 +112,8 @@ enum Reached {
     Asking(NeedKdc),
     Up(Context),
     Failed(Error),
+    /// A plug-in's mechanism was negotiated, or goes first.
+    Elsewhere(NeedElsewhere),
 }
 
 /// Runs the steps until a token of the peer's is awaited, and hands out what is to be sent, whatever the end is. Where the
@@ -125,6 +131,7 @@ fn run(
                 output_token.give(owed.token())?;
                 owed.sent()
             }
+            Step::Need(Need::Elsewhere(need)) => return Ok(Reached::Elsewhere(need)),
             Step::Need(Need::Kdc(need)) if carries => return Ok(Reached::Asking(need)),
             Step::Need(Need::Resolve(need)) if carries => need.unavailable(),
             Step::Need(need) => orthros.provide(need),
@@ -188,6 +195,10 @@ fn settle(
                 body.put(State::Over);
             }
             return Err(error.into());
+        }
+        Reached::Elsewhere(need) => {
+            let mechanism = need.mechanism().clone();
+            return Err(Error::from(Refusal::Mechanism(mechanism)).into());
         }
     };
     match known {
@@ -355,47 +366,85 @@ pub extern "C" fn gss_init_sec_context(
         told.check()?;
         let token = token?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
+        let call = Initiation {
+            handle: context_handle,
+            credential: initiator_cred_handle,
+            target: target_name,
+            flags: req_flags,
+            time: time_req,
+            bindings: input_chan_bindings,
+            token: input_token,
+            actual: actual_mech_type,
+            output: output_token,
+            got: ret_flags,
+            left: time_rec,
+        };
         if let Some(way) = plugins::contexts::initiating(handle, mech_type)? {
-            let call = plugins::contexts::Initiation {
-                handle: context_handle,
-                credential: initiator_cred_handle,
-                target: target_name,
-                flags: req_flags,
-                time: time_req,
-                bindings: input_chan_bindings,
-                token: input_token,
-                actual: actual_mech_type,
-                output: output_token,
-                got: ret_flags,
-                left: time_rec,
-            };
             return Ok(plugins::contexts::initiate(way, &call)?.tell(minor_status));
         }
-        let asked = Flags(req_flags);
-        let hoped = asked.intersection(HOPED) | PROTECTION;
+        let hoped = Flags(req_flags).intersection(HOPED) | PROTECTION;
         if handle != Handle::NONE {
             let (body, step) = take(handle, true, token)?;
-            let reached = run(&body.orthros, body.carries, step, output_token);
-            return advance(&body, reached, hoped, told).map(|(major, _)| major);
+            return match run(&body.orthros, body.carries, step, output_token) {
+                Ok(Reached::Elsewhere(need)) => leave(&body, handle, need, Call::Initiate(&call)),
+                reached => advance(&body, reached, hoped, told).map(|(major, _)| major),
+            };
         }
         let mechanism = chosen(mech_type)?;
-        let target = name(target_name)?;
-        let held = held_for(initiator_cred_handle, Usage::Initiate, mechanism)?;
-        let orthros = &held.orthros;
-        let credential = held.set.initiator(&mechanism.oid)?;
-        let target = orthros.resolve_service(&target)?;
-        let mut request = orthros.initiate_with(credential, target).mechanism(mechanism);
-        request = held.options.of_initiator(request).flag(asked);
-        if let Some(bindings) = input_chan_bindings.bindings()? {
-            request = request.bindings(bindings);
-        }
-        if time_req != 0 && time_req != INDEFINITE {
-            request = request.lifetime_seconds(time_req);
-        }
+        let beside = match *mechanism == SPNEGO {
+            true => negotiation::candidates(Call::Initiate(&call))?,
+            false => Vec::new(),
+        };
+        let (held, step) = match initiation(&call, mechanism, &beside) {
+            // Without a credential for Kerberos the others are offered alone.
+            Err(failed) if !beside.is_empty() => {
+                return negotiation::offer(&beside, Call::Initiate(&call)).map_err(|_| failed);
+            }
+            begun => begun?,
+        };
         let carries = held.options.carries;
-        let reached = run(orthros, carries, request.start(), output_token)?;
-        settle(orthros, None, (true, carries), reached, hoped, told).map(|(major, _)| major)
+        match run(&held.orthros, carries, step, output_token)? {
+            Reached::Elsewhere(need) => {
+                let offered = negotiation::offer(&beside, Call::Initiate(&call));
+                offered.map_err(|failed| need.failed().cloned().map_or(failed, Failed::from))
+            }
+            reached => {
+                settle(&held.orthros, None, (true, carries), reached, hoped, told).map(|(major, _)| major)
+            }
+        }
     })
+}
+
+/// The first step of a context of ours, and the credential that it is made with. Beside Kerberos plug-ins' mechanisms may be
+/// negotiated.
+fn initiation(
+    call: &Initiation,
+    mechanism: &'static Mechanism,
+    beside: &[&'static Plugin],
+) -> Result<(Arc<Credential>, Step), Failed> {
+    let target = name(call.target)?;
+    let held = held_for(call.credential, Usage::Initiate, mechanism)?;
+    let orthros = &held.orthros;
+    let credential = held.set.initiator(&mechanism.oid)?;
+    let target = orthros.resolve_service(&target)?;
+    let mut request = orthros.initiate_with(credential, target).mechanism(mechanism);
+    request = held.options.of_initiator(request).flag(Flags(call.flags)).beside(&negotiation::oids(beside));
+    if let Some(bindings) = call.bindings.bindings()? {
+        request = request.bindings(bindings);
+    }
+    if call.time != 0 && call.time != INDEFINITE {
+        request = request.lifetime_seconds(call.time);
+    }
+    let step = request.start();
+    Ok((held, step))
+}
+
+/// The peer has chosen a plug-in's mechanism: its context takes the place of ours.
+fn leave(body: &Body, handle: Handle, need: NeedElsewhere, call: Call<'_>) -> Result<OmUint32, Failed> {
+    body.put(State::Over);
+    let major = negotiation::take_over(need, call)?;
+    CONTEXTS.remove(handle);
+    Ok(major)
 }
 
 /// Settles a later step; whatever goes wrong, the handle is not busy any more.
@@ -418,17 +467,13 @@ fn advance(
 }
 
 /// What an acceptor's first call demands of the context, or the first after it was suspended.
-fn acceptance(
-    credential: Handle,
-    delegates: bool,
-    bindings: In<ChannelBindingsDesc>,
-) -> Result<(Orthros, Accept), Failed> {
-    let held = held(credential, Usage::Accept)?;
+fn acceptance(call: &Acceptance) -> Result<(Orthros, Accept), Failed> {
+    let held = held(call.credential, Usage::Accept)?;
     // Requests are carried to KDCs where the program has asked for a credential of IAKERB, as with MIT.
     let carries = held.set.accepts(&IAKERB_OID);
     let element = if carries && !held.set.accepts(&KRB5_OID) { IAKERB_OID } else { KRB5_OID };
     // As with MIT krb5: by a credential of both uses clients delegate, if the caller wants to have it.
-    let acceptor = match delegates {
+    let acceptor = match call.delegated.is_present() {
         true => held.set.acceptor_delegating(&element)?,
         false => held.set.acceptor(&element)?.clone(),
     };
@@ -436,10 +481,21 @@ fn acceptance(
     if carries {
         request = request.carry_to_kdcs();
     }
-    if let Some(bindings) = bindings.bindings()? {
+    if let Some(bindings) = call.bindings.bindings()? {
         request = request.bindings(bindings);
     }
     Ok((held.orthros.clone(), request))
+}
+
+/// The first step: it takes the initiator's token, or speaks first where that is empty.
+fn heard(request: Accept, token: &[u8]) -> Step {
+    if token.is_empty() {
+        return request.speak_first();
+    }
+    match request.start() {
+        Step::Receive(wait) => wait.token(token),
+        other => other,
+    }
 }
 
 /// Accepts a context, or goes on with the peer's token (§5.1). An empty first token asks this end to speak first, where the
@@ -469,43 +525,50 @@ pub extern "C" fn gss_accept_sec_context(
         told.check()?;
         let token = token?;
         let handle = context_handle.get().unwrap_or(Handle::NONE);
+        let call = Acceptance {
+            handle: context_handle,
+            credential: acceptor_cred_handle,
+            token: input_token,
+            bindings: input_chan_bindings,
+            source: src_name,
+            actual: mech_type,
+            output: output_token,
+            got: ret_flags,
+            left: time_rec,
+            delegated: delegated_cred_handle,
+        };
         if let Some(way) = plugins::contexts::accepting(handle, token)? {
-            let call = plugins::contexts::Acceptance {
-                handle: context_handle,
-                credential: acceptor_cred_handle,
-                token: input_token,
-                bindings: input_chan_bindings,
-                source: src_name,
-                actual: mech_type,
-                output: output_token,
-                got: ret_flags,
-                left: time_rec,
-                delegated: delegated_cred_handle,
-            };
             return Ok(plugins::contexts::accept(way, &call)?.tell(minor_status));
         }
-        let delegates = delegated_cred_handle.is_present();
         let (major, up) = if handle == Handle::NONE {
-            let (orthros, request) = acceptance(acceptor_cred_handle, delegates, input_chan_bindings)?;
-            let step = match (token, request) {
-                ([], request) => request.speak_first(),
-                (token, request) => match request.start() {
-                    Step::Receive(wait) => wait.token(token),
-                    other => other,
-                },
+            let beside = match is_negotiated(token) {
+                true => negotiation::candidates(Call::Accept(&call))?,
+                false => Vec::new(),
             };
-            let reached = run(&orthros, false, step, output_token)?;
-            settle(&orthros, None, (false, false), reached, Flags(0), told)?
+            let (orthros, request) = match acceptance(&call) {
+                // Without a key for Kerberos the others accept alone.
+                Err(_) if !beside.is_empty() && !token.is_empty() => {
+                    return negotiation::accept_alone(&beside, Call::Accept(&call));
+                }
+                demanded => demanded?,
+            };
+            let step = heard(request.beside(&negotiation::oids(&beside)), token);
+            match run(&orthros, false, step, output_token)? {
+                Reached::Elsewhere(need) => return negotiation::take_over(need, Call::Accept(&call)),
+                reached => settle(&orthros, None, (false, false), reached, Flags(0), told)?,
+            }
         } else if transfer::is_suspended(handle) {
-            let (orthros, request) = acceptance(acceptor_cred_handle, delegates, input_chan_bindings)?;
+            let (orthros, request) = acceptance(&call)?;
             let (body, cookie) = transfer::cookie(handle)?;
             let reached = transfer::resume(&body, &cookie, request)
                 .and_then(|wait| run(&orthros, false, wait.token(token), output_token));
             advance(&body, reached, Flags(0), told)?
         } else {
             let (body, step) = take(handle, false, token)?;
-            let reached = run(&body.orthros, false, step, output_token);
-            advance(&body, reached, Flags(0), told)?
+            match run(&body.orthros, false, step, output_token) {
+                Ok(Reached::Elsewhere(need)) => return leave(&body, handle, need, Call::Accept(&call)),
+                reached => advance(&body, reached, Flags(0), told)?,
+            }
         };
         if let Some(context) = up {
             if src_name.is_present() {
@@ -521,6 +584,11 @@ pub extern "C" fn gss_accept_sec_context(
         }
         Ok(major)
     })
+}
+
+/// Whether an initiator's first token negotiates a mechanism, or there is none, which asks for one that does.
+fn is_negotiated(token: &[u8]) -> bool {
+    token.is_empty() || framing::unframe(token).is_ok_and(|(mechanism, _)| mechanism == SPNEGO_OID)
 }
 
 /// Ends a context and leaves `GSS_C_NO_CONTEXT` (§5.9). The token, if there is a place for one, is empty: RFC 2743 §2.2.3

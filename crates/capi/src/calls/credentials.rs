@@ -55,7 +55,12 @@ pub(crate) struct Options {
 impl Credential {
     /// The mechanisms that contexts can be made of with it.
     fn mechanisms(&self) -> impl Iterator<Item = &Oid> {
-        mechanisms(&self.set).chain(self.foreign.iter().map(|element| element.plugin().oid()))
+        // What is negotiated may be a plug-in's.
+        let negotiated = self.set.mechanisms().any(|mechanism| *mechanism == KRB5)
+            || self.foreign.iter().any(|element| element.plugin().is_by_default());
+        let own = self.set.mechanisms().map(|mechanism| &mechanism.oid);
+        let foreign = self.foreign.iter().map(|element| element.plugin().oid());
+        own.chain(negotiated.then_some(&SPNEGO.oid)).chain(foreign)
     }
 
     /// How long all of it can be used.
@@ -275,12 +280,6 @@ fn joined(mut set: CredentialSet, other: &CredentialSet, usage: Usage) -> Result
         set.add_acceptor(&IAKERB.oid, other.acceptor(&IAKERB.oid)?.clone())?;
     }
     Ok(set)
-}
-
-/// What contexts can be made of with a credential: its mechanisms, and the negotiation of Kerberos.
-fn mechanisms(set: &CredentialSet) -> impl Iterator<Item = &Oid> {
-    let negotiated = set.mechanisms().any(|mechanism| *mechanism == KRB5).then_some(&SPNEGO.oid);
-    set.mechanisms().map(|mechanism| &mechanism.oid).chain(negotiated)
 }
 
 /// Ends a credential and leaves `GSS_C_NO_CREDENTIAL` (§5.26). Contexts that were made with it live on.

@@ -7,6 +7,7 @@ use orthros::credential::CredentialSet;
 
 use super::functions::{Done, Object};
 use super::names::Lent;
+use super::negotiation::{self, Call};
 use super::objects::{Element, FOREIGN, ForeignContext, What, keep_context, keep_name, stepped};
 use super::{Plugin, credentials, find, load, named, of_token};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, OidDesc, OmUint32};
@@ -92,6 +93,11 @@ pub(crate) struct Initiation {
 
 /// Initiates a context of a plug-in's, or goes on with it.
 pub(crate) fn initiate(way: Way, call: &Initiation) -> Result<Done, Failed> {
+    if let Way::On(context) = &way
+        && context.is_negotiated()
+    {
+        return negotiation::go_on(context, Call::Initiate(call)).map(Done::of);
+    }
     let plugin = way.plugin();
     let credential = credentials::element(plugin, call.credential)?;
     let target = Lent::of(plugin, call.target)?;
@@ -131,6 +137,11 @@ pub(crate) struct Acceptance {
 
 /// Accepts a context of a plug-in's, or goes on with it.
 pub(crate) fn accept(way: Way, call: &Acceptance) -> Result<Done, Failed> {
+    if let Way::On(context) = &way
+        && context.is_negotiated()
+    {
+        return negotiation::go_on(context, Call::Accept(call)).map(Done::of);
+    }
     let plugin = way.plugin();
     let credential = credentials::element(plugin, call.credential)?;
     let (mut source, mut delegated) = (Object::NONE, Object::NONE);
@@ -152,7 +163,17 @@ pub(crate) fn accept(way: Way, call: &Acceptance) -> Result<Done, Failed> {
     let delegated = Element::new(plugin, What::Credential, delegated);
     let done = outcome?;
     call.actual.set(plugin.oid);
-    if let Some(source) = source {
+    tell_peer(call, source, delegated)?;
+    Ok(done)
+}
+
+/// Tells an acceptor who the initiator is, and hands it what was delegated.
+pub(super) fn tell_peer(
+    call: &Acceptance,
+    source: Option<Element>,
+    delegated: Option<Element>,
+) -> Result<(), Failed> {
+    if let Some(source) = source.filter(|_| call.source.is_present()) {
         call.source.set(keep_name(source)?);
     }
     if let Some(delegated) = delegated {
@@ -161,7 +182,7 @@ pub(crate) fn accept(way: Way, call: &Acceptance) -> Result<Done, Failed> {
             Credential { foreign: vec![Arc::new(delegated)], ..Credential::new(set, library::orthros()?) };
         call.delegated.set(insert(&CREDENTIALS, made)?);
     }
-    Ok(done)
+    Ok(())
 }
 
 /// Ends a plug-in's context. Whether the handle is one of a plug-in's that lives.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use orthros::Major;
+use orthros::mechanism::SPNEGO;
 use orthros_wire::Oid;
 
 use super::functions::{Done, Object};
@@ -87,11 +88,16 @@ fn with_set<R>(plugin: &Plugin, call: impl FnOnce(In<OidSetDesc>) -> R) -> R {
     In::ours(&OidSetDesc { count: 1, elements: plugin.oid.cast_mut() }, call)
 }
 
-/// The plug-ins whose elements a new credential may have: of those that are named, or of all.
+/// The plug-ins whose elements a new credential may have: of those that are named, or of all. A negotiation may be about
+/// each.
 pub(crate) fn wanted(named: Option<&[Oid]>) -> Result<Vec<&'static Plugin>, Failed> {
     match named {
         _ if load::listed().is_empty() => Ok(Vec::new()),
         None => Ok(all().filter(|plugin| plugin.is_by_default()).collect()),
+        Some(named) if named.contains(&SPNEGO.oid) => {
+            let wanted = |plugin: &&Plugin| named.contains(plugin.oid()) || plugin.is_by_default();
+            Ok(all().filter(wanted).collect())
+        }
         Some([oid]) => Ok(find(oid)?.into_iter().collect()),
         Some(named) => Ok(named.iter().filter_map(|oid| find(oid).ok().flatten()).collect()),
     }

@@ -16,7 +16,7 @@ use crate::memory::{BufferSet, OidSet};
 use crate::oids::StaticOid;
 use crate::pieces::Iov;
 use crate::pointers::{In, Out};
-use crate::status::{self, Failed};
+use crate::status::{self, COMPLETE, CONTINUE_NEEDED, Failed};
 
 /// A context, a credential or a name of a plug-in's. Programs never see it.
 #[repr(transparent)]
@@ -46,6 +46,21 @@ pub(crate) struct Done {
 impl Done {
     /// The caller is told nothing of it.
     pub(super) fn quietly(self) {}
+
+    /// How a call of ours ended that stands for one of a plug-in's.
+    pub(super) fn of(major: OmUint32) -> Self {
+        Self { major, minor: 0 }
+    }
+
+    /// Whether nothing more is to be exchanged.
+    pub(super) fn is_complete(self) -> bool {
+        self.major & CONTINUE_NEEDED == 0
+    }
+
+    /// Whether there is nothing to tell beside success.
+    pub(super) fn is_plain(self) -> bool {
+        self.major == COMPLETE
+    }
 
     /// Tells the caller.
     pub(crate) fn tell(self, minor: Out<OmUint32>) -> OmUint32 {

@@ -34,7 +34,7 @@ impl Plugin {
     }
 
     /// Whether programs that name no mechanism get this one too.
-    pub(super) fn is_by_default(&self) -> bool {
+    pub(crate) fn is_by_default(&self) -> bool {
         let attributes = self.attributes();
         ![attribute::NOT_DFLT_MECH, attribute::DEPRECATED].iter().any(|not| attributes.contains(not))
     }

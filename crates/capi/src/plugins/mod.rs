@@ -8,13 +8,14 @@
 //! | `minors` | their minor statuses, told from each other's |
 //! | `objects` | their contexts, credentials and names, behind handles of ours |
 //! | `passed` | the calls that are passed on as they are |
+//! | `negotiation` | their mechanisms beneath SPNEGO |
 //! | `contexts`, `credentials`, `names`, `mechanisms` | the calls whose arguments are more than passed on |
 //!
 //! A call whose context or name is a plug-in's is the plug-in's: `by_context!` and `by_name!` stand at its beginning. A call
 //! that names a mechanism, and a token that does, leads to the plug-in by `named` and `of_token`.
 //!
 //! Only the library that stands in for MIT krb5's has plug-ins. Heimdal's have other entries, by a table whose layout is
-//! that of one version. Deliberately not here: interposers (`load` says why); plug-ins beneath SPNEGO.
+//! that of one version. Deliberately not here: interposers (`load` says why).
 
 pub mod config;
 pub(crate) mod contexts;
@@ -24,6 +25,7 @@ mod load;
 pub(crate) mod mechanisms;
 mod minors;
 pub(crate) mod names;
+pub(crate) mod negotiation;
 mod objects;
 mod passed;
 

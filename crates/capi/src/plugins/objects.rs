@@ -8,6 +8,7 @@ use orthros::Major;
 
 use super::Plugin;
 use super::functions::{Done, Object};
+use super::negotiation::Negotiation;
 use crate::abi::Handle;
 use crate::handles::{Kind, Table};
 use crate::pointers::Out;
@@ -93,10 +94,24 @@ pub(crate) struct ForeignContext {
 enum State {
     /// The plug-in has it.
     There(Arc<Element>),
+    /// It is negotiated: not up, whatever the plug-in says, which may not have begun.
+    Negotiated(Box<(Option<Element>, Negotiation)>),
     /// A call is at work that may change it, which holds no lock meanwhile.
     Busy,
     /// It failed, or was given away: nothing is left but the handle.
     Over,
+}
+
+impl State {
+    /// Why it can't be used as it is asked for.
+    fn story(&self) -> &'static str {
+        match self {
+            Self::There(_) => "the context is up already",
+            Self::Negotiated(_) => "the context is not up yet",
+            Self::Busy => "another thread is at work on the context",
+            Self::Over => "the context failed, and can only be deleted",
+        }
+    }
 }
 
 fn no_context(story: &str) -> Failed {
@@ -104,8 +119,8 @@ fn no_context(story: &str) -> Failed {
 }
 
 impl ForeignContext {
-    fn new(plugin: &'static Plugin, initiates: bool, element: Element) -> Self {
-        Self { plugin, initiates, state: Mutex::new(State::There(Arc::new(element))) }
+    fn new(plugin: &'static Plugin, initiates: bool, state: State) -> Self {
+        Self { plugin, initiates, state: Mutex::new(state) }
     }
 
     pub(super) fn plugin(&self) -> &'static Plugin {
@@ -124,8 +139,7 @@ impl ForeignContext {
     pub(super) fn element(&self) -> Result<Arc<Element>, Failed> {
         match &*self.state() {
             State::There(element) => Ok(Arc::clone(element)),
-            State::Busy => Err(no_context("another thread is at work on the context")),
-            State::Over => Err(no_context("the context failed, and can only be deleted")),
+            other => Err(no_context(other.story())),
         }
     }
 
@@ -136,9 +150,45 @@ impl ForeignContext {
     ) -> Result<Done, Failed> {
         let mut object = self.take()?;
         let outcome = call(&mut object);
-        let state = Element::new(self.plugin, What::Context, object);
-        *self.state() = state.map_or(State::Over, |element| State::There(Arc::new(element)));
+        self.come_up(Element::new(self.plugin, What::Context, object));
         outcome
+    }
+
+    /// The plug-in has it alone, or has given it up.
+    pub(super) fn come_up(&self, element: Option<Element>) {
+        *self.state() = element.map_or(State::Over, |element| State::There(Arc::new(element)));
+    }
+
+    /// It failed.
+    pub(super) fn end(&self) {
+        *self.state() = State::Over;
+    }
+
+    /// Whether it is negotiated still.
+    pub(super) fn is_negotiated(&self) -> bool {
+        matches!(&*self.state(), State::Negotiated(_))
+    }
+
+    /// Takes the context and its negotiation out for a step; [`wait`](Self::wait), [`come_up`](Self::come_up) or
+    /// [`end`](Self::end) follow.
+    pub(super) fn take_negotiation(&self) -> Result<(Object, Negotiation), Failed> {
+        let mut state = self.state();
+        match std::mem::replace(&mut *state, State::Busy) {
+            State::Negotiated(negotiated) => {
+                let (element, negotiation) = *negotiated;
+                Ok((element.map_or(Object::NONE, Element::into_object), negotiation))
+            }
+            other => {
+                let story = other.story();
+                *state = other;
+                Err(no_context(story))
+            }
+        }
+    }
+
+    /// Awaits the peer's next token.
+    pub(super) fn wait(&self, element: Option<Element>, negotiation: Negotiation) {
+        *self.state() = State::Negotiated(Box::new((element, negotiation)));
     }
 
     fn take(&self) -> Result<Object, Failed> {
@@ -152,10 +202,7 @@ impl ForeignContext {
                 }
             },
             other => {
-                let story = match &other {
-                    State::Busy => "another thread is at work on the context",
-                    _ => "the context failed, and can only be deleted",
-                };
+                let story = other.story();
                 *state = other;
                 Err(no_context(story))
             }
@@ -200,7 +247,22 @@ pub(super) fn keep_context(
     initiates: bool,
     element: Element,
 ) -> Result<Handle, Failed> {
-    insert(Foreign::Context(Arc::new(ForeignContext::new(plugin, initiates, element))))
+    keep_negotiating(plugin, initiates, Some(element), None)
+}
+
+/// A handle for a context that is negotiated, if it is not up.
+pub(super) fn keep_negotiating(
+    plugin: &'static Plugin,
+    initiates: bool,
+    element: Option<Element>,
+    negotiation: Option<Negotiation>,
+) -> Result<Handle, Failed> {
+    let state = match (element, negotiation) {
+        (element, Some(negotiation)) => State::Negotiated(Box::new((element, negotiation))),
+        (Some(element), None) => State::There(Arc::new(element)),
+        (None, None) => return Err(Failed::plain(Major::Failure, "the mechanism made no context")),
+    };
+    insert(Foreign::Context(Arc::new(ForeignContext::new(plugin, initiates, state))))
 }
 
 /// A handle for a name.

@@ -54,6 +54,8 @@ pub struct Initiate {
     pub(crate) enctypes: Option<Vec<Enctype>>,
     /// What may be negotiated; `None`: all that is negotiated by default.
     pub(crate) negotiable: Option<Vec<Oid>>,
+    /// What is offered behind it that is not here.
+    pub(crate) beside: Vec<Oid>,
 }
 
 impl Initiate {
@@ -69,6 +71,7 @@ impl Initiate {
             lifetime_seconds: None,
             enctypes: None,
             negotiable: None,
+            beside: Vec::new(),
         }
     }
 
@@ -157,6 +160,14 @@ impl Initiate {
         Self { negotiable: Some(mechanisms.to_vec()), ..self }
     }
 
+    /// Where the mechanism is negotiated: offers these mechanisms too, which are not here, behind Kerberos
+    /// ([`negotiation`](crate::negotiation)). Where one of them is agreed on, the step is
+    /// [`Need::Elsewhere`](crate::Need::Elsewhere); so also where
+    /// Kerberos fails before it has sent anything.
+    pub fn beside(self, mechanisms: &[Oid]) -> Self {
+        Self { beside: mechanisms.to_vec(), ..self }
+    }
+
     /// The context can't be exported, whatever is configured.
     pub fn stays(mut self) -> Self {
         self.settings.transfer = false;
@@ -185,6 +196,8 @@ pub struct Accept {
     pub(crate) offer_proved: bool,
     /// What may be negotiated; `None`: all that is negotiated by default.
     pub(crate) negotiable: Option<Vec<Oid>>,
+    /// What is taken beside it that is not here.
+    pub(crate) beside: Vec<Oid>,
     pub(crate) carries: bool,
 }
 
@@ -198,6 +211,7 @@ impl Accept {
             bindings_required: false,
             offer_proved: false,
             negotiable: None,
+            beside: Vec::new(),
             carries: false,
         }
     }
@@ -231,6 +245,13 @@ impl Accept {
     /// appendix C).
     pub fn negotiable(self, mechanisms: &[Oid]) -> Self {
         Self { negotiable: Some(mechanisms.to_vec()), ..self }
+    }
+
+    /// Where the mechanism is negotiated: takes these mechanisms too, which are not here
+    /// ([`negotiation`](crate::negotiation)). Where one of them is agreed on, the step is
+    /// [`Need::Elsewhere`](crate::Need::Elsewhere).
+    pub fn beside(self, mechanisms: &[Oid]) -> Self {
+        Self { beside: mechanisms.to_vec(), ..self }
     }
 
     /// The context can't be exported, whatever is configured.

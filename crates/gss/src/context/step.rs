@@ -39,6 +39,7 @@ use crate::mech::spnego::acceptor::Chosen;
 use crate::mech::spnego::initiator::Offered;
 use crate::mech::{self, spnego::Negotiating};
 use crate::mechanism::{IAKERB, KRB5, Mechanism};
+use crate::negotiation::NeedElsewhere;
 use crate::transfer::import::Opened;
 use crate::transfer::{Spent, TransferRefusal};
 
@@ -234,6 +235,9 @@ impl fmt::Debug for AwaitToken {
 #[derive(Debug)]
 #[must_use]
 pub enum Need {
+    /// A mechanism that is not here was negotiated; only where [`Initiate::beside`](super::Initiate::beside) or
+    /// [`Accept::beside`](super::Accept::beside) named one.
+    Elsewhere(NeedElsewhere),
     /// A request must reach a KDC.
     Kdc(NeedKdc),
     /// A request of the initiator's must reach a KDC, through this acceptor.
@@ -252,6 +256,7 @@ impl Need {
     /// The same need of a mechanism within a negotiation.
     pub(crate) fn within(mut self, negotiating: Negotiating) -> Self {
         let within = match &mut self {
+            Self::Elsewhere(_) => return self,
             Self::Kdc(need) => &mut need.within,
             Self::Relay(need) => &mut need.within,
             Self::Replay(need) => &mut need.within,

@@ -172,6 +172,7 @@ impl Pair {
     /// Answers a need as a driver would.
     pub fn provide(&self, need: Need) -> Step {
         match need {
+            Need::Elsewhere(need) => need.unavailable(),
             Need::Kdc(need) => {
                 let reply = self.kdc(need.request());
                 need.reply(&reply)
