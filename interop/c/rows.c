@@ -412,6 +412,30 @@ static void aliased(gss_ctx_id_t *initiator, gss_ctx_id_t *acceptor)
     AND(one.length == strlen(octets_of) && memcmp(one.value, octets_of, one.length) == 0);
     free(given);
     gss_release_buffer(&minor, &one);
+    /* With associated data, which are the same buffer too, and what is drawn from a key. */
+    one = text(octets_of);
+    mic = text(octets_of);
+    IS(GSS_S_COMPLETE, gss_wrap_aead(&minor, *initiator, 1, 0, &mic, &one, NULL, &one));
+    AND(one.value != octets_of);
+    given = one.value;
+    IS(GSS_S_COMPLETE, gss_unwrap_aead(&minor, *acceptor, &one, &mic, &one, NULL, NULL));
+    AND(one.length == strlen(octets_of) && memcmp(one.value, octets_of, one.length) == 0);
+    free(given);
+    gss_release_buffer(&minor, &one);
+    one = text(octets_of);
+    IS(GSS_S_COMPLETE, gss_wrap_aead(&minor, *initiator, 1, 0, &one, &mic, NULL, &one));
+    AND(one.value != octets_of);
+    given = one.value;
+    IS(GSS_S_COMPLETE, gss_unwrap_aead(&minor, *acceptor, &one, &mic, &mic, NULL, NULL));
+    AND(mic.length == strlen(octets_of) && memcmp(mic.value, octets_of, mic.length) == 0);
+    free(given);
+    gss_release_buffer(&minor, &mic);
+    one = mic = text(octets_of);
+    IS(GSS_S_COMPLETE, gss_pseudo_random(&minor, *initiator, 0, &one, 16, &one));
+    IS(GSS_S_COMPLETE, gss_pseudo_random(&minor, *acceptor, 0, &mic, 16, &mic));
+    AND(one.length == 16 && mic.length == 16 && memcmp(one.value, mic.value, 16) == 0);
+    gss_release_buffer(&minor, &one);
+    gss_release_buffer(&minor, &mic);
     /* What fails leaves the place empty: the caller's own octets are the caller's. */
     one = text(octets_of);
     IS(GSS_S_DEFECTIVE_TOKEN, gss_unwrap(&minor, *acceptor, &one, &one, NULL, NULL));

@@ -270,6 +270,8 @@ pub extern "C" fn gss_wrap_aead(
     conf_state: Out<i32>,
     output_message_buffer: Out<GssBuffer>,
 ) -> OmUint32 {
+    // Before the output is emptied, here and below: some programs use one buffer for both.
+    let (associated, message) = (input_assoc_buffer.octets_or_none(), input_payload_buffer.octets());
     conf_state.set(0);
     output_message_buffer.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
@@ -278,12 +280,7 @@ pub extern "C" fn gss_wrap_aead(
         let context = context(context_handle)?;
         check_qop(qop_req)?;
         let sealed = seals(&context, conf_req_flag);
-        let associated = input_assoc_buffer.octets_or_none()?;
-        output_message_buffer.give(&context.wrap_aead(
-            sealed,
-            associated,
-            input_payload_buffer.octets()?,
-        )?)?;
+        output_message_buffer.give(&context.wrap_aead(sealed, associated?, message?)?)?;
         conf_state.set(i32::from(sealed));
         Ok(COMPLETE)
     })
@@ -300,14 +297,14 @@ pub extern "C" fn gss_unwrap_aead(
     conf_state: Out<i32>,
     qop_state: Out<OmUint32>,
 ) -> OmUint32 {
+    let (token, associated) = (input_message_buffer.octets(), input_assoc_buffer.octets_or_none());
     output_payload_buffer.set(GssBuffer::EMPTY);
     conf_state.set(0);
     qop_state.set(0);
     boundary(minor_status, || {
         output_payload_buffer.require()?;
         by_context!(minor_status, context_handle => gss_unwrap_aead(input_message_buffer, input_assoc_buffer, output_payload_buffer, conf_state, qop_state));
-        let associated = input_assoc_buffer.octets_or_none()?;
-        let opened = context(context_handle)?.unwrap_aead(associated, input_message_buffer.octets()?)?;
+        let opened = context(context_handle)?.unwrap_aead(associated?, token?)?;
         output_payload_buffer.give(&opened.message)?;
         conf_state.set(i32::from(opened.confidential));
         Ok(COMPLETE | opened.order.number())
@@ -324,6 +321,7 @@ pub extern "C" fn gss_pseudo_random(
     desired_output_len: isize,
     prf_out: Out<GssBuffer>,
 ) -> OmUint32 {
+    let input = prf_in.octets();
     prf_out.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         prf_out.require()?;
@@ -340,7 +338,7 @@ pub extern "C" fn gss_pseudo_random(
         };
         let length = usize::try_from(desired_output_len)
             .map_err(|_| Failed::plain(Major::Failure, "the length is less than nothing"))?;
-        let drawn = context(context_handle)?.pseudo_random(key, prf_in.octets()?, length)?;
+        let drawn = context(context_handle)?.pseudo_random(key, input?, length)?;
         prf_out.give(drawn.expose_octets())?;
         Ok(COMPLETE)
     })
