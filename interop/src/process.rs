@@ -1,6 +1,7 @@
 //! Child processes with captured output. Every wait is bounded; every child ends by pid, at the latest on drop.
 
 use std::fmt;
+use std::fs;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -130,6 +131,21 @@ impl Running {
         self.wait_until(&format!("`{needle}`"), patience, |output| {
             contains(&output.stdout, needle.as_bytes()) || contains(&output.stderr, needle.as_bytes())
         })
+    }
+
+    /// Waits until somebody listens on a TCP port of this machine, without disturbing them: the kernel's table is asked.
+    ///
+    /// # Errors
+    /// The process ended or the time passed, and nobody does.
+    pub fn wait_for_listener(&mut self, port: u16, patience: Duration) -> Result<(), Failure> {
+        let until = Instant::now() + patience;
+        while !listens(port) {
+            if Instant::now() > until || !self.is_alive() {
+                return Err(format!("nobody listens on port {port}\n{}", self.stderr()).into());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Waits until `needle` stands in its standard output `times` times.
@@ -343,6 +359,18 @@ fn describe(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     words.join(" ")
+}
+
+/// Whether somebody listens on a TCP port, by the tables of proc(5): the local address is the second word, its port behind
+/// the colon in hexadecimal digits; the state is the fourth, 0A for whoever listens.
+fn listens(port: u16) -> bool {
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().take(4).collect();
+        let [_, local, _, "0A"] = words[..] else { return false };
+        local.rsplit_once(':').is_some_and(|(_, digits)| u16::from_str_radix(digits, 16) == Ok(port))
+    };
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    tables.iter().any(|table| fs::read_to_string(table).is_ok_and(|text| text.lines().any(row)))
 }
 
 #[cfg(test)]

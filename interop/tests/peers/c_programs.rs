@@ -139,7 +139,7 @@ fn trace() -> Result<(), Failure> {
         command.args(["-port", &port.to_string(), SERVICE]).envs(Maker::Own.environment()?);
         command.env("KRB5_TRACE", "/dev/stderr");
         let mut process = Running::start(command)?;
-        process.wait_for("Configuration read from", PATIENCE)?;
+        process.wait_for_listener(port, PATIENCE)?;
         Ok(process)
     })?;
     for times in 1..=2 {

@@ -62,7 +62,7 @@ fn one_program() -> Result<(), Failure> {
     };
     let (_server, port) = on_free_port(|port| {
         let mut process = Running::start(run(Peer::GSS_SERVER, &["-port", &port.to_string(), SERVICE])?)?;
-        process.wait_for("Configuration read from", PATIENCE)?;
+        process.wait_for_listener(port, PATIENCE)?;
         Ok(process)
     })?;
     let words = ["-port", &port.to_string(), "localhost", SERVICE, "a message"];
