@@ -362,6 +362,20 @@ fn a_password_brings_a_credential_that_is_stored_exported_and_used_from_where_it
     };
     assert_ne!(with(b"wrong", &mut alice), COMPLETE);
     assert_eq!(alice, Handle::NONE);
+    let (short, mut left, lent) = (out(&mut again), 0, buffer(b"pw"));
+    let major = gss_acquire_cred_with_password(
+        out(&mut 0),
+        name,
+        lend(&lent),
+        600,
+        nothing(),
+        1,
+        short,
+        nowhere(),
+        out(&mut left),
+    );
+    assert!(major == COMPLETE && (590..=600).contains(&left), "{major:x} {left}");
+    assert_eq!(gss_release_cred(out(&mut 0), short), COMPLETE);
     assert_eq!(with(b"pw", &mut alice), COMPLETE);
     let pair = pair(c"ccache", c"MEMORY:stored");
     let store = store(&pair);

@@ -234,6 +234,10 @@ fn a_password_gets_a_ticket_for_its_user_and_into_the_cache_that_is_named() {
     let Lifetime::Seconds(left) = facts.lifetime() else { panic!() };
     assert!((LIFETIME - 2..=LIFETIME).contains(&left), "{left}");
     assert!(!world.path("cc").exists(), "nothing said where to put it");
+    let short =
+        orthros.acquire_from(&store.clone().lifetime_seconds(600), Some(&alice), Usage::Initiate).unwrap();
+    let Lifetime::Seconds(left) = short.inquire(world.clock.now()).lifetime() else { panic!() };
+    assert!((598..=600).contains(&left), "{left}");
     let named = store.cache(CacheName::File(world.path("mine")));
     orthros.acquire_from(&named, Some(&alice), Usage::Initiate).unwrap();
     let there = orthros.credential_from(&CacheName::File(world.path("mine"))).unwrap();

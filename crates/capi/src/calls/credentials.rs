@@ -229,7 +229,7 @@ pub(crate) fn acquire(
 
 /// Gets what a store names, and what the process and the thread have set where it names nothing.
 fn own(wish: &Wish, desired_mechs: In<OidSetDesc>) -> Result<Credential, Failed> {
-    let store = own_store(wish.source)?;
+    let store = own_store(wish.source, wish.time)?;
     let named = if wish.name == Handle::NONE { None } else { Some(name(wish.name)?) };
     let name = named.as_ref().map(|named| &***named);
     let (first, second) = wanted(desired_mechs)?;
@@ -245,13 +245,15 @@ fn own(wish: &Wish, desired_mechs: In<OidSetDesc>) -> Result<Credential, Failed>
     Ok(Credential::new(set, orthros))
 }
 
-/// What our mechanisms are told of where credentials come from.
-pub(super) fn own_store(source: Source) -> Result<CredentialStore, Failed> {
-    match source {
-        Source::Default => Ok(CredentialStore::new()),
-        Source::Store(store) => store_of(store),
-        Source::Password(password) => by_password(password),
-    }
+/// What our mechanisms are told of where credentials come from, and for how long they are wanted. MIT krb5 asks for the
+/// configured time whatever is wanted.
+pub(super) fn own_store(source: Source, time: OmUint32) -> Result<CredentialStore, Failed> {
+    let store = match source {
+        Source::Default => CredentialStore::new(),
+        Source::Store(store) => store_of(store)?,
+        Source::Password(password) => by_password(password)?,
+    };
+    Ok(if time == 0 || time == INDEFINITE { store } else { store.lifetime_seconds(time) })
 }
 
 /// The mechanisms whose elements are wanted: Kerberos, which a negotiation needs too, or IAKERB, or both. One of the set

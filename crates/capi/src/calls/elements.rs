@@ -43,11 +43,11 @@ impl Element {
 
     /// Gets it and adds it. With a place for a new handle the old credential stays as it is; without one it is changed.
     /// Added to nothing, the element is a credential of its own.
-    fn add(self, source: Source) -> Result<OmUint32, Failed> {
+    fn add(self, source: Source, time: OmUint32) -> Result<OmUint32, Failed> {
         if let Some(plugin) = plugins::named(self.mechanism)? {
             return self.add_foreign(plugin, source);
         }
-        let (row, store) = (chosen(self.mechanism)?, own_store(source)?);
+        let (row, store) = (chosen(self.mechanism)?, own_store(source, time)?);
         self.add_what(|orthros, usage| {
             let named = if self.name == Handle::NONE { None } else { Some(name(self.name)?) };
             let named = named.as_ref().map(|named| &***named);
@@ -132,7 +132,7 @@ pub extern "C" fn gss_add_cred(
     desired_name: Handle,
     desired_mech: In<OidDesc>,
     cred_usage: i32,
-    _initiator_time_req: OmUint32,
+    initiator_time_req: OmUint32,
     _acceptor_time_req: OmUint32,
     output_cred_handle: Out<Handle>,
     actual_mechs: Out<OidSet>,
@@ -150,7 +150,7 @@ pub extern "C" fn gss_add_cred(
         acceptor_time: acceptor_time_rec,
     }
     .clear();
-    boundary(minor_status, || element.add(Source::Default))
+    boundary(minor_status, || element.add(Source::Default, initiator_time_req))
 }
 
 /// Adds an element of the places that a store names.
@@ -162,7 +162,7 @@ pub extern "C" fn gss_add_cred_from(
     desired_name: Handle,
     desired_mech: In<OidDesc>,
     cred_usage: i32,
-    _initiator_time_req: OmUint32,
+    initiator_time_req: OmUint32,
     _acceptor_time_req: OmUint32,
     cred_store: In<KeyValueSet>,
     output_cred_handle: Out<Handle>,
@@ -181,7 +181,7 @@ pub extern "C" fn gss_add_cred_from(
         acceptor_time: acceptor_time_rec,
     }
     .clear();
-    boundary(minor_status, || element.add(Source::Store(cred_store)))
+    boundary(minor_status, || element.add(Source::Store(cred_store), initiator_time_req))
 }
 
 /// Adds an element got by a password. It waits for KDCs.
@@ -194,7 +194,7 @@ pub extern "C" fn gss_add_cred_with_password(
     desired_mech: In<OidDesc>,
     password: In<GssBuffer>,
     cred_usage: i32,
-    _initiator_time_req: OmUint32,
+    initiator_time_req: OmUint32,
     _acceptor_time_req: OmUint32,
     output_cred_handle: Out<Handle>,
     actual_mechs: Out<OidSet>,
@@ -212,5 +212,5 @@ pub extern "C" fn gss_add_cred_with_password(
         acceptor_time: acceptor_time_rec,
     }
     .clear();
-    boundary(minor_status, || element.add(Source::Password(password)))
+    boundary(minor_status, || element.add(Source::Password(password), initiator_time_req))
 }

@@ -177,6 +177,10 @@ impl Orthros {
             client.ok_or_else(|| NoCredential::None("a password needs the name of its user".into()))?;
         let password = orthros_crypto::Password::copy_of(password);
         let acquire = self.acquire(&client.to_string()).password(password);
+        let acquire = match store.lifetime_seconds {
+            Some(seconds) => acquire.lifetime_seconds(seconds.into()),
+            None => acquire,
+        };
         let acquire = match &store.verify {
             None => acquire,
             Some(Place::Given(keytab)) => acquire.verify(keytab),

@@ -38,6 +38,7 @@ pub struct CredentialStore {
     pub(super) client_keytab: Option<Place<KeytabName, Keytab>>,
     pub(super) keytab: Option<Place<KeytabName, Keytab>>,
     pub(super) password: Option<Arc<Password>>,
+    pub(super) lifetime_seconds: Option<u32>,
     pub(super) replay_cache: Option<String>,
     pub(super) verify: Option<Place<KeytabName, Keytab>>,
 }
@@ -171,6 +172,12 @@ impl CredentialStore {
         Self { password: Some(Arc::new(password.into())), ..self }
     }
 
+    /// For how many seconds a ticket is asked for that is got by password, in place of what is configured. What lies in
+    /// a cache, or is got by a keytab for everybody, is as it is.
+    pub fn lifetime_seconds(self, seconds: u32) -> Self {
+        Self { lifetime_seconds: Some(seconds), ..self }
+    }
+
     /// The keytab by whose keys a ticket got by password is [verified](crate::acquire::Acquire::verify); an empty
     /// name means the acceptors' default one.
     pub fn verify(self, name: impl Into<KeytabName>) -> Self {
@@ -210,6 +217,7 @@ impl PartialEq for CredentialStore {
             && self.cache == other.cache
             && self.client_keytab == other.client_keytab
             && self.keytab == other.keytab
+            && self.lifetime_seconds == other.lifetime_seconds
             && self.replay_cache == other.replay_cache
             && self.verify == other.verify
     }
@@ -231,6 +239,7 @@ impl fmt::Debug for CredentialStore {
             .field("client_keytab", &self.client_keytab)
             .field("keytab", &self.keytab)
             .field("password", &self.password.as_ref().map(|_| ".."))
+            .field("lifetime_seconds", &self.lifetime_seconds)
             .field("replay_cache", &self.replay_cache)
             .field("verify", &self.verify)
             .finish()
