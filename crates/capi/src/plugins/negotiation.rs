@@ -304,10 +304,10 @@ impl Negotiation {
         })?;
         self.up = done.is_complete();
         // To be asked also tells the mechanism that the list can be signed, so that it is asked before it is up too.
-        if let Elsewhere::Initiator(end) = &mut self.end {
-            if wants_proof(plugin, *object) {
-                end.demand_proof();
-            }
+        if let Elsewhere::Initiator(end) = &mut self.end
+            && wants_proof(plugin, *object)
+        {
+            end.demand_proof();
         }
         Ok(made)
     }
