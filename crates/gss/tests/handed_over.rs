@@ -67,6 +67,14 @@ fn a_refusal_is_told_without_control_characters_and_the_context_stays() {
 }
 
 #[test]
+fn a_long_refusal_is_cut_between_letters() {
+    for (before, length) in [("", 1023), ("x", 1024), ("xy", 1022)] {
+        let why = format!("{before}{}", "\u{20ac}".repeat(1000));
+        assert_eq!(refusal(&why)[FRAME..], why.as_bytes()[..length]);
+    }
+}
+
+#[test]
 fn nothing_is_usable_without_the_commit() {
     let pair = Pair::new();
     for octet in (0..=255).filter(|octet| *octet != COMMIT) {

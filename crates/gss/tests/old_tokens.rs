@@ -145,6 +145,13 @@ fn cve_2014_4341_a_short_body_and_bad_filler_look_like_a_bad_checksum() {
             let error = there.unwrap(&forged(&pair, enctype, body)).unwrap_err();
             assert_eq!(error, Error::Token(BadToken::Integrity), "{enctype}: {body:?}");
         }
+        // Blocks of one octet are always whole.
+        let uneven = there.unwrap(&forged(&pair, enctype, &[0, 0, 0, 0, 0, 0, 0, 0, b'h', b'i', b'!', 1]));
+        let whole = enctype == Enctype::ArcfourHmac;
+        assert_eq!(
+            uneven.map(|opened| opened.message),
+            if whole { Ok(b"hi!".to_vec()) } else { Err(Error::Token(BadToken::Integrity)) }
+        );
     }
 }
 

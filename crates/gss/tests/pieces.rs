@@ -6,7 +6,7 @@ mod common;
 use common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::error::{BadToken, Misuse};
-use orthros_gss::{Context, Error, Order, Piece, Verified};
+use orthros_gss::{Context, Error, Order, Piece, PieceLengths, Verified};
 
 const BOTH: [bool; 2] = [false, true];
 
@@ -55,6 +55,25 @@ impl Cut {
         ];
         pieces.extend(self.trailer.as_mut().map(|trailer| Piece::Trailer(trailer)));
         pieces
+    }
+}
+
+#[test]
+fn a_sealed_token_in_dce_style_has_a_block_of_filler_and_no_other_has_any() {
+    for dce in BOTH {
+        let pair = Pair::with_enctype(Enctype::Aes256CtsHmacSha1);
+        let initiate = pair.initiate_full();
+        let initiate = if dce { initiate.dce_style() } else { initiate };
+        let (context, _) = pair.establish(initiate, pair.accept());
+        let lengths = |confidential, with_trailer| {
+            let PieceLengths { header, padding, trailer } = context.piece_lengths(confidential, with_trailer);
+            [header, padding, trailer]
+        };
+        let filler = if dce { 16 } else { 0 };
+        assert_eq!(lengths(true, false), [60 + filler, 0, 0]);
+        assert_eq!(lengths(true, true), [32, 0, 28 + filler]);
+        assert_eq!(lengths(false, false), [28, 0, 0]);
+        assert_eq!(lengths(false, true), [16, 0, 12]);
     }
 }
 

@@ -6,7 +6,7 @@ mod common;
 use common::{Pair, sealing_key};
 use orthros_gss::context::{AwaitToken, Need};
 use orthros_gss::mechanism::{IAKERB, SPNEGO};
-use orthros_gss::transfer::{Claims, SealingKey, TransferRefusal, import, suspend};
+use orthros_gss::transfer::{Claims, Header, SealingKey, TransferRefusal, import, suspend};
 use orthros_gss::{Accept, Context, Error, Initiate, InitiatorCredential, Major, Name, Step};
 use orthros_krb5::exchange::{ExchangePolicy, InitialSecret};
 
@@ -170,6 +170,14 @@ fn a_cookie_lives_two_minutes_and_no_longer_than_its_context() {
     assert!(matches!(late, Error::Transfer(TransferRefusal::Expired { .. })), "{late}");
     pair.clock.advance(-1);
     assert!(resume(&pair, pair.accept(), &cookie, &key).is_ok());
+    // A context lives on for the five minutes of clock skew after its ticket.
+    pair.clock.set(pair.alice.end().unwrap().plus_seconds(-60));
+    let (wait, last) = in_dce_style(&pair);
+    pair.clock.advance(300);
+    let cookie = wait.suspend(&key, &pair.settings).unwrap();
+    let wait = resume(&pair, pair.accept(), &cookie, &key).unwrap();
+    let Step::Done(context) = wait.token(&last) else { panic!() };
+    assert_eq!(Header::parse(&cookie).unwrap().expiry, context.end());
 }
 
 #[test]

@@ -6,9 +6,9 @@ mod common;
 use std::sync::Arc;
 
 use common::{Pair, sealing_key};
-use orthros_gss::context::Settings;
-use orthros_gss::transfer::{Claims, Header, SealingKey, TransferRefusal};
-use orthros_gss::{Error, Flags, Major};
+use orthros_gss::context::{Need, Settings};
+use orthros_gss::transfer::{Claims, Header, SealingKey, TransferRefusal, import};
+use orthros_gss::{Error, Flags, Major, Step};
 use orthros_wire::SecretBytes;
 use orthros_wire::testing::ManualClock;
 
@@ -143,6 +143,17 @@ fn a_token_ends_with_its_context() {
     assert_eq!(refusal, TransferRefusal::Expired { ended: end });
     pair.clock.set(end.plus_seconds(-1));
     assert!(pair.import(&token, &key).is_ok());
+}
+
+#[test]
+fn the_ledger_learns_the_present_moment_and_until_when_it_must_remember() {
+    let pair = Pair::new();
+    let (initiator, _) = pair.established();
+    let (key, end) = (sealing_key(1), initiator.end());
+    let token = initiator.export(&key).unwrap();
+    pair.clock.advance(5);
+    let Step::Need(Need::Spend(need)) = import(&token, &key, &pair.settings) else { panic!() };
+    assert_eq!((need.now(), need.until()), (pair.settings.env.now(), end));
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl Protection {
         if !confidential && parsed.seal != NOT_SEALED {
             return Err(BadToken::WrongKind.into());
         }
-        if parsed.body.len() <= CONFOUNDER || !parsed.body.len().is_multiple_of(old.algorithms.block) {
+        if !parsed.body.len().is_multiple_of(old.algorithms.block) {
             return Err(BadToken::Integrity.into());
         }
         let mut body = Zeroizing::new(parsed.body.to_vec());

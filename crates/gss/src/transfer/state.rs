@@ -341,6 +341,23 @@ mod tests {
     }
 
     #[test]
+    fn the_first_octet_is_the_role_and_whether_iakerb_brought_the_context_up() {
+        for (octet, role, mechanism) in [
+            (0, Role::Initiator, &KRB5),
+            (1, Role::Acceptor, &KRB5),
+            (2, Role::Initiator, &IAKERB),
+            (3, Role::Acceptor, &IAKERB),
+        ] {
+            let mut context = context();
+            (context.protection.role, context.protection.mechanism) = (role, mechanism);
+            let state = write(&context).unwrap();
+            assert_eq!(state.expose_octets()[0], octet);
+            let read = read(state.expose_octets(), context.env.clone()).unwrap().protection;
+            assert_eq!((read.role, read.mechanism), (role, mechanism));
+        }
+    }
+
+    #[test]
     fn a_cut_or_prolonged_state_is_damaged() {
         let context = context();
         let state = write(&context).unwrap();

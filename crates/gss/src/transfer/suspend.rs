@@ -181,7 +181,7 @@ const CARRYING: u8 = 5;
 #[derive(Default)]
 struct Writer {
     parts: Vec<SecretBytes>,
-    /// The earliest end of a context in it.
+    /// When the context in it ends, of which there is one at most.
     end: Option<Timestamp>,
     /// Whether its acceptor does not want it to move.
     stays: bool,
@@ -192,7 +192,7 @@ impl Writer {
         match &waiting.0 {
             Awaiting::First(accept) => {
                 self.plain(&[FIRST]);
-                self.stays |= !accept.settings.transfer;
+                self.asked_of(accept);
                 Ok(())
             }
             Awaiting::Finishing(finishing) => self.finishing(finishing),
@@ -200,12 +200,12 @@ impl Writer {
             Awaiting::Carrier(carrier) => {
                 let (requests, tokens) = carrier.conversation.carried();
                 self.plain(&[CARRYING, requests]);
-                self.stays |= !carrier.accept.settings.transfer;
+                self.asked_of(&carrier.accept);
                 self.counted(SecretBytes::copy_of(tokens))
             }
             Awaiting::Acceptor(acceptor) => {
                 self.plain(&[KERBEROS]);
-                self.stays |= !acceptor.accept.settings.transfer;
+                self.asked_of(&acceptor.accept);
                 Ok(())
             }
             Awaiting::Carrying(_)
@@ -213,6 +213,10 @@ impl Writer {
             | Awaiting::Initiator(_)
             | Awaiting::Offered(_) => Err(TransferRefusal::Initiator),
         }
+    }
+
+    fn asked_of(&mut self, accept: &Accept) {
+        self.stays = !accept.settings.transfer;
     }
 
     fn finishing(&mut self, finishing: &Finishing) -> Result<(), TransferRefusal> {
@@ -227,7 +231,7 @@ impl Writer {
 
     fn chosen(&mut self, chosen: &Chosen) -> Result<(), TransferRefusal> {
         let proof = &chosen.acceptor.proof;
-        let bits = u8::from(proof.due) | u8::from(proof.sent) << 1 | u8::from(proof.verified) << 2;
+        let bits = u8::from(proof.due) + 2 * u8::from(proof.sent) + 4 * u8::from(proof.verified);
         self.plain(&[NEGOTIATING, bits]);
         self.counted(SecretBytes::copy_of(&proof.list))?;
         self.optional(proof.received.as_deref())?;
@@ -244,8 +248,8 @@ impl Writer {
     }
 
     fn context(&mut self, context: &Context) -> Result<(), TransferRefusal> {
-        self.end = Some(self.end.map_or(context.end(), |end| end.min(context.end())));
-        self.stays |= !context.flags().contains(Flags::TRANSFERABLE);
+        self.end = Some(context.end());
+        self.stays = !context.flags().contains(Flags::TRANSFERABLE);
         self.counted(state::write(&context.0)?)
     }
 
@@ -339,4 +343,67 @@ fn read_optional<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, Transf
 fn read_context(reader: &mut Reader<'_>, accept: &Accept) -> Result<Context, TransferRefusal> {
     let established: Established = state::read(reader.counted_u32()?, accept.settings.env.clone())?;
     Ok(Context(established))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use orthros_krb5::{Env, Keytab};
+    use orthros_wire::testing::{ManualClock, SeededRandom};
+
+    use super::*;
+    use crate::AcceptorCredential;
+    use crate::transfer::SealingKey;
+
+    fn settings() -> Settings {
+        let env = Env::new(ManualClock::new(0), SeededRandom::new(1));
+        Settings { config: Arc::default(), env, transfer: true }
+    }
+
+    fn acceptor() -> Accept {
+        Accept::new(&settings(), AcceptorCredential::any(Arc::new(Keytab::default())))
+    }
+
+    /// In a negotiation, Kerberos' first token is awaited.
+    fn negotiating(accept: Accept, proof: Proof) -> AwaitToken {
+        let inner = After::Receive(AwaitToken::krb5(Acceptor::new(accept)));
+        let acceptor = spnego::acceptor::Acceptor { proof, chosen: None };
+        AwaitToken::chosen(Chosen { acceptor, inner })
+    }
+
+    fn proof([due, sent, verified]: [bool; 3]) -> Proof {
+        Proof { list: b"list".to_vec(), due, sent, verified, received: None }
+    }
+
+    #[test]
+    fn what_is_due_sent_and_verified_of_a_proof_is_not_forgotten() {
+        for bits in 0..8 {
+            let facts = [1, 2, 4].map(|bit| bits & bit != 0);
+            let mut writer = Writer::default();
+            writer.waiting(&negotiating(acceptor(), proof(facts))).unwrap();
+            let mut octets = writer.joined();
+            assert_eq!(octets[..2], [NEGOTIATING, bits]);
+            for (accept, demanded) in [(acceptor(), false), (acceptor().offer_proved(), true)] {
+                let Awaiting::Chosen(resumed) = read(&octets, accept).unwrap().0 else { panic!() };
+                let Proof { due, sent, verified, .. } = resumed.acceptor.proof;
+                assert_eq!([due, sent, verified], [facts[0] || demanded, facts[1], facts[2]]);
+            }
+            octets[1] |= 8;
+            assert_eq!(read(&octets, acceptor()).map(|_| ()), Err(TransferRefusal::Damaged));
+        }
+    }
+
+    #[test]
+    fn an_acceptor_that_stays_is_not_suspended_by_somebody_who_would() {
+        let key = SealingKey::new(vec![1; 32].into(), b"boot");
+        let carrying = |accept| AwaitToken::carrier(Carrier::resumed(accept, 0, b"").unwrap());
+        let all: [fn(Accept) -> AwaitToken; 3] =
+            [AwaitToken::accepting, |accept| negotiating(accept, proof([false; 3])), carrying];
+        for waiting in all {
+            assert!(waiting(acceptor()).suspend(&key, &settings()).is_ok());
+            let kept = waiting(acceptor().stays()).suspend(&key, &settings()).unwrap_err();
+            assert_eq!(kept.error, Error::Transfer(TransferRefusal::Unavailable));
+        }
+    }
 }

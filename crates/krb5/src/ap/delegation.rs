@@ -196,4 +196,27 @@ mod tests {
         message.enc_part.etype = NO_ENCTYPE;
         assert!(open_credential_message(&message.to_der(), &[&key(1)], Enctype::STRONG).is_err());
     }
+    #[test]
+    fn tickets_and_descriptions_of_different_numbers_are_refused() {
+        let octets = sealed();
+        let message = KrbCred::from_der(&octets).unwrap();
+        let plain = key(1).decrypt(KeyUsage::KRB_CRED, message.enc_part.cipher).unwrap();
+        for (descriptions, tickets) in [(1, 1), (2, 2), (0, 0), (0, 1), (1, 0), (1, 2), (2, 1)] {
+            let mut part = EncKrbCredPart::from_der(&plain).unwrap();
+            part.ticket_info = (0..descriptions)
+                .flat_map(|_| EncKrbCredPart::from_der(&plain).unwrap().ticket_info)
+                .collect();
+            let plain = part.to_secret_der();
+            let mut message = KrbCred::from_der(&octets).unwrap();
+            message.tickets =
+                (0..tickets).flat_map(|_| KrbCred::from_der(&octets).unwrap().tickets).collect();
+            message.enc_part = EncryptedData { etype: NO_ENCTYPE, kvno: None, cipher: plain.expose_octets() };
+            let opened = open_credential_message(&message.to_der(), &[&key(1)], Enctype::STRONG);
+            if descriptions == tickets && tickets > 0 {
+                assert_eq!(opened.unwrap().len(), tickets);
+            } else {
+                assert_eq!(opened.unwrap_err(), ApRefusal::Mismatch, "{descriptions} of {tickets}");
+            }
+        }
+    }
 }

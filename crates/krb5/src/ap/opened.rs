@@ -259,3 +259,70 @@ fn ticket_times(ticket: &EncTicketPart<'_>) -> TicketTimes {
         renew_till: ticket.renew_till.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{EncryptionKey, GeneralString, KerberosTime, SecretOctets};
+
+    fn name(text: &str) -> Principal {
+        text.parse().unwrap()
+    }
+
+    /// Valid from 1000 to 2000.
+    fn ticket(client: &Principal, flags: TicketFlags) -> EncTicketPart<'_> {
+        EncTicketPart {
+            flags,
+            key: EncryptionKey { keytype: 18, keyvalue: SecretOctets(&[0; 32]) },
+            crealm: GeneralString(client.realm()),
+            cname: client.to_wire(),
+            transited: TransitedEncoding { tr_type: 0, contents: &[] },
+            authtime: KerberosTime(500),
+            starttime: Some(KerberosTime(1000)),
+            endtime: KerberosTime(2000),
+            renew_till: None,
+            caddr: None,
+            authorization_data: None,
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_good_from_the_skew_before_its_start_to_the_skew_after_its_end() {
+        let (client, server) = (name("alice@TEST"), name("host/x@TEST"));
+        let at = |seconds, flags| {
+            let now = Timestamp::from_seconds(seconds);
+            check_times(&ticket(&client, flags), &client, &server, now, now, 300)
+        };
+        for seconds in [700, 1000, 1500, 2000, 2299, 2300] {
+            assert_eq!(at(seconds, TicketFlags::INITIAL), Ok(()), "{seconds}");
+        }
+        assert!(matches!(at(699, TicketFlags::INITIAL), Err(ApRefusal::NotYetValid { .. })));
+        assert!(matches!(at(2301, TicketFlags::INITIAL), Err(ApRefusal::Expired { .. })));
+        assert!(matches!(at(1500, TicketFlags::INVALID), Err(ApRefusal::NotYetValid { .. })));
+    }
+
+    #[test]
+    fn a_time_with_a_million_microseconds_is_no_time() {
+        let client = name("alice@TEST");
+        let time = |cusec| {
+            authenticator_time(&Authenticator {
+                authenticator_vno: PVNO,
+                crealm: GeneralString(client.realm()),
+                cname: client.to_wire(),
+                cksum: None,
+                cusec,
+                ctime: KerberosTime(7),
+                subkey: None,
+                seq_number: None,
+                authorization_data: None,
+            })
+        };
+        for microseconds in [0, 999_999] {
+            let expected = Timestamp { seconds: 7, microseconds };
+            assert_eq!(time(i32::try_from(microseconds).unwrap()), Ok(expected));
+        }
+        for cusec in [-1, 1_000_000, i32::MAX] {
+            assert_eq!(time(cusec), Err(ApRefusal::Mismatch), "{cusec}");
+        }
+    }
+}

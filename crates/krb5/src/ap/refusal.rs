@@ -266,3 +266,38 @@ pub fn make_error(code: ErrorCode, server: &Principal, now: Timestamp) -> Vec<u8
     }
     .to_der()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> Principal {
+        "host/x.test@TEST".parse().unwrap()
+    }
+
+    #[test]
+    fn the_version_of_a_missing_key_is_told_where_it_is_known() {
+        let refused = |kvno| {
+            let (enctype, found) = (Enctype::Aes256CtsHmacSha1, "nothing".to_owned());
+            ApRefusal::NoKey { server: server(), enctype, kvno, found }.to_string()
+        };
+        assert_eq!(
+            refused(Some(3)),
+            "no key for host/x.test@TEST (aes256-cts-hmac-sha1-96, kvno 3): nothing"
+        );
+        assert_eq!(refused(None), "no key for host/x.test@TEST (aes256-cts-hmac-sha1-96): nothing");
+    }
+
+    #[test]
+    fn a_peers_text_brings_no_control_letters_into_a_log_and_no_more_than_a_line() {
+        let message = make_error(ErrorCode::SKEW, &server(), Timestamp::from_seconds(7));
+        let told = |text: &str| {
+            let mut error = KrbError::from_der(&message).unwrap();
+            error.e_text = Some(GeneralString(text));
+            RemoteError::from_der(&error.to_der()).unwrap().text.unwrap()
+        };
+        assert_eq!(told("clock\n\u{1b}[31m skew"), "clock[31m skew");
+        assert_eq!(told(&"x".repeat(1000)), "x".repeat(200));
+        assert_eq!(RemoteError::from_der(&message).unwrap().text, None);
+    }
+}
