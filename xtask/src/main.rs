@@ -26,6 +26,7 @@
 
 mod alone;
 mod answers;
+mod copy;
 mod deb;
 mod faces;
 mod faults;

@@ -14,31 +14,33 @@
 use std::fs;
 use std::process::Command;
 
-use crate::shell::{cargo, root, target};
+use crate::copy::Copy;
+use crate::shell::{must, root, target};
 use crate::{Failure, Options};
 
 const SURVIVORS: &str = "xtask/mutants/survivors.txt";
+
+/// Which package is changed, and whose tests must notice: no package knows those above it.
+const PACKAGES: [(&str, &str); 2] =
+    [("orthros-gss", "orthros-gss"), ("orthros-krb5", "orthros-krb5,orthros-gss")];
 
 /// Exit statuses of cargo-mutants by which it has done its work: nothing survived; some did; some ran too long.
 const DONE: [i32; 3] = [0, 2, 3];
 
 /// `cargo xtask mutants`.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
-    let folder = target().join("mutants");
-    fs::create_dir_all(&folder)?;
-    let mut command: Command =
-        cargo(&root(), "mutants --package orthros-gss --package orthros-krb5 --no-shuffle");
-    command.arg("--output").arg(&folder);
-    if let Some(shard) = options.value("--shard") {
-        command.args(["--shard", shard]);
+    let copy = Copy::new("mutants")?;
+    copy.reset()?;
+    // cargo-mutants would look at the tests of the changed package alone.
+    must(&mut undebugged(
+        &copy,
+        "test --quiet --package orthros-krb5 --package orthros-gss --lib --test api",
+    ))
+    .map_err(|why| format!("the tests must pass before anything is changed: {why}"))?;
+    let mut missed = String::new();
+    for (package, testing) in PACKAGES {
+        missed += &survivors(&copy, package, testing, options.value("--shard"))?;
     }
-    let status = command.status()?;
-    if !status.code().is_some_and(|code| DONE.contains(&code)) {
-        return Err(
-            format!("cargo mutants: {status}; is it there? `cargo install cargo-mutants --locked`").into()
-        );
-    }
-    let missed = fs::read_to_string(folder.join("mutants.out/missed.txt"))?;
     let reasons = fs::read_to_string(root().join(SURVIVORS))?;
     let (unknown, gone) = compare(&missed, &known(&reasons)?);
     for mutant in &unknown {
@@ -52,6 +54,30 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     println!("{} survivors, {} of them without a reason", missed.lines().count(), unknown.len());
     if unknown.is_empty() { Ok(()) } else { Err(format!("{SURVIVORS} lacks their rows").into()) }
+}
+
+/// The mutants of a package that no test noticed, a line each.
+fn survivors(copy: &Copy, package: &str, testing: &str, shard: Option<&str>) -> Result<String, Failure> {
+    copy.reset()?;
+    let folder = target().join("mutants").join(package);
+    fs::create_dir_all(&folder)?;
+    let mut command = undebugged(copy, "mutants --in-place --no-shuffle --baseline skip --timeout 180");
+    command.args(["--package", package, "--test-package", testing]).arg("--output").arg(&folder);
+    command.args(shard.iter().flat_map(|shard| ["--shard", shard]));
+    let status = command.status()?;
+    if !status.code().is_some_and(|code| DONE.contains(&code)) {
+        return Err(
+            format!("cargo mutants: {status}; is it there? `cargo install cargo-mutants --locked`").into()
+        );
+    }
+    Ok(fs::read_to_string(folder.join("mutants.out/missed.txt"))?)
+}
+
+/// Cargo in the copy, without what a debugger needs.
+fn undebugged(copy: &Copy, words: &str) -> Command {
+    let mut command = copy.cargo(words);
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    command
 }
 
 /// The mutants that have a reason.

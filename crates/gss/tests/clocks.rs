@@ -1,9 +1,7 @@
 //! Clocks that differ, tickets that are not valid yet or no more (RFC 4120 §3.2.3).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
-use common::{NOW, Pair};
+use crate::common::{NOW, Pair};
 use orthros_gss::error::{BadToken, Refusal};
 use orthros_gss::{Error, Step};
 use orthros_krb5::ErrorCode;

@@ -1,11 +1,9 @@
 //! Credentials: their elements, what can be asked of them, and how they move.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Pair, sealing_key};
+use crate::common::{Pair, sealing_key};
 use orthros_gss::credential::{CredentialSet, Lifetime, Scope, Usage};
 use orthros_gss::error::Misuse;
 use orthros_gss::mechanism::KRB5_OID;

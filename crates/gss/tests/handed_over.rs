@@ -1,9 +1,7 @@
 //! A context is handed over at most once, wherever the conversation stops.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
-use common::Pair;
+use crate::common::Pair;
 use orthros_gss::transfer::handover::{COMMIT, FRAME, FrameType, LONGEST_BODY, Taking, frame, refusal};
 use orthros_gss::transfer::{Kept, TransferRefusal};
 use orthros_gss::{Context, Error, Flags, Major};

@@ -1,9 +1,7 @@
 //! Contexts come up, and protect messages.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
-use common::Pair;
+use crate::common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::context::Need;
 use orthros_gss::error::{BadToken, Misuse, Refusal};
@@ -162,7 +160,7 @@ fn both_ends_draw_the_same_material_also_after_a_move() {
         let draw = |context: &orthros_gss::Context, key, octets| {
             context.pseudo_random(key, b"label", octets).unwrap().expose_octets().to_vec()
         };
-        let key = common::sealing_key(1);
+        let key = crate::common::sealing_key(1);
         let full = draw(&initiator, PrfKey::Full, 100);
         let partial = draw(&initiator, PrfKey::Partial, 100);
         assert_ne!(full, partial);

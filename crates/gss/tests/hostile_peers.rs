@@ -2,11 +2,9 @@
 //! number it is known by where it has one.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{NOW, Pair, State};
+use crate::common::{NOW, Pair, State};
 use orthros_crypto::{Enctype, Key, KeyUsage, Part};
 use orthros_gss::context::AwaitToken;
 use orthros_gss::error::{BadToken, Refusal};

@@ -2,11 +2,9 @@
 //! between can't do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Outcome, Pair, sealing_key};
+use crate::common::{Outcome, Pair, sealing_key};
 use orthros_crypto::Enctype;
 use orthros_gss::context::AwaitToken;
 use orthros_gss::credential::Lifetime;

@@ -1,11 +1,9 @@
 //! Services that act for users: where their credentials come from, what they are good for, and how they move.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Pair, sealing_key};
+use crate::common::{Pair, sealing_key};
 use orthros_gss::credential::{CredentialSet, Lifetime};
 use orthros_gss::error::NoCredential;
 use orthros_gss::mechanism::KRB5_OID;
@@ -201,7 +199,7 @@ fn it_lasts_as_long_as_both_tickets() {
     let host = pair.host();
     let short = InitiatorCredential::impersonating(&host, {
         let mut evidence = alice_by_host(&pair).tickets().remove(0);
-        evidence.times.endtime.0 = common::NOW + 60;
+        evidence.times.endtime.0 = crate::common::NOW + 60;
         evidence
     });
     assert_eq!(short.lifetime(pair.clock.now()), Lifetime::Seconds(60));

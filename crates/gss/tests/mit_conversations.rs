@@ -4,12 +4,10 @@
 //! The conversations are in `testdata/mit`, captured by the script that lies there.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{Pair, State, sealing_key};
+use crate::common::{Pair, State, sealing_key};
 use orthros_crypto::Enctype;
 use orthros_gss::{Accept, AcceptorCredential, Context, Flags, Order, Step};
 use orthros_krb5::Keytab;

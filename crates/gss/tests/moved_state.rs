@@ -7,11 +7,9 @@
     clippy::cast_sign_loss
 )]
 
-mod common;
-
 use std::sync::LazyLock;
 
-use common::{Pair, State, open_plain_state};
+use crate::common::{Pair, State, open_plain_state};
 use orthros_crypto::{Enctype, Key};
 use orthros_gss::error::{BadToken, Misuse};
 use orthros_gss::{Context, Error, Flags, Order};
@@ -105,7 +103,7 @@ prop_compose! {
     fn state()(
         role in 0_u8..2,
         flags in any::<u32>(),
-        end in common::NOW + 100..i64::MAX,
+        end in crate::common::NOW + 100..i64::MAX,
         ticket in any::<(i64, u32)>(),
         numbers in any::<[u64; 4]>(),
         keys in keys(),
@@ -206,7 +204,7 @@ fn ends_at(pair: &Pair, initiator: u64, acceptor: u64) -> (Context, Context) {
     let state = |acceptor_end, send, receive| State {
         acceptor: acceptor_end,
         flags: Flags::REPLAY | Flags::SEQUENCE | Flags::CONFIDENTIALITY,
-        end: orthros_wire::Timestamp::from_seconds(common::NOW + 3_600),
+        end: orthros_wire::Timestamp::from_seconds(crate::common::NOW + 3_600),
         send,
         receive,
         base_key: &key,

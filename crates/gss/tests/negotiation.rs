@@ -2,9 +2,7 @@
 //! between can't do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::{Outcome, Pair};
+use crate::common::{Outcome, Pair};
 use orthros_gss::context::AwaitToken;
 use orthros_gss::error::{BadToken, Refusal};
 use orthros_gss::mechanism::{KRB5_OID, SPNEGO, SPNEGO_OID};
@@ -345,7 +343,7 @@ fn a_refusal_within_tells_its_reason_through_the_negotiation() {
     let initiate = negotiated(&pair);
     pair.clock.advance(3600);
     let late = pair.run(initiate, pair.accept(), |token| {
-        pair.clock.set(orthros_wire::Timestamp::from_seconds(common::NOW));
+        pair.clock.set(orthros_wire::Timestamp::from_seconds(crate::common::NOW));
         token
     });
     let (here, there) = (late.0.unwrap().unwrap_err(), late.1.unwrap().unwrap_err());

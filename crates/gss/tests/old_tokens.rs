@@ -1,11 +1,9 @@
 //! The tokens of RFC 1964 and RFC 4757, of contexts whose keys policy names: RC4 and triple DES.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Pair, sealing_key};
+use crate::common::{Pair, sealing_key};
 use orthros_crypto::{Enctype, KeyUsage, MessageTokens};
 use orthros_gss::context::inquiry::oid;
 use orthros_gss::error::{BadToken, Misuse};

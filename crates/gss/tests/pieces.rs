@@ -1,9 +1,7 @@
 //! Messages in place, in pieces and with associated data, in both styles.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::Pair;
+use crate::common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::error::{BadToken, Misuse};
 use orthros_gss::{Context, Error, Order, Piece, PieceLengths, Verified};

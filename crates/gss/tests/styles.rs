@@ -2,11 +2,9 @@
 //! that must not be missed, inquiry, late errors.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::Pair;
+use crate::common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::context::inquiry::oid;
 use orthros_gss::error::{BadToken, Misuse, Refusal};
@@ -195,8 +193,8 @@ fn delegation_is_left_to_the_kdc_where_the_configuration_says_so() {
 fn both_ends_answer_inquiries_alike_also_after_a_move() {
     let pair = Pair::new();
     let (here, there) = pair.established();
-    let token = there.export(&common::sealing_key(1)).unwrap();
-    let there = pair.import(&token, &common::sealing_key(1)).unwrap();
+    let token = there.export(&crate::common::sealing_key(1)).unwrap();
+    let there = pair.import(&token, &crate::common::sealing_key(1)).unwrap();
     for question in [oid::TICKET_FLAGS, oid::SESSION_KEY, oid::AUTHTIME, oid::SASL_SSF] {
         let answers = [&here, &there].map(|context| context.inquire(&question).unwrap());
         let octets = answers
@@ -205,7 +203,7 @@ fn both_ends_answer_inquiries_alike_also_after_a_move() {
         assert_eq!(octets[0], octets[1], "{question}");
         assert!(!octets[0].is_empty());
     }
-    assert_eq!(here.authtime().seconds, common::NOW);
+    assert_eq!(here.authtime().seconds, crate::common::NOW);
     assert_eq!(here.strength_bits(), 256);
     assert!(there.authorization_data_of(128).is_empty());
     assert_eq!(here.inquire(&"1.2.3".parse().unwrap()).unwrap_err(), Error::Misuse(Misuse::UnknownInquiry));

@@ -1,9 +1,7 @@
 //! Acceptors' contexts on their way up go on from cookies: wherever they can wait, once, for two minutes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
-use common::{Pair, sealing_key};
+use crate::common::{Pair, sealing_key};
 use orthros_gss::context::{AwaitToken, Need};
 use orthros_gss::mechanism::{IAKERB, SPNEGO};
 use orthros_gss::transfer::{Claims, Header, SealingKey, TransferRefusal, import, suspend};

@@ -1,9 +1,7 @@
 //! Changed tokens are refused, and a refusal changes nothing. Where an octet is free, a test says which and why.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
-use common::{Pair, open_plain_state};
+use crate::common::{Pair, open_plain_state};
 use orthros_crypto::Enctype;
 use orthros_gss::context::{AwaitToken, Need};
 use orthros_gss::error::BadToken;

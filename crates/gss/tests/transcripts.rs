@@ -4,16 +4,14 @@
 //! The transcripts are `testdata/transcripts/ENCTYPE.txt`. After a change that is meant, make them anew:
 //!
 //! ```text
-//! ORTHROS_WRITE_TRANSCRIPTS=1 cargo test -p orthros-gss --test transcripts
+//! ORTHROS_WRITE_TRANSCRIPTS=1 cargo test -p orthros-gss --test api transcripts
 //! ```
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod common;
 
 use std::fmt::Write;
 use std::path::Path;
 
-use common::Pair;
+use crate::common::Pair;
 use orthros_crypto::Enctype;
 use orthros_gss::ChannelBindings;
 use orthros_wire::hex;

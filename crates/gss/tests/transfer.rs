@@ -1,11 +1,9 @@
 //! Contexts move, once; without processes: the ledger is a table in memory.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{Pair, sealing_key};
+use crate::common::{Pair, sealing_key};
 use orthros_gss::context::{Need, Settings};
 use orthros_gss::transfer::{Claims, Header, SealingKey, TransferRefusal, import};
 use orthros_gss::{Error, Flags, Major, Step};

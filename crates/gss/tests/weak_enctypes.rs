@@ -1,11 +1,9 @@
 //! RC4 and triple DES in the AP exchange: refused unless permitted, by name.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
-mod common;
-
 use std::sync::Arc;
 
-use common::Pair;
+use crate::common::Pair;
 use orthros_crypto::{Enctype, Key, SessionKey};
 use orthros_gss::error::Refusal;
 use orthros_gss::{Accept, Error, Initiate, Name, Settings, Step};

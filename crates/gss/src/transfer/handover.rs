@@ -257,10 +257,8 @@ impl fmt::Debug for Taking {
 
 /// The frame of a refusal, which says why as far as there is room.
 pub fn refusal(why: &str) -> Vec<u8> {
-    let mut end = why.len().min(LONGEST_REFUSAL);
-    while !why.is_char_boundary(end) {
-        end -= 1;
-    }
+    let room = why.len().min(LONGEST_REFUSAL);
+    let end = (0..=room).rev().find(|end| why.is_char_boundary(*end)).unwrap_or(0);
     let (text, _) = why.as_bytes().split_at(end);
     let length = u32::try_from(end).unwrap_or(0).to_be_bytes();
     [&MAGIC[..], &[FrameType::Refusal.octet()], &length, text].concat()

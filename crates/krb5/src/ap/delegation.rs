@@ -197,6 +197,16 @@ mod tests {
         assert!(open_credential_message(&message.to_der(), &[&key(1)], Enctype::STRONG).is_err());
     }
     #[test]
+    fn a_message_of_another_version_or_type_is_refused() {
+        let octets = sealed();
+        for (pvno, msg_type) in [(4, msg_type::KRB_CRED), (PVNO, msg_type::AP_REQ)] {
+            let message = KrbCred { pvno, msg_type, ..KrbCred::from_der(&octets).unwrap() };
+            let refused = open_credential_message(&message.to_der(), &[&key(1)], Enctype::STRONG);
+            assert_eq!(refused.unwrap_err(), ApRefusal::Version);
+        }
+    }
+
+    #[test]
     fn tickets_and_descriptions_of_different_numbers_are_refused() {
         let octets = sealed();
         let message = KrbCred::from_der(&octets).unwrap();
