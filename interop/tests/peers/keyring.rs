@@ -25,14 +25,14 @@ const TOKEN: &str = "KEYRING_TOKEN";
 const STRANGER: u32 = 65_531;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    let scenario = |name: &str, needs: &[Peer], body: fn() -> Result<(), Failure>| {
-        Scenario::new(format!("keyring::{name}"), needs, body)
-    };
     vec![
-        scenario("a_token_is_imported_twice_by_processes_that_race", &[], race).only_if(kernel_has_keys),
-        scenario("a_token_is_good_again_after_the_keyring_was_lost", &[], lost).only_if(kernel_has_keys),
-        scenario("moves_use_up_the_keys_that_a_user_may_have", &[], crowded).only_if(kernel_has_keys),
-        scenario("a_context_is_lost_where_the_kernel_gives_no_keys", &[Peer::STRACE], refused)
+        Scenario::new("keyring::a_token_is_imported_twice_by_processes_that_race", &[], race)
+            .only_if(kernel_has_keys),
+        Scenario::new("keyring::a_token_is_good_again_after_the_keyring_was_lost", &[], lost)
+            .only_if(kernel_has_keys),
+        Scenario::new("keyring::moves_use_up_the_keys_that_a_user_may_have", &[], crowded)
+            .only_if(kernel_has_keys),
+        Scenario::new("keyring::a_context_is_lost_where_the_kernel_gives_no_keys", &[Peer::STRACE], refused)
             .only_if(kernel_has_keys),
     ]
 }
