@@ -17,6 +17,8 @@ pub struct Scenario {
     needs: Vec<Peer>,
     /// Whether this machine allows what it does, besides having the peers.
     possible: fn() -> Result<(), String>,
+    /// Whether its kernel does. What `interop/skips.txt` excuses with `?` is skipped also where peers are required.
+    kernel: fn() -> Result<(), String>,
     body: Box<dyn FnOnce() -> Result<(), Failure> + Send>,
 }
 
@@ -29,34 +31,43 @@ impl Scenario {
         needs: &[Peer],
         body: impl FnOnce() -> Result<(), Failure> + Send + 'static,
     ) -> Self {
-        Self { name: name.into(), needs: needs.to_vec(), possible: || Ok(()), body: Box::new(body) }
+        Self {
+            name: name.into(),
+            needs: needs.to_vec(),
+            possible: || Ok(()),
+            kernel: || Ok(()),
+            body: Box::new(body),
+        }
     }
 
     /// The same; it works with several accounts, which only root can.
     #[must_use]
     pub fn as_root(self) -> Self {
-        self.only_if(|| {
+        let possible = || {
             let may = rustix::process::geteuid().is_root();
             if may { Ok(()) } else { Err("only root can work with several accounts".to_owned()) }
-        })
-    }
-
-    /// The same; this says whether the machine allows what it does, or why not.
-    #[must_use]
-    pub fn only_if(self, possible: fn() -> Result<(), String>) -> Self {
+        };
         Self { possible, ..self }
     }
 
+    /// The same; this says whether the kernel does what it needs, or why not: nothing can be installed for that. Its row
+    /// in `interop/skips.txt` has a `?`.
+    #[must_use]
+    pub fn only_if(self, kernel: fn() -> Result<(), String>) -> Self {
+        Self { kernel, ..self }
+    }
+
     fn into_trial(self) -> Trial {
-        let Self { name, needs, possible, body } = self;
+        let Self { name, needs, possible, kernel, body } = self;
         let possible = move || {
             possible()?;
             peers::require(&needs).map_err(|missing| missing.to_string())
         };
-        Trial::ignorable_test(name, move || match possible() {
-            Ok(()) => body().map(|()| Completion::Completed).map_err(Failed::from),
-            Err(missing) if peers::are_required() => Err(Failed::from(missing)),
-            Err(missing) => Ok(Completion::ignored_with(missing)),
+        Trial::ignorable_test(name, move || match kernel().map(|()| possible()) {
+            Err(lacking) => Ok(Completion::ignored_with(lacking)),
+            Ok(Ok(())) => body().map(|()| Completion::Completed).map_err(Failed::from),
+            Ok(Err(missing)) if peers::are_required() => Err(Failed::from(missing)),
+            Ok(Err(missing)) => Ok(Completion::ignored_with(missing)),
         })
     }
 }

@@ -1,13 +1,22 @@
 //! The committed reasons for tests that may be skipped: `interop/skips.txt`.
 //!
-//! A line per test, `NAME = REASON`, with the name as `cargo xtask test` prints it; `#` starts a comment.
+//! A line per test, `NAME = REASON`, with the name as `cargo xtask test` prints it; `#` starts a comment. `NAME ? = REASON`
+//! is for a test that some kernels allow and some do not: it may run, too.
 
 use crate::Failure;
 use crate::tally::Skipped;
 
-/// Test names with their reasons.
+/// The tests with their reasons.
 #[derive(Debug, Default)]
-pub(crate) struct Skips(Vec<(String, String)>);
+pub(crate) struct Skips(Vec<Row>);
+
+#[derive(Debug)]
+struct Row {
+    name: String,
+    reason: String,
+    /// Whether it may run.
+    may_run: bool,
+}
 
 impl Skips {
     /// Reads the list; a line without a reason is an error.
@@ -22,14 +31,15 @@ impl Skips {
             if reason.trim().is_empty() {
                 return Err(format!("interop/skips.txt:{number}: `{name}` gives no reason").into());
             }
-            rows.push((name.trim().to_owned(), reason.trim().to_owned()));
+            let (name, may_run) = name.strip_suffix(" ?").map_or((name, false), |name| (name, true));
+            rows.push(Row { name: name.trim().to_owned(), reason: reason.trim().to_owned(), may_run });
         }
         Ok(Self(rows))
     }
 
     /// The committed reason for skipping the test of this name.
     pub(crate) fn reason(&self, name: &str) -> Option<&str> {
-        self.0.iter().find_map(|(known, reason)| (known == name).then_some(reason.as_str()))
+        self.0.iter().find_map(|row| (row.name == name).then_some(row.reason.as_str()))
     }
 
     /// What is wrong with the list after a whole run: tests skipped without a reason in it, rows that excuse nothing.
@@ -41,8 +51,8 @@ impl Skips {
         let idle = self
             .0
             .iter()
-            .filter(|(name, _)| !skipped.iter().any(|test| test.name == *name))
-            .map(|(name, _)| format!("{name}: in interop/skips.txt, but it ran or is gone"));
+            .filter(|row| !row.may_run && !skipped.iter().any(|test| test.name == row.name))
+            .map(|row| format!("{}: in interop/skips.txt, but it ran or is gone", row.name));
         unexcused.chain(idle).collect()
     }
 }
@@ -68,5 +78,12 @@ mod tests {
         assert!(skips.complaints(&[skipped("a::b")]).is_empty());
         assert_eq!(skips.complaints(&[skipped("a::b"), skipped("a::c")]).len(), 1);
         assert_eq!(skips.complaints(&[]).len(), 1);
+    }
+
+    #[test]
+    fn a_row_with_a_question_mark_excuses_a_skip_and_demands_none() {
+        let skips = Skips::parse("a::b ? = the kernel may lack it\n").unwrap();
+        assert_eq!(skips.reason("a::b"), Some("the kernel may lack it"));
+        assert!(skips.complaints(&[skipped("a::b")]).is_empty() && skips.complaints(&[]).is_empty());
     }
 }

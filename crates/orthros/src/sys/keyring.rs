@@ -186,7 +186,7 @@ impl Persistent {
         control(Operation::SetTimeout, [key.0, seconds.cast_signed(), 0, 0]).map(drop)
     }
 
-    /// The octets of a key, [`LONGEST`] at most.
+    /// The octets of a key, 64 at most.
     ///
     /// # Errors
     /// Those of keyctl(2); `InvalidData` if there are more.
