@@ -9,8 +9,8 @@ use common::*;
 use orthros::mechanism::{IAKERB_OID, KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle, IovBuffer};
 use orthros_capi::calls::{
-    attributes::*, buffers::*, contexts::*, credentials::*, elements::*, krb5::*, local::*, mechanisms::*,
-    messages::*, names::*, oids::*, pieces::*, statuses::*, stores::*, transfer::*,
+    attributes::*, buffers::*, contexts::*, credentials::*, elements::*, established::*, krb5::*, local::*,
+    mechanisms::*, messages::*, names::*, oids::*, pieces::*, statuses::*, stores::*, transfer::*,
 };
 use orthros_capi::pieces::Iov;
 use orthros_capi::pointers::{In, Out};

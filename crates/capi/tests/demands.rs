@@ -8,7 +8,7 @@ use std::ptr;
 use common::*;
 use orthros::mechanism::{KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle};
-use orthros_capi::calls::{contexts::*, messages::*, names::*};
+use orthros_capi::calls::{established::*, messages::*, names::*};
 use orthros_capi::oids::{StaticOid, interned};
 use orthros_capi::status::{COMPLETE, CONTINUE_NEEDED};
 

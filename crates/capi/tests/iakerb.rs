@@ -9,7 +9,8 @@ use common::*;
 use orthros::mechanism::{IAKERB_OID, KRB5_OID, SPNEGO_OID};
 use orthros_capi::abi::{GssBuffer, Handle, INDEFINITE, OidSetDesc, OmUint32};
 use orthros_capi::calls::{
-    buffers::*, contexts::*, credentials::*, elements::*, messages::*, names::*, stores::*, transfer::*,
+    buffers::*, contexts::*, credentials::*, elements::*, established::*, messages::*, names::*, stores::*,
+    transfer::*,
 };
 use orthros_capi::memory::OidSet;
 use orthros_capi::oids::{StaticOid, interned};

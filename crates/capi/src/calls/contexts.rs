@@ -1,4 +1,4 @@
-//! Contexts come up, are told about and end (RFC 2744 §5.1, §5.7, §5.9, §5.19, §5.20, §5.23).
+//! Contexts come up and end (RFC 2744 §5.1, §5.9, §5.19).
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -6,7 +6,7 @@ use orthros::credential::{CredentialSet, Usage};
 use orthros::mechanism::{IAKERB_OID, KRB5_OID, Mechanism, SPNEGO, SPNEGO_OID};
 use orthros::trace::Event;
 use orthros::transfer::Policy;
-use orthros::{Accept, Context, Error, Flags, Initiate, Major, Name, Need, Orthros, Step};
+use orthros::{Accept, Context, Error, Flags, Initiate, Major, Need, Orthros, Step};
 use orthros_gss::context::{AwaitToken, NeedKdc};
 use orthros_gss::error::Refusal;
 use orthros_gss::framing;
@@ -21,7 +21,7 @@ use crate::handles::{Held, Kind, Table};
 use crate::oids::{StaticOid, interned};
 use crate::plugins::contexts::{Acceptance, Initiation};
 use crate::plugins::negotiation::{self, Call};
-use crate::plugins::{self, Plugin, by_context};
+use crate::plugins::{self, Plugin};
 use crate::pointers::{In, Out};
 use crate::status::{COMPLETE, CONTINUE_NEEDED, Failed};
 
@@ -95,7 +95,7 @@ pub(crate) fn context(handle: Handle) -> Result<Arc<Context>, Failed> {
     Ok(Arc::clone(up(&body(handle)?.state())?))
 }
 
-fn up(state: &State) -> Result<&Arc<Context>, Failed> {
+pub(super) fn up(state: &State) -> Result<&Arc<Context>, Failed> {
     match state {
         State::Up(context) => Ok(context),
         State::Half(_) | State::Asking(_) | State::Coming | State::Suspended(_) => {
@@ -230,7 +230,7 @@ fn left_until(orthros: &Orthros, end: Timestamp) -> OmUint32 {
     u32::try_from(left).unwrap_or(INDEFINITE - 1)
 }
 
-fn time_left(context: &Context) -> OmUint32 {
+pub(super) fn time_left(context: &Context) -> OmUint32 {
     u32::try_from(context.lifetime_seconds()).unwrap_or(INDEFINITE - 1)
 }
 
@@ -606,101 +606,6 @@ pub extern "C" fn gss_delete_sec_context(
         let is_foreign = plugins::contexts::delete(handle)?;
         if !is_foreign && handle != Handle::NONE && !CONTEXTS.remove(handle) {
             return Err(no_context("the handle is no context: it was deleted, exported, or never one"));
-        }
-        Ok(COMPLETE)
-    })
-}
-
-/// How many seconds are left (§5.7).
-#[unsafe(no_mangle)]
-pub extern "C" fn gss_context_time(
-    minor_status: Out<OmUint32>,
-    context_handle: Handle,
-    time_rec: Out<OmUint32>,
-) -> OmUint32 {
-    time_rec.set(0);
-    boundary(minor_status, || {
-        time_rec.require()?;
-        by_context!(minor_status, context_handle => gss_context_time(time_rec));
-        let left = time_left(&*context(context_handle)?);
-        time_rec.set(left);
-        if left == 0 {
-            return Err(Failed::plain(Major::ContextExpired, "the context's time is over"));
-        }
-        Ok(COMPLETE)
-    })
-}
-
-/// What is known of a context that is up (§5.20).
-#[unsafe(no_mangle)]
-#[allow(clippy::too_many_arguments, reason = "the C interface has nine")]
-pub extern "C" fn gss_inquire_context(
-    minor_status: Out<OmUint32>,
-    context_handle: Handle,
-    src_name: Out<Handle>,
-    targ_name: Out<Handle>,
-    lifetime_rec: Out<OmUint32>,
-    mech_type: Out<StaticOid>,
-    ctx_flags: Out<OmUint32>,
-    locally_initiated: Out<i32>,
-    open: Out<i32>,
-) -> OmUint32 {
-    src_name.set(Handle::NONE);
-    targ_name.set(Handle::NONE);
-    lifetime_rec.set(0);
-    mech_type.set(std::ptr::null());
-    ctx_flags.set(0);
-    locally_initiated.set(0);
-    open.set(0);
-    boundary(minor_status, || {
-        if let Some(context) = plugins::context(context_handle)? {
-            let told = plugins::contexts::Inquiry {
-                source: src_name,
-                target: targ_name,
-                left: lifetime_rec,
-                mechanism: mech_type,
-                flags: ctx_flags,
-                initiates: locally_initiated,
-                open,
-            };
-            return Ok(plugins::contexts::inquire(&context, &told)?.tell(minor_status));
-        }
-        let body = body(context_handle)?;
-        // Nothing here waits for anything.
-        let state = body.state();
-        let context = up(&state)?;
-        lifetime_rec.set(time_left(context));
-        mech_type.set(interned(&context.mechanism()));
-        ctx_flags.set(context.flags().0);
-        locally_initiated.set(i32::from(context.is_initiator()));
-        open.set(1);
-        if src_name.is_present() {
-            src_name.set(insert(&NAMES, Named::initiator(context))?);
-        }
-        if targ_name.is_present() {
-            targ_name.set(insert(&NAMES, Name::Principal(context.acceptor().clone()))?);
-        }
-        Ok(COMPLETE)
-    })
-}
-
-/// Takes a token that came after the context was up (§5.23): an error token of the peer's becomes the context's
-/// explanation, and never ends it, for nobody can tell who sent it. The call is complete; the minor status is the number of
-/// the first such error, and its story what the peer said.
-#[unsafe(no_mangle)]
-pub extern "C" fn gss_process_context_token(
-    minor_status: Out<OmUint32>,
-    context_handle: Handle,
-    token_buffer: In<GssBuffer>,
-) -> OmUint32 {
-    boundary(minor_status, || {
-        by_context!(minor_status, context_handle => gss_process_context_token(token_buffer));
-        let context = context(context_handle)?;
-        context.process(token_buffer.octets()?)?;
-        if let Some(error) = context.late_error() {
-            let told = Failed::from(Error::from(Refusal::Remote(error.clone())));
-            minor_status.set(told.minor());
-            told.tell();
         }
         Ok(COMPLETE)
     })

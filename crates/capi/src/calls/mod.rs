@@ -4,9 +4,10 @@
 //! |---|---|
 //! | [`attributes`] | names in more detail (RFC 6680) |
 //! | [`buffers`] | release of buffers and sets; sets of identifiers (§5.3, §5.8, §5.25, §5.28, §5.30) |
-//! | [`contexts`] | contexts come up, are told about and end (§5.1, §5.7, §5.9, §5.19, §5.20, §5.23) |
+//! | [`contexts`] | contexts come up and end (§5.1, §5.9, §5.19) |
 //! | [`credentials`] | §5.2, §5.21, §5.22, §5.26 |
 //! | [`elements`] | elements of credentials (§5.3) |
+//! | [`established`] | contexts that are up tell of themselves (§5.7, §5.20, §5.23) |
 //! | [`gnu`] | what GNU GSS has or means otherwise |
 //! | [`heimdal`], [`heimdal_krb5`] | what Heimdal has or means otherwise |
 //! | [`impersonation`] | services that act for users |
@@ -21,14 +22,15 @@
 //! | [`pieces`] | messages in pieces, with associated data; key material (RFC 4401) |
 //! | [`private`] | what the originals have for themselves |
 //! | [`statuses`] | §5.11 |
-//! | [`transfer`] | contexts move (§5.14, §5.18) |
 //! | [`stores`] | credentials from places that are named, and put there (RFC 5588) |
+//! | [`transfer`] | contexts move (§5.14, §5.18) |
 
 pub mod attributes;
 pub mod buffers;
 pub mod contexts;
 pub mod credentials;
 pub mod elements;
+pub mod established;
 pub mod gnu;
 pub mod heimdal;
 pub mod heimdal_krb5;
