@@ -11,6 +11,7 @@ use orthros_krb5::config::parse_duration;
 
 use crate::library::Face;
 use crate::start_time::Start;
+use crate::token::arguments::TokenCommand;
 
 /// Kerberos tickets, security contexts, and a realm of your own.
 ///
@@ -72,24 +73,9 @@ pub(crate) enum Command {
     /// Make our C library the system's, and back
     #[command(subcommand)]
     Switch(SwitchCommand),
-    /// Look at the tokens by which contexts and credentials move to other processes
+    /// Move tickets by sealed tokens, and look at tokens, by which contexts move too
     #[command(subcommand)]
     Token(TokenCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Print a token's clear part, and whether the key of this process opens it; the token is not spent
-    Show(TokenShow),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct TokenShow {
-    /// The file with the token, binary or in hexadecimal digits; `-` is standard input
-    pub(crate) file: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

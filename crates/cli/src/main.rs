@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `arguments` | the table of all commands: it gives the parser, the help, the man page and the completions |
 //! | `kinit`, `klist`, `kdestroy`, `kswitch`, `kvno`, `keytab` | tickets and keys in the user's files |
-//! | `token` | `token show`: the clear part of a transfer token |
+//! | `token` | `token seal`, `token unseal`: tickets move under a seal; `token show`: the clear part of any token |
 //! | `start_time` | from when on a ticket shall be valid, as users write it |
 //! | `realm` | `kdc`: a realm of one's own |
 //! | `gss` | `gss client`, `gss server`, `gss export`, `gss import`: the ends of a context, in the framing of krb5-gss-samples |
@@ -43,8 +43,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use arguments::{Arguments, Command, GssCommand, KeytabCommand, SwitchCommand, TokenCommand};
+use arguments::{Arguments, Command, GssCommand, KeytabCommand, SwitchCommand};
 use failure::{Ending, Failure};
+use token::arguments::TokenCommand;
 
 fn main() -> ExitCode {
     let ended = run(Arguments::parse().command);
@@ -91,6 +92,8 @@ fn run(command: Command) -> Result<Ending, Failure> {
         Command::Switch(SwitchCommand::On(wanted)) => library::switch::on(&wanted),
         Command::Switch(SwitchCommand::Off(wanted)) => library::switch::off(&wanted),
         Command::Switch(SwitchCommand::Status(wanted)) => library::switch::status(&wanted),
+        Command::Token(TokenCommand::Seal(wanted)) => token::sealed::seal(&wanted),
         Command::Token(TokenCommand::Show(wanted)) => token::show(&wanted),
+        Command::Token(TokenCommand::Unseal(wanted)) => token::sealed::unseal(&wanted),
     }
 }

@@ -27,6 +27,11 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             move || mit_keytab(kdc),
         ));
         list.push(Scenario::new(
+            format!("stores::tickets_that_went_through_a_token_are_read_and_used_by_mit_kdc_{kdc}"),
+            NEEDS,
+            move || sealed(kdc),
+        ));
+        list.push(Scenario::new(
             format!("stores::refusals_of_the_kdc_say_what_to_do_kdc_{kdc}"),
             NEEDS,
             move || refusals(kdc),
@@ -81,6 +86,25 @@ fn cache(kdc: Side, writer: Side) -> Result<(), Failure> {
     realm.orthros(&["kdestroy"], "")?.success()?;
     assert!(!realm.ccache.exists());
     Ok(())
+}
+
+/// MIT's cache goes through a token of ours, and MIT's programs go on with what comes out.
+fn sealed(kdc: Side) -> Result<(), Failure> {
+    let realm = realm(kdc)?;
+    realm.kinit(Side::Mit, "alice", &["-f"])?;
+    let (token, opened) = (path(&realm, "token"), format!("FILE:{}", path(&realm, "opened")));
+    let before = realm.klist(Side::Mit)?;
+    realm.orthros(&["token", "seal", "-o", &token], "")?.success()?;
+    realm.orthros(&["token", "unseal", &token, "-c", &opened], "")?.success()?;
+    let listing = realm.peer(Peer::KLIST, &["-e", "-f", "-a", "-n", "-c", &opened], "")?.success()?.stdout;
+    let told = |listing: &str| listing.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(told(&listing), told(&before), "but for the cache's name nothing is another");
+    realm.peer(Peer::KVNO, &["-c", &opened, "host/localhost"], "")?.success()?;
+    // The same in the default cache.
+    realm.orthros(&["kdestroy"], "")?.success()?;
+    realm.orthros(&["token", "unseal", &token], "")?.success()?;
+    assert_eq!(told(&realm.klist(Side::Mit)?), told(&before));
+    kvno(Side::Mit, &realm, "host/localhost")
 }
 
 fn path(realm: &Realm, name: &str) -> String {

@@ -9,6 +9,7 @@ mod keytab;
 mod kinit;
 mod realm;
 mod sandbox;
+mod sealed;
 mod tickets;
 mod token;
 mod usage;

@@ -20,7 +20,6 @@ use orthros_gss::credential::{CredentialSet, Lifetime, Usage};
 use orthros_gss::error::{Misuse, NoCredential};
 use orthros_gss::mechanism::{self, Mechanism};
 use orthros_gss::name::BadName;
-use orthros_gss::transfer;
 use orthros_gss::{AcceptorCredential, Error, InitiatorCredential, Name};
 use orthros_krb5::ccache::TimeOffset;
 use orthros_krb5::{CredentialCache, Principal};
@@ -280,15 +279,13 @@ impl Orthros {
     }
 
     /// Seals a credential for other processes of this user, until it ends, on this boot of this machine (see
-    /// [`transfer::export_credential`]). The credential goes on here; the token can be imported any number of times,
+    /// [`orthros_gss::transfer::export_credential`]). The credential goes on here; the token can be imported any number of times,
     /// and whoever has it has the tickets.
     ///
     /// # Errors
-    /// As [`transfer::export_credential`], and [`Error::Transfer`] if there is no place for a key.
+    /// As [`orthros_gss::transfer::export_credential`], and [`Error::Transfer`] if there is no place for a key.
     pub fn export_credential(&self, credential: &InitiatorCredential) -> Result<Vec<u8>, Error> {
-        let held = self.sealing_key()?;
-        let demanded = self.transfer_policy()?.demands(self.receiver())?;
-        transfer::export_credential(credential, held.key()?.under(&demanded), self.settings())
+        self.export_credential_under(credential, self.transfer_policy()?)
     }
 
     /// Opens a sealed credential. What contexts fetch with it stays in memory.
@@ -296,9 +293,7 @@ impl Orthros {
     /// # Errors
     /// [`Error::Transfer`] says why not.
     pub fn import_credential(&self, token: &[u8]) -> Result<Arc<InitiatorCredential>, Error> {
-        let (held, shown) = (self.opening_key(token)?, self.transfer_policy()?.shown(token)?);
-        let opened = transfer::import_credential(token, held.key()?.under(&shown), self.settings())?;
-        Ok(Arc::new(opened))
+        self.import_credential_under(token, self.transfer_policy()?)
     }
 
     /// The name, and for a user's number the name of that user, which the system is asked for.

@@ -23,9 +23,11 @@ pub use orthros_gss::transfer::suspend::KeptWaiting;
 pub use orthros_gss::transfer::{Claim, Header, Kind, Mismatch, TransferRefusal};
 pub use policy::Policy;
 
+use std::sync::Arc;
+
 use orthros_gss::context::AwaitToken;
 use orthros_gss::transfer::{self, Kept};
-use orthros_gss::{Accept, Context, Error, Step};
+use orthros_gss::{Accept, Context, Error, InitiatorCredential, Step};
 
 use crate::Orthros;
 
@@ -59,6 +61,55 @@ impl Orthros {
         let shown = policy.shown(token)?;
         let held = self.opening_key(token)?;
         self.run(transfer::import(token, held.key()?.under(&shown), self.settings()))
+    }
+
+    /// As [`export_credential`](Self::export_credential), under another policy than the configured one.
+    ///
+    /// ```
+    /// use orthros::transfer::{FamilyKey, Policy};
+    /// use orthros::{InitiatorCredential, Orthros};
+    ///
+    /// fn for_mail(orthros: &Orthros, alice: &InitiatorCredential) -> Result<(), orthros::Error> {
+    ///     let mail = Policy::new().audience("mail");
+    ///     let token = orthros.export_credential_under(alice, &mail)?;
+    ///     assert!(orthros.import_credential(&token).is_err(), "it is for mail");
+    ///     assert_eq!(orthros.import_credential_under(&token, &mail)?.client(), alice.client());
+    ///     Ok(())
+    /// }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let realm = orthros_kdc::Realm::builder("TEST").principal("alice", "pw");
+    /// # let kdc = orthros_kdc::Listener::start(realm.build(&orthros::random::SystemRandom)?)?;
+    /// # let config = orthros::Config::for_realm("TEST", &[&kdc.address().to_string()])?;
+    /// # let orthros = Orthros::builder().config(config).transfer_family(&FamilyKey::new()?).build();
+    /// # for_mail(&orthros, &*orthros.acquire("alice").password("pw").blocking()?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`export_credential`](Self::export_credential).
+    pub fn export_credential_under(
+        &self,
+        credential: &InitiatorCredential,
+        policy: &Policy,
+    ) -> Result<Vec<u8>, Error> {
+        let held = self.sealing_key()?;
+        let demanded = policy.demands(self.receiver())?;
+        transfer::export_credential(credential, held.key()?.under(&demanded), self.settings())
+    }
+
+    /// As [`import_credential`](Self::import_credential), under another policy than the configured one.
+    ///
+    /// # Errors
+    /// [`Error::Transfer`] says why not.
+    pub fn import_credential_under(
+        &self,
+        token: &[u8],
+        policy: &Policy,
+    ) -> Result<Arc<InitiatorCredential>, Error> {
+        let (held, shown) = (self.opening_key(token)?, policy.shown(token)?);
+        let opened = transfer::import_credential(token, held.key()?.under(&shown), self.settings())?;
+        Ok(Arc::new(opened))
     }
 
     /// Whether the key at hand is the one that a token (or a cookie) names. The token is neither opened nor spent. A key

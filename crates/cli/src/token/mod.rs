@@ -1,16 +1,26 @@
-//! `token show`: what a transfer token says in the clear, and whether this process could open it.
+//! The commands of transfer tokens.
+//!
+//! | module | commands |
+//! |---|---|
+//! | `arguments` | what they are told |
+//! | `sealed` | `token seal`, `token unseal` |
+//! | here | `token show`: what a token says in the clear, and whether this process could open it |
+
+pub(crate) mod arguments;
+pub(crate) mod sealed;
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use orthros::Orthros;
 use orthros::transfer::{Header, Kind};
 use orthros_wire::hex;
 use serde::Serialize;
 
-use crate::arguments::TokenShow;
 use crate::failure::{Ending, Failure, While};
 use crate::output;
+use arguments::TokenShow;
 
 /// No token is longer than this many octets: what is longer is something else.
 const LONGEST: u64 = 16 << 20;
@@ -31,7 +41,7 @@ struct Shown {
 }
 
 pub(crate) fn show(wanted: &TokenShow) -> Result<Ending, Failure> {
-    let token = read(wanted)?;
+    let token = read(&wanted.file)?;
     let header =
         Header::parse(&token).map_err(|refusal| Failure::new(format!("no token of ours: {refusal}")))?;
     let orthros = Orthros::from_system()?;
@@ -77,13 +87,13 @@ fn text(shown: &Shown) -> Result<Ending, Failure> {
 }
 
 /// The token's octets. Tokens are binary; one that came as hexadecimal digits is taken too.
-fn read(wanted: &TokenShow) -> Result<Vec<u8>, Failure> {
-    let name = wanted.file.display();
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let name = file.display();
     let mut octets = Vec::new();
-    let read = if wanted.file.as_os_str() == "-" {
+    let read = if file.as_os_str() == "-" {
         std::io::stdin().lock().take(LONGEST).read_to_end(&mut octets)
     } else {
-        File::open(&wanted.file).and_then(|file| file.take(LONGEST).read_to_end(&mut octets))
+        File::open(file).and_then(|file| file.take(LONGEST).read_to_end(&mut octets))
     };
     read.while_doing(format!("cannot read {name}"))?;
     let digits = std::str::from_utf8(&octets).ok().map(|text| text.split_whitespace().collect::<String>());
