@@ -40,8 +40,7 @@ impl OtherEnd {
         }
         let door = door(place.folder);
         let (orthros, listener) = (place.orthros()?, UnixListener::bind(&door)?);
-        let gives = step.name == "a_context_is_taken_over";
-        let context = if gives { Some(acceptor_side(&orthros)?) } else { None };
+        let context = if step.takes_over() { Some(acceptor_side(&orthros)?) } else { None };
         let working = thread::spawn(move || {
             let (stream, _) = listener.accept().map_err(text)?;
             let us = Peers::same_user();

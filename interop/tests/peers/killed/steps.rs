@@ -65,6 +65,8 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "a_context_is_taken_over", work: take_over },
     Step { name: "a_first_context_is_exported_in_c", work: export },
     Step { name: "a_context_is_imported_and_exported_in_c", work: move_on },
+    Step { name: "a_context_is_handed_over_in_c", work: hand_over },
+    Step { name: "a_context_is_taken_over_in_c", work: take_over },
 ];
 
 impl Step {
@@ -76,6 +78,8 @@ impl Step {
     /// What the program in C is told to do, if it is the one that is ended.
     pub(crate) fn in_c(&self) -> Option<&'static str> {
         match self.name.strip_suffix("_in_c")? {
+            "a_context_is_handed_over" => Some("give"),
+            "a_context_is_taken_over" => Some("take"),
             "a_first_context_is_exported" => Some("export"),
             _ => Some("move"),
         }
@@ -88,7 +92,12 @@ impl Step {
 
     /// Whether its context comes or goes over a socket.
     pub(crate) fn is_handover(&self) -> bool {
-        self.name.ends_with("_over")
+        self.name.contains("_handed_over") || self.takes_over()
+    }
+
+    /// Whether it is the one to which the context comes.
+    pub(crate) fn takes_over(&self) -> bool {
+        self.name.contains("_taken_over")
     }
 }
 
