@@ -36,10 +36,16 @@ static void gss_ok(OM_uint32 major, const OM_uint32 *minor, const char *what)
     require(!GSS_ERROR(major), what);
 }
 
+static gss_buffer_desc buffer_of(const char *text)
+{
+    gss_buffer_desc buffer = {strlen(text), (void *)text};
+    return buffer;
+}
+
 static gss_name_t target(const char *text)
 {
     OM_uint32 minor, major;
-    gss_buffer_desc buffer = {strlen(text), (void *)text};
+    gss_buffer_desc buffer = buffer_of(text);
     gss_name_t name;
 
     major = gss_import_name(&minor, &buffer, GSS_C_NT_HOSTBASED_SERVICE, &name);
@@ -50,7 +56,7 @@ static gss_name_t target(const char *text)
 static gss_cred_id_t credential(gss_OID option, const char *value)
 {
     OM_uint32 minor, major;
-    gss_buffer_desc buffer = {strlen(value), (void *)value};
+    gss_buffer_desc buffer = buffer_of(value);
     gss_cred_id_t cred;
 
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, GSS_C_INITIATE, &cred, NULL, NULL);
@@ -73,21 +79,24 @@ static void all(int out, int connection, unsigned char *octets, size_t length)
 /* Carries a request to the KDC on this port, by TCP. */
 static gss_buffer_desc ask(const char *port, gss_buffer_t request)
 {
-    struct sockaddr_in kdc = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port))};
+    struct sockaddr_in kdc;
     unsigned char length[4];
     gss_buffer_desc reply;
     int connection = socket(AF_INET, SOCK_STREAM, 0);
 
+    memset(&kdc, 0, sizeof kdc);
+    kdc.sin_family = AF_INET;
+    kdc.sin_port = htons((unsigned short)atoi(port));
     kdc.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     require(connect(connection, (struct sockaddr *)&kdc, sizeof kdc) == 0, "the KDC listens");
     for (int i = 0; i < 4; i++)
         length[i] = (unsigned char)(request->length >> (24 - 8 * i));
     all(1, connection, length, 4);
-    all(1, connection, request->value, request->length);
+    all(1, connection, (unsigned char *)request->value, request->length);
     all(0, connection, length, 4);
     reply.length = (size_t)length[0] << 24 | (size_t)length[1] << 16 | (size_t)length[2] << 8 | length[3];
     reply.value = malloc(reply.length);
-    all(0, connection, reply.value, reply.length);
+    all(0, connection, (unsigned char *)reply.value, reply.length);
     close(connection);
     return reply;
 }
@@ -176,7 +185,7 @@ static void stays(gss_name_t name, const char *value, int may_move)
     OM_uint32 minor, major, flags;
     gss_cred_id_t cred = credential(GSS_ORTHROS_TRANSFER, value);
     gss_ctx_id_t context = GSS_C_NO_CONTEXT;
-    gss_buffer_desc token, message = {5, "still"}, mic;
+    gss_buffer_desc token, message = buffer_of("still"), mic;
 
     gss_ok(initiate(&minor, cred, &context, name, GSS_C_NO_BUFFER, &token, &flags), &minor, "a context");
     gss_release_buffer(&minor, &token);
@@ -200,7 +209,7 @@ static void demands(gss_name_t name)
 {
     OM_uint32 minor, major;
     gss_ctx_id_t context = GSS_C_NO_CONTEXT, moved = GSS_C_NO_CONTEXT;
-    gss_buffer_desc token, kept, wrong = {8, "somebody"}, here = {15, "user,executable"}, mail = {13, "audience=mail"};
+    gss_buffer_desc token, kept, wrong = buffer_of("somebody"), here = buffer_of("user,executable"), mail = buffer_of("audience=mail");
 
     gss_ok(initiate(&minor, GSS_C_NO_CREDENTIAL, &context, name, GSS_C_NO_BUFFER, &token, NULL), &minor, "a context");
     gss_release_buffer(&minor, &token);
@@ -232,7 +241,7 @@ static OM_uint32 accept_token(OM_uint32 *minor, gss_ctx_id_t *context, gss_buffe
 static void talks(gss_ctx_id_t from, gss_ctx_id_t to)
 {
     OM_uint32 minor;
-    gss_buffer_desc message = {5, "still"}, sealed, opened;
+    gss_buffer_desc message = buffer_of("still"), sealed, opened;
 
     gss_ok(gss_wrap(&minor, from, 1, GSS_C_QOP_DEFAULT, &message, NULL, &sealed), &minor, "one end");
     gss_ok(gss_unwrap(&minor, to, &sealed, &opened, NULL, NULL), &minor, "the other end");
@@ -306,7 +315,7 @@ static void audience(gss_name_t name)
 {
     OM_uint32 minor, major;
     gss_ctx_id_t near, far, coming = GSS_C_NO_CONTEXT;
-    gss_buffer_desc token, mail = {13, "audience=mail"}, news = {13, "audience=news"}, wrong = {3, "all"};
+    gss_buffer_desc token, mail = buffer_of("audience=mail"), news = buffer_of("audience=news"), wrong = buffer_of("all");
 
     both_ends(name, &near, &far);
     gss_ok(gss_set_sec_context_option(&minor, &far, GSS_ORTHROS_TRANSFER_POLICY, &mail), &minor, "for mail");
@@ -342,7 +351,7 @@ struct hand {
 
 static void *hand(void *argument)
 {
-    struct hand *hand = argument;
+    struct hand *hand = (struct hand *)argument;
     char words[64];
     gss_buffer_desc value = {0, words};
 
@@ -356,11 +365,14 @@ static void over_a_socket(gss_name_t name)
 {
     OM_uint32 minor;
     gss_ctx_id_t near;
-    gss_buffer_desc nowhere = {9, "socket=99"}, wrong = {4, "mail"};
-    struct hand giver = {.user = geteuid()}, taker = {.user = geteuid() + 1, .context = GSS_C_NO_CONTEXT};
+    gss_buffer_desc nowhere = buffer_of("socket=99"), wrong = buffer_of("mail");
+    struct hand giver, taker;
     pthread_t taking;
     int pair[2];
 
+    memset(&giver, 0, sizeof giver);
+    memset(&taker, 0, sizeof taker);
+    giver.user = geteuid();
     both_ends(name, &near, &giver.context);
     require(GSS_ERROR(gss_set_sec_context_option(&minor, &giver.context, GSS_ORTHROS_HANDOVER, &nowhere)), "no socket");
     require(GSS_ERROR(gss_set_sec_context_option(&minor, &giver.context, GSS_ORTHROS_HANDOVER, &wrong)), "no word");
@@ -393,7 +405,7 @@ static void unknown_elsewhere(void)
 {
     OM_uint32 minor, major;
     gss_cred_id_t cred;
-    gss_buffer_desc value = {3, "off"};
+    gss_buffer_desc value = buffer_of("off");
 
     major = gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, GSS_C_NO_OID_SET, GSS_C_INITIATE, &cred, NULL, NULL);
     gss_ok(major, &minor, "a credential");

@@ -16,6 +16,7 @@ use interop::{Failure, Finished, Realm, Scenario, Side, process};
 enum How {
     C,
     Cpp,
+    CppAddressSanitizer,
     AddressSanitizer,
     Valgrind,
 }
@@ -39,8 +40,13 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
             list.push(Scenario::new(name, &needs, move || wrong(program, how)));
         }
     }
-    // As it is, it runs in `c_programs`; it is no C++.
-    for (how, more) in [(How::AddressSanitizer, &[][..]), (How::Valgrind, &[Peer::VALGRIND])] {
+    // As C, and without a tool, it runs in `c_programs`.
+    for (how, more) in [
+        (How::Cpp, &[][..]),
+        (How::CppAddressSanitizer, &[]),
+        (How::AddressSanitizer, &[]),
+        (How::Valgrind, &[Peer::VALGRIND]),
+    ] {
         let name = format!("c_arguments::what_only_we_have_costs_memory_{how:?}").to_lowercase();
         list.push(Scenario::new(name, &[NEEDS, realm, more].concat(), move || wrong("extensions", how)));
     }
@@ -72,12 +78,12 @@ fn compile(name: &str, how: How, folder: &Path) -> Result<PathBuf, Failure> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join(name).with_extension("c");
     let program = folder.join(name);
     let (compiler, language, standard) = match how {
-        How::Cpp => (Peer::CXX, "c++", "-std=gnu++17"),
+        How::Cpp | How::CppAddressSanitizer => (Peer::CXX, "c++", "-std=gnu++17"),
         _ => (Peer::CC, "c", "-std=gnu11"),
     };
     let mut command = Command::new(compiler.find()?);
     command.args([standard, "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread"]);
-    if how == How::AddressSanitizer {
+    if matches!(how, How::AddressSanitizer | How::CppAddressSanitizer) {
         command.arg("-fsanitize=address");
     }
     command.args(["-x", language]).args(MIT.includes(Whose::Own)?).arg(source).args(["-x", "none", "-o"]);
