@@ -133,6 +133,32 @@ static void travel(gss_name_t name)
     gss_release_buffer(&minor, &octets);
 }
 
+/* Attributes as objects of another library: what each kind answers. */
+static void mapped(const char *whose, gss_name_t name)
+{
+    static const char *const KINDS[] = {"mspac", "urn:mspac:", "greet", "auth-indicators", "nothing", ""};
+    OM_uint32 minor, major;
+    gss_buffer_desc kind;
+    gss_any_t object;
+    size_t row;
+
+    for (row = 0; row < sizeof KINDS / sizeof *KINDS; row++) {
+        kind = text(KINDS[row]);
+        object = (gss_any_t)1;
+        major = gss_map_name_to_any(&minor, name, 1, &kind, &object);
+        /* Of a PAC, MIT's library makes an object of its libkrb5. */
+        if (major == GSS_S_COMPLETE)
+            require(row == 0 && object != NULL && dlsym(RTLD_DEFAULT, "orthros_live_handles") == NULL, "a PAC's object");
+        else
+            require((major & ~GSS_S_CALL_INACCESSIBLE_READ) == (name == NULL ? GSS_S_BAD_NAME : GSS_S_UNAVAILABLE)
+                        && object == NULL, "nothing is mapped");
+        if (row != 0)
+            printf("%s as %s: %08x\n", whose, KINDS[row], major);
+        major = gss_release_any_name_mapping(&minor, name, &kind, &object);
+        printf("%s released as %s: %08x, something: %d\n", whose, KINDS[row], major, object != NULL);
+    }
+}
+
 int main(int count, char **words)
 {
     OM_uint32 minor;
@@ -158,6 +184,9 @@ int main(int count, char **words)
     ok(gss_duplicate_name(&minor, initiator, &copy), "a copy");
     tell("copy", copy, 1);
     travel(initiator);
+    mapped("initiator", initiator);
+    mapped("what was imported", target);
+    mapped("no name", GSS_C_NO_NAME);
     gss_release_name(&minor, &initiator);
     gss_release_name(&minor, &copy);
     ok(gss_inquire_context(&minor, theirs, &initiator, &copy, NULL, NULL, NULL, NULL, NULL), "asked");
@@ -171,6 +200,7 @@ int main(int count, char **words)
     tell("moved", initiator, 1);
     ok(gss_canonicalize_name(&minor, target, (gss_OID)gss_mech_krb5, &here), "canonical");
     tell("target", here, 1);
+    mapped("target", here);
     printf("all held\n");
     gss_release_buffer(&minor, &first);
     gss_release_buffer(&minor, &second);

@@ -5,7 +5,7 @@
 //! promises what RFC 2744 demands, that a pointer is null or lends a place of its type for the call.
 
 use std::ffi::{CStr, c_char};
-use std::slice;
+use std::{ptr, slice};
 
 use orthros::Major;
 use orthros_wire::Oid;
@@ -139,6 +139,24 @@ impl GssBuffer {
 }
 
 impl In<GssBuffer> {
+    /// Writes over what a buffer holds, which must be as long: where an answer goes into the caller's own octets.
+    ///
+    /// # Errors
+    /// `GSS_S_UNAVAILABLE` for another length, and for null.
+    pub(crate) fn overwrite(self, octets: &[u8]) -> Result<(), Failed> {
+        let place = self.read().filter(|place| place.length == octets.len() && !place.value.is_null());
+        let place = place.ok_or_else(|| {
+            Failed::told(
+                Major::Unavailable,
+                format!("the buffer for the answer needs {} octets", octets.len()),
+            )
+        })?;
+        // SAFETY: the caller's buffer (RFC 2744 §3.2) holds as many octets, and whoever asks for an answer in it lets it be
+        // written; `ptr::copy` takes places that overlap.
+        unsafe { ptr::copy(octets.as_ptr(), place.value.cast(), octets.len()) };
+        Ok(())
+    }
+
     /// The octets of a buffer.
     ///
     /// # Errors

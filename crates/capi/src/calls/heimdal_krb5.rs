@@ -31,9 +31,14 @@ pub extern "C" fn heimdal_gss_krb5_get_tkt_flags(
     tkt_flags.set(0);
     boundary(minor_status, || {
         tkt_flags.require()?;
-        tkt_flags.set(context(context_handle)?.ticket_flags().0.reverse_bits());
+        tkt_flags.set(ticket_flags(&*context(context_handle)?));
         Ok(COMPLETE)
     })
+}
+
+/// The ticket's flags, the first in the lowest bit.
+pub(super) fn ticket_flags(context: &Context) -> u32 {
+    context.ticket_flags().0.reverse_bits()
 }
 
 /// When the initiator proved itself to its KDC, in seconds since 1970: a `time_t`.
@@ -73,7 +78,12 @@ pub extern "C" fn gsskrb5_get_subkey(
     context_handle: Handle,
     out: Out<*mut Keyblock>,
 ) -> OmUint32 {
-    give_key(minor_status, context_handle, out, |context| (context.enctype(), context.expose_session_key()))
+    give_key(minor_status, context_handle, out, message_key)
+}
+
+/// The key that protects a context's messages.
+pub(super) fn message_key(context: &Context) -> (Enctype, SecretBytes) {
+    (context.enctype(), context.expose_session_key())
 }
 
 /// The initiator's subkey, else the ticket's session key, as a keyblock that `krb5_free_keyblock` frees.
@@ -90,32 +100,47 @@ pub extern "C" fn gsskrb5_get_initiator_subkey(
 #[unsafe(no_mangle)]
 pub extern "C" fn gsskrb5_set_default_realm(realm: Text) -> OmUint32 {
     without_minor(|| {
-        let realm = realm.read_or_none()?;
-        if realm.as_ref().is_some_and(String::is_empty) {
-            return Err(Failed::plain(Major::Failure, "a realm's name has at least one character"));
-        }
-        library::set_overrides(|overrides| overrides.default_realm = realm);
+        set_realm(realm.read_or_none()?)?;
         Ok(COMPLETE)
     })
+}
+
+/// Sets the default realm of this process.
+pub(super) fn set_realm(realm: Option<String>) -> Result<(), Failed> {
+    if realm.as_ref().is_some_and(String::is_empty) {
+        return Err(Failed::plain(Major::Failure, "a realm's name has at least one character"));
+    }
+    library::set_overrides(|overrides| overrides.default_realm = realm);
+    Ok(())
 }
 
 /// Whether names of hosts are asked of DNS before tickets for them are (`dns_canonicalize_hostname`), in this process.
 #[unsafe(no_mangle)]
 pub extern "C" fn gsskrb5_set_dns_canonicalize(flag: i32) -> OmUint32 {
     without_minor(|| {
-        let wanted = if flag == 0 { CanonicalizeHost::No } else { CanonicalizeHost::Yes };
-        library::set_overrides(|overrides| overrides.canonicalize_host = Some(wanted));
+        set_canonicalize(flag != 0);
         Ok(COMPLETE)
     })
+}
+
+/// Sets whether names of hosts are asked of DNS in this process.
+pub(super) fn set_canonicalize(wanted: bool) {
+    let wanted = if wanted { CanonicalizeHost::Yes } else { CanonicalizeHost::No };
+    library::set_overrides(|overrides| overrides.canonicalize_host = Some(wanted));
 }
 
 /// How many seconds this process takes to be later than the machine's clock says; with a minus: earlier.
 #[unsafe(no_mangle)]
 pub extern "C" fn gsskrb5_set_time_offset(offset: i32) -> OmUint32 {
     without_minor(|| {
-        library::set_overrides(|overrides| overrides.clock_offset_seconds = offset.into());
+        set_offset(offset);
         Ok(COMPLETE)
     })
+}
+
+/// Sets how many seconds this process takes to be later.
+pub(super) fn set_offset(seconds: i32) {
+    library::set_overrides(|overrides| overrides.clock_offset_seconds = seconds.into());
 }
 
 /// What [`gsskrb5_set_time_offset`] has set last; 0 at first.
@@ -124,7 +149,12 @@ pub extern "C" fn gsskrb5_get_time_offset(offset: Out<i32>) -> OmUint32 {
     offset.set(0);
     without_minor(|| {
         offset.require()?;
-        offset.set(i32::try_from(library::overrides().clock_offset_seconds).unwrap_or(0));
+        offset.set(self::offset());
         Ok(COMPLETE)
     })
+}
+
+/// What was set last.
+pub(super) fn offset() -> i32 {
+    i32::try_from(library::overrides().clock_offset_seconds).unwrap_or(0)
 }

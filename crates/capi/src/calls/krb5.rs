@@ -25,23 +25,31 @@ pub extern "C" fn gss_krb5_ccache_name(
 ) -> OmUint32 {
     out_name.set(std::ptr::null());
     boundary(minor_status, || {
-        let name = name.read_or_none()?;
-        let cache = name.as_deref().map(CacheName::from);
-        let kept = name.map(|name| CString::new(name).unwrap_or_default());
         let default = if out_name.is_present() { library::default_cache_name()? } else { CString::default() };
-        out_name.set(library::set_thread_cache(cache, kept, default));
+        out_name.set(name_cache(name.read_or_none()?, default));
         Ok(COMPLETE)
     })
+}
+
+/// Names this thread's cache, or none; the name before, or else this default.
+pub(super) fn name_cache(name: Option<String>, default: CString) -> *const c_char {
+    let cache = name.as_deref().map(CacheName::from);
+    let kept = name.map(|name| CString::new(name).unwrap_or_default());
+    library::set_thread_cache(cache, kept, default)
 }
 
 /// The keytab that acceptors of this process use by default; null: the default one again.
 #[unsafe(no_mangle)]
 pub extern "C" fn krb5_gss_register_acceptor_identity(keytab: Text) -> OmUint32 {
     without_minor(|| {
-        let name = keytab.read_or_none()?;
-        library::set_acceptor_keytab(name.as_deref().map(KeytabName::from));
+        name_keytab(keytab.read_or_none()?.as_deref());
         Ok(COMPLETE)
     })
+}
+
+/// Names the acceptors' keytab of this process, or none.
+pub(super) fn name_keytab(name: Option<&str>) {
+    library::set_acceptor_keytab(name.map(KeytabName::from));
 }
 
 /// What a context answers by an object identifier: buffers, as many as the question has answers.
@@ -136,13 +144,16 @@ pub extern "C" fn gsskrb5_extract_authz_data_from_sec_context(
     ad_data.set(GssBuffer::EMPTY);
     boundary(minor_status, || {
         ad_data.require()?;
-        let found = context(context_handle)?.authorization_data_of(ad_type);
-        let none = || {
-            Failed::told(Major::Failure, format!("the ticket has no authorization data of type {ad_type}"))
-        };
-        ad_data.give(found.first().ok_or_else(none)?)?;
+        ad_data.give(&authorization_data(&*context(context_handle)?, ad_type)?)?;
         Ok(COMPLETE)
     })
+}
+
+/// The ticket's authorization data of a type: the first of them.
+pub(super) fn authorization_data(context: &Context, kind: i32) -> Result<Vec<u8>, Failed> {
+    let none =
+        || Failed::told(Major::Failure, format!("the ticket has no authorization data of type {kind}"));
+    context.authorization_data_of(kind).into_iter().next().ok_or_else(none)
 }
 
 /// Gives up a context and hands out what protects its messages, in the clear, for who does that elsewhere, such as the

@@ -9,7 +9,7 @@
 //! | [`elements`] | elements of credentials (§5.3) |
 //! | [`established`] | contexts that are up tell of themselves (§5.7, §5.20, §5.23) |
 //! | [`gnu`] | what GNU GSS has or means otherwise |
-//! | [`heimdal`], [`heimdal_krb5`] | what Heimdal has or means otherwise |
+//! | [`heimdal`], [`heimdal_krb5`], [`heimdal_oids`] | what Heimdal has or means otherwise |
 //! | [`impersonation`] | services that act for users |
 //! | [`krb5`] | what is Kerberos' own |
 //! | [`local`] | local users |
@@ -34,6 +34,7 @@ pub mod established;
 pub mod gnu;
 pub mod heimdal;
 pub mod heimdal_krb5;
+pub mod heimdal_oids;
 pub mod impersonation;
 pub mod krb5;
 pub mod local;

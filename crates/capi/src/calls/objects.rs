@@ -1,10 +1,8 @@
 //! Objects of the libkrb5 that a program shares its process with: caches, keytabs and principals that it lends.
 
-use std::sync::Arc;
-
 use orthros::credential::{CredentialSet, Usage};
 use orthros::credentials::cache_of;
-use orthros::{CacheName, CredentialStore, KeytabName, Major, Name};
+use orthros::{CacheName, CredentialStore, KeytabName, Major, Name, Principal};
 
 use super::credentials::{CREDENTIALS, Credential, held};
 use super::insert;
@@ -89,42 +87,39 @@ struct Lent {
 
 fn import(lent: Lent, cred: Out<Handle>) -> Result<OmUint32, Failed> {
     cred.require()?;
-    let usage = match (lent.cache.is_present(), lent.keytab.is_present()) {
-        (true, true) => Usage::Both,
-        (true, false) => Usage::Initiate,
-        (false, true) => Usage::Accept,
-        (false, false) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
-    };
+    let Lent { maker, cache, principal, keytab } = lent;
+    let cache = cache.is_present().then(|| libkrb5::name_of_cache(maker, cache).map_err(of_libkrb5));
+    let keytab = keytab.is_present().then(|| libkrb5::name_of_keytab(maker, keytab).map_err(of_libkrb5));
+    let (cache, keytab) = (cache.transpose()?, keytab.transpose()?);
+    let service = (keytab.is_some() && principal.is_present())
+        .then(|| libkrb5::principal(maker, principal).map_err(of_libkrb5));
+    let made = import_named(cache.as_deref(), service.transpose()?, keytab.as_deref())?;
+    cred.set(insert(&CREDENTIALS, made)?);
+    Ok(COMPLETE)
+}
+
+/// A credential of the cache, of the keytab, or of both that have these names.
+pub(super) fn import_named(
+    cache: Option<&str>,
+    service: Option<Principal>,
+    keytab: Option<&str>,
+) -> Result<Credential, Failed> {
     let orthros = library::orthros()?;
-    let initiator = if usage.initiates() {
-        let name = libkrb5::name_of_cache(lent.maker, lent.cache).map_err(of_libkrb5)?;
-        Some(orthros.credential_from(&CacheName::from(name.as_str()))?)
-    } else {
-        None
-    };
-    let acceptor = if usage.accepts() {
-        let name = libkrb5::name_of_keytab(lent.maker, lent.keytab).map_err(of_libkrb5)?;
-        let service = if lent.principal.is_present() {
-            Some(Name::Principal(libkrb5::principal(lent.maker, lent.principal).map_err(of_libkrb5)?))
-        } else {
-            None
-        };
-        let store = CredentialStore::new().keytab(KeytabName::from(name.as_str()));
-        Some(orthros.acquire_from(&store, service.as_ref(), Usage::Accept)?)
-    } else {
-        None
-    };
-    let set = match (initiator, acceptor) {
+    let initiator = cache.map(|name| orthros.credential_from(&CacheName::from(name))).transpose()?;
+    let acceptor = keytab.map(|name| {
+        let store = CredentialStore::new().keytab(KeytabName::from(name));
+        orthros.acquire_from(&store, service.map(Name::Principal).as_ref(), Usage::Accept)
+    });
+    let set = match (initiator, acceptor.transpose()?) {
         (Some(initiator), Some(acceptor)) => {
             let acceptor = acceptor.acceptor(&orthros::mechanism::KRB5_OID)?.clone();
-            CredentialSet::both(Arc::clone(&initiator), acceptor)
+            CredentialSet::both(initiator, acceptor)
         }
         (Some(initiator), None) => CredentialSet::initiating(initiator),
         (None, Some(acceptor)) => acceptor,
         (None, None) => return Err(Failed::call(CALL_INACCESSIBLE_READ)),
     };
-    cred.set(insert(&CREDENTIALS, Credential::new(set, orthros))?);
-    Ok(COMPLETE)
+    Ok(Credential::new(set, orthros))
 }
 
 /// Takes the configuration of a KDC, `kdc.conf` before `krb5.conf`, from now on in this process. kadmind calls it when it

@@ -5,12 +5,17 @@
 //! | function | what it takes | answer |
 //! |---|---|---|
 //! | `gss_krb5_set_cred_rcache` | a `krb5_rcache` | `GSS_S_UNAVAILABLE`; name the replay cache in a credential store (`rcache`) |
+//! | `gss_map_name_to_any` | nothing, but a PAC (`mspac`) becomes a `krb5_pac` of MIT krb5's libkrb5 | `GSS_S_UNAVAILABLE`; the attribute `urn:mspac:` has its octets |
 //! | `gss_krb5int_make_seal_token_v3`, `gssint_g_seqstate_init` | the original's context, its sequence window | `EOPNOTSUPP`, which is what these return: an error number |
 //! | `gss_krb5int_unseal_token_v3` | the original's context | `GSS_S_UNAVAILABLE` |
 //! | `gsskrb5_extract_service_keyblock` | nothing, but no context keeps the key of a keytab | `GSS_S_UNAVAILABLE` |
 //! | `gsskrb5_set_send_to_kdc` | a function that works on structures of Heimdal's libkrb5 | `GSS_S_UNAVAILABLE` |
 //! | `_gssapi_wrap_size_cfx` | Heimdal's context | `GSS_S_UNAVAILABLE` |
 //! | `_gsskrb5cfx_wrap_length_cfx` | Heimdal's cryptographic context | `EINVAL`; it returns an error number |
+//! | `GSS_KRB5_SEND_TO_KDC_X`, `GSS_KRB5_PLUGIN_REGISTER_X` of Heimdal | functions that work on structures of its libkrb5 | `GSS_S_UNAVAILABLE` |
+//! | `GSS_KRB5_GET_SERVICE_KEYBLOCK_X` of Heimdal | nothing, as for the function | `GSS_S_UNAVAILABLE` |
+//! | `GSS_KRB5_EXPORT_LUCID_CONTEXT_X`, `GSS_KRB5_EXPORT_LUCID_CONTEXT_V1_X` of Heimdal | nothing, but a context would live twice | `GSS_S_UNAVAILABLE`; `gss_krb5_export_lucid_sec_context` gives the context up |
+//! | `GSS_KRB5_COMPAT_DES3_MIC_X` of Heimdal | whether MICs of triple DES are as its 0.6 made them | `GSS_S_UNAVAILABLE` to switch it on for triple DES; others never had it |
 //! | `gssspi_mech_invoke` | for each identifier another structure | `GSS_S_UNAVAILABLE`, unless the mechanism is a plug-in's; the calls of the public headers do the same |
 
 use std::ffi::c_void;
@@ -19,13 +24,15 @@ use orthros::Major;
 
 use super::contexts::CONTEXTS;
 use super::credentials::CREDENTIALS;
-use super::{NAMES, name};
+use super::names::mechanism_name;
+use super::{NAMES, Named, name};
 use crate::abi::{GssBuffer, Handle, Keyblock, OidDesc, OmUint32};
 use crate::boundary::{boundary, without_minor};
 use crate::calls::contexts::context;
+use crate::handles::Held;
 use crate::plugins::{self, by_context, by_name};
 use crate::pointers::{In, Out};
-use crate::status::{COMPLETE, Failed};
+use crate::status::{CALL_INACCESSIBLE_READ, COMPLETE, Failed};
 
 /// Tells a context of a token that the program has changed after it was made, as SSPI has it. Kerberos' tokens are whole
 /// when they are handed out, so there is nothing to complete.
@@ -57,7 +64,7 @@ pub extern "C" fn gss_map_name_to_any(
     boundary(minor_status, || {
         by_name!(minor_status, name_handle => gss_map_name_to_any(authenticated, type_id, output));
         let kind = String::from_utf8_lossy(type_id.octets()?).into_owned();
-        name(name_handle)?;
+        name_that_is_given(name_handle)?;
         Err(Failed::told(Major::Unavailable, format!("the name has nothing of the kind {kind:?}")))
     })
 }
@@ -72,9 +79,22 @@ pub extern "C" fn gss_release_any_name_mapping(
 ) -> OmUint32 {
     boundary(minor_status, || {
         by_name!(minor_status, name_handle => gss_release_any_name_mapping(type_id, input));
-        name(name_handle)?;
+        let name = name_that_is_given(name_handle)?;
+        // MIT krb5 knows the kind, and frees nothing gladly.
+        let is_nothing = type_id.octets()? == b"mspac" && input.get() == Some(0);
+        if is_nothing && mechanism_name(&name).is_ok() {
+            return Ok(COMPLETE);
+        }
         Err(Failed::plain(Major::Unavailable, "nothing was mapped from this name"))
     })
+}
+
+/// A name, where one must be; MIT krb5 tells `GSS_C_NO_NAME` from what is no name.
+fn name_that_is_given(handle: Handle) -> Result<Held<'static, Named>, Failed> {
+    if handle == Handle::NONE {
+        return Err(Failed::call(CALL_INACCESSIBLE_READ | Major::BadName.number()));
+    }
+    name(handle)
 }
 
 /// See the table above.

@@ -101,6 +101,12 @@ impl Context {
         (key.enctype(), SecretBytes::copy_of(key.expose_octets()))
     }
 
+    /// The acceptor's subkey, if it chose one: its enctype and its octets.
+    pub fn expose_acceptor_key(&self) -> Option<(Enctype, SecretBytes)> {
+        let key = self.0.protection.acceptor_subkey.as_ref()?;
+        Some((key.enctype(), SecretBytes::copy_of(key.expose_octets())))
+    }
+
     /// Gives up the context and returns what is needed to protect its messages elsewhere, in the clear.
     ///
     /// # Errors
