@@ -1,11 +1,12 @@
 //! Mechanisms of others as plug-ins of our C library, and of MIT's for comparison: one that only tests have, and NTLM.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
 use interop::c_library::NEEDS;
-use interop::faces::{Kind, MIT, Whose};
+use interop::faces::{Face, GNU, HEIMDAL, Kind, MIT, Whose};
 use interop::peers::Peer;
 use interop::process::{self, PATIENCE, Running};
 use interop::realm::on_free_port;
@@ -15,10 +16,12 @@ use tempfile::TempDir;
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
     let ntlm = [Peer::CC, Peer::C_HEADERS, Peer::MIT_GSS, Peer::NTLMSSP, Peer::WBCLIENT];
+    let faces = [NEEDS, HEIMDAL.needs, GNU.needs].concat();
     let mut list = vec![
         Scenario::new("plugins::a_call_is_led_elsewhere_than_by_mits_library", NEEDS, every_call),
         Scenario::new("plugins::a_mechanism_with_few_functions_is_called_by_others", NEEDS, few_functions),
         Scenario::new("plugins::what_is_not_loaded_is_not_told", NEEDS, refused),
+        Scenario::new("plugins::the_face_of_heimdal_does_what_ends_its_processes", &faces, other_faces),
         Scenario::new("plugins::a_list_without_a_line_calls_the_dynamic_linker", NEEDS, nothing_listed),
         Scenario::new("plugins::memory_of_a_plug_in_is_lost", &[NEEDS, &[Peer::VALGRIND]].concat(), memory),
         Scenario::new("plugins::ntlm_with_a_wrong_password_comes_up", &ntlm, wrong_password),
@@ -149,6 +152,41 @@ fn refused() -> Result<(), Failure> {
         assert!(said.stdout.contains("gss_init_sec_context: 00010000\n"), "GSS_S_BAD_MECH: {said:?}");
         let trace = fs::read_to_string(trace)?;
         assert!(trace.contains(why), "{lines}: {trace}");
+    }
+    Ok(())
+}
+
+/// Heimdal's library reads `/etc/gss/mech` too. A mechanism for MIT krb5's is not for it: it calls functions of other
+/// libraries with the mechanism's objects. Those in its place, and in GNU's, load none and say so.
+fn other_faces() -> Result<(), Failure> {
+    let folder = TempDir::new()?;
+    let list = listed(folder.path(), &[], "-")?;
+    let config = folder.path().join("krb5.conf");
+    fs::write(
+        &config,
+        "[libdefaults]\n\tdefault_realm = PLUGINS.TEST\n\tdns_canonicalize_hostname = false\n",
+    )?;
+    let on = |face: &Face, whose: Whose, program: &Path, shim: Option<&Path>| -> Result<Finished, Failure> {
+        let mut command = Command::new(program);
+        command.envs(environment(folder.path(), &list)).envs(face.environment(whose)?);
+        command.env("KRB5_CONFIG", &config).env("SHISHI_CONFIG", folder.path().join("none"));
+        command.envs(shim.map(|shim| ("LD_PRELOAD", shim))).env("MECH_LIST", &list);
+        process::run(command, b"")
+    };
+    // Heimdal's has no variable for the list.
+    let shim = HEIMDAL.compile("mech_list", Whose::Original, Kind::Shared, folder.path(), &[])?;
+    let program = |face: &Face| face.compile("program", Whose::Original, Kind::Pie, folder.path(), &[]);
+    let heimdals = program(&HEIMDAL)?;
+    on(&HEIMDAL, Whose::Original, &heimdals, None)?.success()?;
+    let ended = on(&HEIMDAL, Whose::Original, &heimdals, Some(&shim))?;
+    assert_ne!(ended.status.signal(), None, "{ended:?}");
+    for (face, program) in [(&HEIMDAL, heimdals), (&GNU, program(&GNU)?)] {
+        let trace = folder.path().join("trace");
+        let _ = fs::remove_file(&trace);
+        on(face, Whose::Own, &program, None)?.success()?;
+        let trace = fs::read_to_string(trace)?;
+        let why = "only the library that stands in for MIT krb5's loads mechanisms";
+        assert!(trace.contains(why), "{}: {trace}", face.name);
     }
     Ok(())
 }

@@ -60,7 +60,16 @@ pub(super) fn listed() -> &'static [Listed] {
         let lists: Vec<_> = lists().into_iter().filter_map(read).filter(says).collect();
         // Where nothing is listed the dynamic linker is not asked: under `LD_DEBUG` it would write to a descriptor that
         // programs such as ssh have closed and use for other things.
-        if lists.is_empty() || own().is_none() { Vec::new() } else { entries(lists) }
+        if lists.is_empty() {
+            return Vec::new();
+        }
+        if own().is_none() {
+            for entry in lists.iter().flat_map(|(_, (entries, _))| entries) {
+                tell(&entry.name, &entry.file, Err(OTHER_FACE));
+            }
+            return Vec::new();
+        }
+        entries(lists)
     })
 }
 
@@ -132,6 +141,10 @@ fn lists() -> Vec<PathBuf> {
     lists.insert(0, LIST.into());
     lists
 }
+
+/// Why the libraries that stand in for Heimdal's and GNU's load nothing. GNU's never did.
+const OTHER_FACE: &str = "only the library that stands in for MIT krb5's loads mechanisms; those for \
+    Heimdal's have other entries";
 
 /// Why interposers are not loaded. `docs/programs.md` says more.
 const INTERPOSER: &str = "interposers are refused: one would be handed every credential and key in place of this library, \

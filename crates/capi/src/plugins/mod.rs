@@ -14,8 +14,11 @@
 //! A call whose context or name is a plug-in's is the plug-in's: `by_context!` and `by_name!` stand at its beginning. A call
 //! that names a mechanism, and a token that does, leads to the plug-in by `named` and `of_token`.
 //!
-//! Only the library that stands in for MIT krb5's has plug-ins. Heimdal's have other entries, by a table whose layout is
-//! that of one version. Deliberately not here: interposers (`load` says why).
+//! Only the library that stands in for MIT krb5's has plug-ins. Heimdal's have other entries: `gss_mo_init` fills a table
+//! whose layout is that of one version, 29 functions have to be there, and for those that a plug-in lacks Heimdal 7 takes
+//! the ones of the libraries that it is linked with, its own among them, which it then calls with the plug-in's objects.
+//! Mechanisms for MIT krb5's library end the processes of Heimdal's (`plugins::` in `interop` shows it).
+//! Deliberately not here: interposers (`load` says why).
 
 pub mod config;
 pub(crate) mod contexts;
