@@ -51,12 +51,15 @@ pub(super) enum State {
     /// A context that the program will say how to get, and perhaps for which audience.
     Coming,
     /// An acceptor's on its way up, as a cookie: it goes on at the next token, which brings its credential.
-    Suspended(Vec<u8>),
+    Suspended(Box<Cookie>),
     /// A call is at work on it, which holds no lock while it waits for the network.
     Busy,
     /// It failed, or was given away: nothing is left but the handle.
     Over,
 }
+
+/// A cookie, behind one pointer: the contexts of a process are many, and few of them are suspended.
+pub(super) struct Cookie(pub(super) Vec<u8>);
 
 impl Body {
     /// Of a context that comes from elsewhere.

@@ -9,7 +9,7 @@ use orthros::{Accept, Context, Kept, Major, Orthros};
 use orthros_gss::context::AwaitToken;
 use orthros_wire::Oid;
 
-use super::contexts::{Body, CONTEXTS, State, body, no_context};
+use super::contexts::{Body, CONTEXTS, Cookie, State, body, no_context};
 use super::insert;
 use crate::abi::{GssBuffer, Handle, OmUint32};
 use crate::boundary::boundary;
@@ -98,7 +98,7 @@ fn suspend(
         }
     };
     if let Err(failed) = give(&cookie) {
-        body.put(State::Suspended(cookie));
+        body.put(State::Suspended(Box::new(Cookie(cookie))));
         return Err(failed);
     }
     body.put(State::Over);
@@ -182,7 +182,7 @@ pub extern "C" fn gss_import_sec_context(
 fn imported(orthros: &Orthros, token: &[u8], policy: Option<&Policy>) -> Result<(bool, State), Failed> {
     if Header::parse(token).is_ok_and(|header| header.kind == Kind::HalfOpen) {
         orthros.check_cookie(token, policy)?;
-        return Ok((false, State::Suspended(token.to_vec())));
+        return Ok((false, State::Suspended(Box::new(Cookie(token.to_vec())))));
     }
     let context = match policy {
         Some(policy) => orthros.import_under(token, policy)?,
@@ -203,7 +203,7 @@ pub(super) fn cookie(handle: Handle) -> Result<(Held<'static, Box<Body>>, Vec<u8
     match std::mem::replace(&mut *state, State::Busy) {
         State::Suspended(cookie) => {
             drop(state);
-            Ok((body, cookie))
+            Ok((body, cookie.0))
         }
         other => {
             *state = other;
