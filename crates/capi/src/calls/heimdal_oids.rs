@@ -15,7 +15,7 @@ use orthros::mechanism::KRB5_OID;
 use orthros::{Context, Enctype, Major, Principal};
 use orthros_crypto::MessageTokens;
 use orthros_gss::context::inquiry::oid::SESSION_KEY;
-use orthros_wire::{Oid, SecretBytes};
+use orthros_wire::{Oid, Reader, SecretBytes};
 
 use super::contexts::{body, context, no_context};
 use super::credentials::{CREDENTIALS, credential};
@@ -284,15 +284,13 @@ pub extern "C" fn heimdal_gss_set_cred_option(
 }
 
 /// Three strings as Heimdal's libkrb5 stores them; none for an empty one.
-fn strings(mut octets: &[u8]) -> Option<[Option<&str>; 3]> {
+fn strings(octets: &[u8]) -> Option<[Option<&str>; 3]> {
+    let mut reader = Reader::new(octets);
     let mut found = [None; 3];
     for place in &mut found {
-        let (length, behind) = octets.split_first_chunk()?;
-        let (text, behind) = behind.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        *place = Some(std::str::from_utf8(text).ok()?).filter(|text| !text.is_empty());
-        octets = behind;
+        *place = Some(std::str::from_utf8(reader.counted_u32().ok()?).ok()?).filter(|text| !text.is_empty());
     }
-    octets.is_empty().then_some(found)
+    reader.is_empty().then_some(found)
 }
 
 #[cfg(test)]
