@@ -26,6 +26,7 @@
 pub mod abi;
 mod boundary;
 pub mod calls;
+mod copies;
 pub mod data;
 mod environment;
 pub mod extensions;

@@ -7,13 +7,14 @@
 use std::cell::RefCell;
 use std::ffi::{CString, OsString, c_char};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use orthros::sys::file::{Stamp, stamp};
 use orthros::sys::process::{effective_user, is_set_user_id};
 use orthros::{CacheName, CredentialStore, KeytabName, Orthros, Overrides, SetupError, settings};
 
+use crate::copies::Copies;
 use crate::{environment, libkrb5};
 
 /// The variables that count, those that name the configuration's files first.
@@ -72,26 +73,45 @@ impl Origin {
 }
 
 struct Known {
-    origin: Origin,
+    origin: Arc<Origin>,
     orthros: Orthros,
 }
 
+impl Known {
+    /// A copy for another thread.
+    fn apart(&self) -> Self {
+        Self { origin: Arc::clone(&self.origin), orthros: self.orthros.apart() }
+    }
+}
+
 static KNOWN: RwLock<Option<Arc<Known>>> = RwLock::new(None);
+/// How often it was read.
+static READ: AtomicUsize = AtomicUsize::new(0);
+/// Those of threads.
+static COPIES: Copies<Known, 1> = Copies::new();
 
 /// The GSS-API as the process is configured now.
 ///
 /// # Errors
 /// [`SetupError`] names the file or the variable.
 pub fn orthros() -> Result<Orthros, SetupError> {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
-    let origin = Origin::now(known.as_ref().map(|known| &known.origin));
+    let read = || KNOWN.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let own = COPIES.own(READ.load(Ordering::Acquire), || Some(read()?.apart()));
+    let known = own.or_else(read);
+    let origin = Origin::now(known.as_ref().map(|known| &*known.origin));
     let fresh = match known {
-        Some(known) if known.origin == origin => return Ok(known.orthros.clone()),
+        Some(known) if *known.origin == origin => return Ok(known.orthros.clone()),
         Some(known) => known.orthros.reread(&origin.paths(), &overrides())?,
         None => Orthros::from_system_with(&origin.paths(), &overrides(), Arc::new(libkrb5::Stores))?,
     };
-    let known = Arc::new(Known { origin, orthros: fresh.clone() });
-    *KNOWN.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    let known = Arc::new(Known { origin: Arc::new(origin), orthros: fresh.clone() });
+    let before = {
+        let mut place = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(known);
+        READ.fetch_add(1, Ordering::Release)
+    };
+    fence(Ordering::SeqCst);
+    COPIES.forget(before);
     Ok(fresh)
 }
 

@@ -7,8 +7,8 @@ mod impersonation;
 mod set;
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use orthros_krb5::ap::AcceptorKeys;
 use orthros_krb5::exchange::{self, ExchangePolicy, InitialSecret, Obtained, Progress};
@@ -32,6 +32,10 @@ pub struct InitiatorCredential {
     service: Option<Arc<InitiatorCredential>>,
     /// What a ticket-granting ticket is got by, once one is needed.
     deferred: Option<Arc<Deferred>>,
+    /// How often something was kept; of a copy, up to which of its original's changes it has followed.
+    changes: AtomicU64,
+    /// Whose copy this is, for one thread.
+    original: Option<Arc<InitiatorCredential>>,
 }
 
 /// How a ticket-granting ticket is got.
@@ -45,8 +49,31 @@ impl InitiatorCredential {
     /// the local one.
     pub fn new(client: Principal, tickets: Vec<Credential>, offset_seconds: i64) -> Self {
         let tickets = RwLock::new(tickets.into_iter().map(Arc::new).collect());
-        let offset_seconds = AtomicI64::new(offset_seconds);
-        Self { client, tickets, offset_seconds, origin: None, service: None, deferred: None }
+        Self {
+            client,
+            tickets,
+            offset_seconds: AtomicI64::new(offset_seconds),
+            origin: None,
+            service: None,
+            deferred: None,
+            changes: AtomicU64::new(0),
+            original: None,
+        }
+    }
+
+    /// A copy for another thread: the same tickets, also those that come later to either, but each thread counts the
+    /// users of what it takes out by itself and derives from keys by itself.
+    #[must_use]
+    pub fn apart(self: &Arc<Self>) -> Arc<Self> {
+        let original = self.original.as_ref().unwrap_or(self);
+        Arc::new(Self {
+            origin: original.origin.clone(),
+            service: original.service.as_ref().map(Self::apart),
+            deferred: original.deferred.clone(),
+            changes: AtomicU64::new(u64::MAX),
+            original: Some(Arc::clone(original)),
+            ..Self::new(original.client.apart(), Vec::new(), 0)
+        })
     }
 
     /// A credential that has no ticket yet, but the client's password or keys. The first context gets a ticket-granting
@@ -164,9 +191,13 @@ impl InitiatorCredential {
 
     /// Keeps a fetched ticket for the next context.
     pub fn keep(&self, ticket: Credential) {
-        let mut tickets = self.tickets.write().unwrap_or_else(PoisonError::into_inner);
-        tickets.retain(|kept| kept.server != ticket.server);
-        tickets.push(Arc::new(ticket));
+        let kept_by = self.original();
+        {
+            let mut tickets = kept_by.tickets.write().unwrap_or_else(PoisonError::into_inner);
+            tickets.retain(|kept| kept.server != ticket.server);
+            tickets.push(Arc::new(ticket));
+        }
+        kept_by.changes.fetch_add(1, Ordering::Release);
     }
 
     /// The time of the KDC's clock when the local one says `now`.
@@ -176,15 +207,33 @@ impl InitiatorCredential {
 
     /// What the KDC's clock is ahead of the local one, in seconds.
     pub fn offset_seconds(&self) -> i64 {
-        self.offset_seconds.load(Ordering::Relaxed)
+        self.original().offset_seconds.load(Ordering::Relaxed)
     }
 
     pub(crate) fn set_offset_seconds(&self, seconds: i64) {
-        self.offset_seconds.store(seconds, Ordering::Relaxed);
+        self.original().offset_seconds.store(seconds, Ordering::Relaxed);
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Credential>>> {
+    fn original(&self) -> &Self {
+        self.original.as_deref().unwrap_or(self)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Arc<Credential>>> {
+        if let Some(original) = &self.original {
+            self.follow(original);
+        }
         self.tickets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what its original has kept since the last look.
+    fn follow(&self, original: &Self) {
+        // Before the tickets: what is kept meanwhile is seen at the next look.
+        let changes = original.changes.load(Ordering::Acquire);
+        if self.changes.load(Ordering::Acquire) != changes {
+            let fresh = original.read().iter().map(|ticket| Arc::new(ticket.apart())).collect();
+            *self.tickets.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+            self.changes.store(changes, Ordering::Release);
+        }
     }
 }
 
@@ -220,6 +269,14 @@ pub enum Scope {
 }
 
 impl Scope {
+    fn apart(&self) -> Self {
+        match self {
+            Self::Any => Self::Any,
+            Self::Principal(principal) => Self::Principal(principal.apart()),
+            Self::Service(service) => Self::Service(service.clone()),
+        }
+    }
+
     /// Whether a ticket for `server` is accepted.
     pub fn contains(&self, server: &Principal) -> bool {
         match self {
@@ -277,6 +334,17 @@ impl AcceptorCredential {
     #[must_use]
     pub fn delegating(self, service: Arc<InitiatorCredential>) -> Self {
         Self { delegating: Some(service), ..self }
+    }
+
+    /// A copy for another thread, which counts the users of what it takes out by itself.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self {
+            keys: self.keys.apart().unwrap_or_else(|| Arc::clone(&self.keys)),
+            scope: self.scope.apart(),
+            replay_cache: self.replay_cache.clone(),
+            delegating: self.delegating.as_ref().map(InitiatorCredential::apart),
+        }
     }
 
     /// By whose tickets it acts for clients, if it does.

@@ -69,6 +69,30 @@ fn a_copy_keeps_all_tickets_and_the_offset_of_the_clock() {
 }
 
 #[test]
+fn a_copy_for_another_thread_has_what_either_keeps_and_shares_no_ticket() {
+    let pair = Pair::new();
+    let own = pair.alice.apart();
+    let request = |credential| {
+        Initiate::new(&pair.settings.apart(), credential, Name::hostbased_service("host", "x.test")).mutual()
+    };
+    let (initiator, acceptor) = pair.establish(request(Arc::clone(&own)), pair.accept());
+    assert_eq!(acceptor.unwrap(&initiator.wrap_integrity(b"x").unwrap()).unwrap().message, b"x");
+    let asked = || pair.kdc_messages.lock().unwrap().len();
+    let before = asked();
+    let (initiator, _) = pair.establish(request(Arc::clone(&pair.alice)), pair.accept());
+    let (third, _) = pair.establish(request(own.apart()), pair.accept());
+    assert_eq!(asked(), before, "the ticket that the copy has fetched is everybody's");
+    assert_eq!((initiator.initiator(), third.initiator()), (own.client(), own.client()));
+    let now = pair.clock.now();
+    let ticket = |credential: &InitiatorCredential| credential.ticket_for(acceptor.acceptor(), now).unwrap();
+    let (first, second) = (ticket(&pair.alice), ticket(&own));
+    assert!(Arc::ptr_eq(&second, &ticket(&own)), "copied once");
+    assert!(!Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&first.key, &second.key));
+    assert!(first.key.ct_eq(&second.key) && first.ticket == second.ticket);
+    assert_eq!(own.end(), pair.alice.end());
+}
+
+#[test]
 fn every_changed_octet_and_every_cut_of_a_sealed_credential_is_refused() {
     let pair = Pair::new();
     let token = sealed(&pair);

@@ -90,6 +90,17 @@ impl Credential {
         Principal::from_wire(&ticket.sname, ticket.realm.0).unwrap_or_else(|_| self.server.clone())
     }
 
+    /// The same ticket for another thread, which counts its users by itself and derives from the key by itself.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self {
+            client: self.client.apart(),
+            server: self.server.apart(),
+            key: Arc::new(self.key.duplicate()),
+            ..self.clone()
+        }
+    }
+
     /// The same ticket under another name of its server.
     #[must_use]
     pub fn filed_under(&self, server: Principal) -> Self {

@@ -48,6 +48,12 @@ impl Env {
         Self(Arc::new(Sources { watch, ..Sources::clone(self) }))
     }
 
+    /// The same for another thread, which counts its users by itself.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self(Arc::new(Sources::clone(self)))
+    }
+
     /// Tells whoever watches.
     pub fn tell(&self, fact: Fact<'_>) {
         if let Some(watch) = &self.watch {

@@ -200,6 +200,15 @@ impl Principal {
         Self::new(NameType::ENTERPRISE, [name], realm)
     }
 
+    /// The same principal, which shares no text with this one: what two threads clone at the same time should not be one
+    /// text, for they would count its users in one place.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let Parts { components, realm } = &*self.parts;
+        let parts = Parts { components: components.clone(), realm: Arc::from(&**realm) };
+        Self { name_type: self.name_type, parts: Arc::new(parts) }
+    }
+
     /// The principal with the same components in another realm.
     #[must_use]
     pub fn in_realm(&self, realm: &str) -> Self {

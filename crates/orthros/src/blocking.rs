@@ -58,9 +58,9 @@ impl Orthros {
                 Err(report) => unrelayed(need, &report),
             },
             Need::Replay(need) => {
-                let answer = self.replay(need.replay_cache()).and_then(|cache| {
+                let answer = self.ask_replay(need.replay_cache(), |cache| {
                     let (dated, harmless) = (need.authenticator_time(), need.is_replay_harmless());
-                    before_memory(&*cache, dated, need.skew_seconds(), harmless)?;
+                    before_memory(cache, dated, need.skew_seconds(), harmless)?;
                     cache.check(need.tag(), need.now(), need.skew_seconds())
                 });
                 self.tell(Event::Replay { cache: need.replay_cache(), answer: answer.as_ref().copied() });

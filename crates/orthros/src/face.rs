@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use orthros_gss::context::{NeedSpend, Settings};
 use orthros_gss::credential::Scope;
@@ -26,7 +26,7 @@ use crate::seal_key::{Places, UserKey, UserLedger};
 use crate::settings::{self, SetupError, TransferKey, TransferSource};
 use crate::stores::foreign::ForeignStores;
 use crate::stores::{CacheName, Keys, KeytabKeys, KeytabName, Stores};
-use crate::sys::process;
+use crate::sys::{gate, process};
 use crate::trace::{Event, Trace, Tracer};
 use crate::transfer::fleet::{self, Fleet};
 use crate::transfer::{FamilyKey, FleetKey, Policy};
@@ -43,22 +43,32 @@ use crate::transfer::{FamilyKey, FleetKey, Policy};
 #[derive(Clone)]
 pub struct Orthros(Arc<Inner>);
 
-/// Beside no count of who has it, which every thread writes that clones one.
+/// What one thread has of it, or several that do not hinder each other much. It lies beside no count of who has it, which
+/// every thread writes that clones one.
 #[repr(align(128))]
 struct Inner {
     settings: Settings,
+    stores: Stores,
+    common: Arc<Common>,
+}
+
+/// Threads that have copies of their own; more share some.
+const COPIES: usize = 64;
+
+/// What all copies have in common ([`Orthros::apart`]).
+struct Common {
+    copies: [Mutex<Weak<Inner>>; COPIES],
     default_cache: CacheName,
     default_keytab: KeytabName,
     client_keytab: KeytabName,
     link: KdcLink,
     dns: Option<Dns>,
     located: Located,
-    replay: Arc<dyn ReplayCache>,
+    replay: Box<dyn ReplayCache>,
     named_replays: Mutex<HashMap<String, Arc<dyn ReplayCache>>>,
     transfer: Transfer,
     /// What tokens demand, or what is wrong with what is configured.
     policy: Result<Policy, String>,
-    stores: Arc<Stores>,
     tracer: Tracer,
 }
 
@@ -144,7 +154,7 @@ pub struct Builder {
     given: Option<(SealingKey, Box<dyn Ledger>)>,
     fleet: Option<Fleet>,
     policy: Option<Policy>,
-    stores: Arc<Stores>,
+    stores: Stores,
     tracer: Tracer,
 }
 
@@ -262,21 +272,21 @@ impl Builder {
         let replay = self.replay.unwrap_or_else(|| Box::new(MemoryReplay::made_at(self.env.now())));
         let env = self.env.with_watch(self.tracer.watch());
         let settings = Settings { transfer: enabled, config: Arc::new(config), env };
-        Orthros(Arc::new(Inner {
-            settings,
+        let common = Common {
+            copies: [const { Mutex::new(Weak::new()) }; COPIES],
             default_cache: self.default_cache,
             default_keytab: self.default_keytab,
             client_keytab: self.client_keytab,
             link,
             dns: self.dns.map(|dns| dns.traced(&self.tracer)),
             located: Located::default(),
-            replay: Arc::from(replay),
+            replay,
             named_replays: Mutex::default(),
             transfer,
             policy,
-            stores: self.stores,
             tracer: self.tracer,
-        }))
+        };
+        Orthros(Arc::new(Inner { settings, stores: self.stores, common: Arc::new(common) }))
     }
 }
 
@@ -287,7 +297,7 @@ impl Orthros {
     /// # Errors
     /// [`SetupError`] names the file or the variable.
     pub fn from_system() -> Result<Self, SetupError> {
-        Self::from_files(&settings::configuration_files(), &Overrides::NONE, Arc::default())
+        Self::from_files(&settings::configuration_files(), &Overrides::NONE, Stores::default())
     }
 
     /// The same, where these files are the configuration's, but for what the program sets itself, and names of caches and
@@ -300,7 +310,7 @@ impl Orthros {
         overrides: &Overrides,
         foreign: Arc<dyn ForeignStores>,
     ) -> Result<Self, SetupError> {
-        Self::from_files(configuration, overrides, Arc::new(Stores::beside(Some(foreign))))
+        Self::from_files(configuration, overrides, Stores::beside(Some(foreign)))
     }
 
     /// What the system is configured for now, in these files, but for what the program sets itself. Caches and keytabs in memory are those of this object.
@@ -308,13 +318,13 @@ impl Orthros {
     /// # Errors
     /// As [`from_system`](Self::from_system).
     pub fn reread(&self, configuration: &[PathBuf], overrides: &Overrides) -> Result<Self, SetupError> {
-        Self::from_files(configuration, overrides, Arc::clone(&self.0.stores))
+        Self::from_files(configuration, overrides, self.0.stores.apart())
     }
 
     fn from_files(
         configuration: &[PathBuf],
         overrides: &Overrides,
-        stores: Arc<Stores>,
+        stores: Stores,
     ) -> Result<Self, SetupError> {
         let mut config = settings::config_of(configuration)?;
         overrides.apply(&mut config);
@@ -357,9 +367,41 @@ impl Orthros {
             given: None,
             fleet: None,
             policy: None,
-            stores: Arc::default(),
+            stores: Stores::default(),
             tracer: Tracer::default(),
         }
+    }
+
+    /// The same for the thread that calls, with whatever lies in memory and is remembered in common. Threads that make many
+    /// contexts at the same time scale better so: none waits for another to count the users of configuration and keys.
+    /// Each such copy has the configuration once more, and reads caches and keytabs by itself. A thread that asks again
+    /// while a copy of its own lives has that one.
+    ///
+    /// ```
+    /// # use orthros::Orthros;
+    /// let orthros = Orthros::builder().build();
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..2 {
+    ///         scope.spawn(|| {
+    ///             let orthros = orthros.apart();
+    ///             // ... contexts are made here
+    ///             # assert!(orthros.config().default_realm.is_none());
+    ///         });
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let common = &self.0.common;
+        let Some(place) = common.copies.get(gate::thread_number() % COPIES) else { return self.clone() };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(copy) = place.upgrade() {
+            return Self(copy);
+        }
+        let (settings, stores) = (self.0.settings.apart(), self.0.stores.apart());
+        let copy = Arc::new(Inner { settings, stores, common: Arc::clone(common) });
+        *place = Arc::downgrade(&copy);
+        Self(copy)
     }
 
     /// The configuration in force.
@@ -379,26 +421,26 @@ impl Orthros {
 
     /// The credential cache that is used where none is named.
     pub fn default_cache(&self) -> &CacheName {
-        &self.0.default_cache
+        &self.0.common.default_cache
     }
 
     /// The keytab that acceptors use where none is named.
     pub fn default_keytab(&self) -> &KeytabName {
-        &self.0.default_keytab
+        &self.0.common.default_keytab
     }
 
     /// The keytab that initiators use where there is no credential cache.
     pub fn client_keytab(&self) -> &KeytabName {
-        &self.0.client_keytab
+        &self.0.common.client_keytab
     }
 
     /// Tells whoever is told what happens. Drivers of a caller's own tell of what they do themselves.
     pub fn tell(&self, event: Event<'_>) {
-        self.0.tracer.tell(event);
+        self.0.common.tracer.tell(event);
     }
 
     pub(crate) fn tracer(&self) -> &Tracer {
-        &self.0.tracer
+        &self.0.common.tracer
     }
 
     pub(crate) fn stores(&self) -> &Stores {
@@ -406,23 +448,33 @@ impl Orthros {
     }
 
     pub(crate) fn link(&self) -> &KdcLink {
-        &self.0.link
+        &self.0.common.link
     }
 
     pub(crate) fn dns(&self) -> Option<&Dns> {
-        self.0.dns.as_ref()
+        self.0.common.dns.as_ref()
     }
 
     /// Where KDCs were found.
     pub(crate) fn located(&self) -> &Located {
-        &self.0.located
+        &self.0.common.located
     }
 
     /// The replay cache: the one that an acceptor's credential names, or else this object's. A cache that is named
     /// is opened once.
-    pub(crate) fn replay(&self, named: Option<&str>) -> Result<Arc<dyn ReplayCache>, ReplayRefusal> {
-        let Some(named) = named else { return Ok(Arc::clone(&self.0.replay)) };
-        let mut opened = self.0.named_replays.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn ask_replay(
+        &self,
+        named: Option<&str>,
+        ask: impl FnOnce(&dyn ReplayCache) -> Result<(), ReplayRefusal>,
+    ) -> Result<(), ReplayRefusal> {
+        match named {
+            None => ask(&*self.0.common.replay),
+            Some(named) => ask(&*self.named_replay(named)?),
+        }
+    }
+
+    fn named_replay(&self, named: &str) -> Result<Arc<dyn ReplayCache>, ReplayRefusal> {
+        let mut opened = self.0.common.named_replays.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cache) = opened.get(named) {
             return Ok(Arc::clone(cache));
         }
@@ -443,7 +495,7 @@ impl Orthros {
     /// # Errors
     /// [`NoCredential`] names the keytab and what is wrong with it.
     pub fn acceptor(&self) -> Result<AcceptorCredential, Error> {
-        self.acceptor_from(&self.0.default_keytab, None)
+        self.acceptor_from(&self.0.common.default_keytab, None)
     }
 
     /// Accepts by a keytab; if a name is given, for that one only (a service without a host: on every host).
@@ -522,12 +574,16 @@ impl Orthros {
 
     /// What tokens demand where nothing else is said.
     pub(crate) fn transfer_policy(&self) -> Result<&Policy, TransferRefusal> {
-        self.0.policy.as_ref().map_err(|report| TransferRefusal::Key(format!("transfer_policy: {report}")))
+        self.0
+            .common
+            .policy
+            .as_ref()
+            .map_err(|report| TransferRefusal::Key(format!("transfer_policy: {report}")))
     }
 
     /// The user whose processes import, if it is not this process's own.
     pub(crate) fn receiver(&self) -> Option<u32> {
-        match &self.0.transfer {
+        match &self.0.common.transfer {
             Transfer::User { key: Ok(key), .. } => key.receiver(),
             _ => None,
         }
@@ -535,7 +591,7 @@ impl Orthros {
 
     /// The key that seals what moves to other processes.
     pub(crate) fn sealing_key(&self) -> Result<HeldKey<'_>, TransferRefusal> {
-        match &self.0.transfer {
+        match &self.0.common.transfer {
             Transfer::Given { key, .. } => Ok(HeldKey::Given(key)),
             Transfer::User { key, opened, .. } => Ok(HeldKey::User(user_key(key, opened)?)),
             Transfer::Fleet(fleet) => Ok(HeldKey::Fleet(fleet.opened()?, &[])),
@@ -545,7 +601,7 @@ impl Orthros {
     /// The key that opens `token`. Most often it is the one at hand, which then needs no look at its place: its ledger
     /// is the one that its tokens are spent in, wherever it lies.
     pub(crate) fn opening_key<'a>(&'a self, token: &'a [u8]) -> Result<HeldKey<'a>, TransferRefusal> {
-        match &self.0.transfer {
+        match &self.0.common.transfer {
             Transfer::Fleet(fleet) => return Ok(HeldKey::Fleet(fleet.opened()?, token)),
             Transfer::User { opened, .. } => {
                 let kept = opened.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -569,7 +625,7 @@ impl Orthros {
     /// Tells the ledger of a token that is about to leave, sealed with this key.
     pub(crate) fn issue(&self, held: &HeldKey<'_>, header: &Header) -> Result<(), TransferRefusal> {
         let (id, until, now) = (&header.id, header.expiry, self.env().now());
-        let answer = match (&self.0.transfer, held) {
+        let answer = match (&self.0.common.transfer, held) {
             (Transfer::Given { ledger, .. }, _) => ledger.issue(id, until, now),
             (Transfer::User { key: Ok(key), memory_ledger: None, .. }, HeldKey::User(opened)) => key
                 .at_files(|| opened.ledger.issue(id, until, now))
@@ -585,7 +641,7 @@ impl Orthros {
     /// Asks the ledger, and tells it.
     pub(crate) fn spend(&self, need: NeedSpend) -> Step {
         let (id, until, now) = (*need.id(), need.until(), need.now());
-        let answer = match &self.0.transfer {
+        let answer = match &self.0.common.transfer {
             Transfer::Given { ledger, .. } => ledger.spend(&id, until, now),
             Transfer::Fleet(fleet) => match fleet.kept() {
                 Ok(opened) => opened.ledger.spend(&id, until, now),
@@ -685,7 +741,7 @@ impl Orthros {
     /// # Errors
     /// [`TransferRefusal::Key`] names each place tried.
     pub fn transfer_folder(&self) -> Result<Option<PathBuf>, Error> {
-        match &self.0.transfer {
+        match &self.0.common.transfer {
             Transfer::Given { .. } | Transfer::Fleet(_) => Ok(None),
             Transfer::User { key, opened, .. } => Ok(user_key(key, opened)?.user.folder().map(Into::into)),
         }
@@ -695,8 +751,8 @@ impl Orthros {
 impl fmt::Debug for Orthros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Orthros")
-            .field("default_cache", &self.0.default_cache)
-            .field("default_keytab", &self.0.default_keytab)
+            .field("default_cache", &self.0.common.default_cache)
+            .field("default_keytab", &self.0.common.default_keytab)
             .finish_non_exhaustive()
     }
 }

@@ -239,3 +239,24 @@ fn a_credential_by_name_comes_from_the_cache_or_the_client_keytab() {
     let error = orthros.credential_for(&Name::user("bob")).unwrap_err();
     assert!(error.to_string().contains("bob@TEST") && error.to_string().contains("alice@TEST"), "{error}");
 }
+
+#[test]
+fn a_thread_has_one_copy_of_its_own_which_shares_what_lies_in_memory() {
+    let orthros = Orthros::builder().build();
+    let own = orthros.apart();
+    assert!(!std::ptr::eq(own.config(), orthros.config()));
+    assert!(std::ptr::eq(own.config(), own.apart().config()));
+    assert!(std::ptr::eq(own.config(), orthros.apart().config()));
+    let name = KeytabName::from("MEMORY:shared");
+    own.write_keytab(&name, Keytab::default()).unwrap();
+    assert_eq!(orthros.read_keytab(&name).unwrap().entries().count(), 0);
+    let config = std::ptr::from_ref(own.config()).addr();
+    thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| {
+            let own = orthros.apart();
+            assert!(own.read_keytab(&name).is_ok());
+            std::ptr::from_ref(own.config()).addr()
+        });
+        assert_ne!(elsewhere.join().unwrap(), config);
+    });
+}

@@ -14,7 +14,7 @@ use orthros_gss::negotiation::NeedElsewhere;
 use orthros_wire::Timestamp;
 
 use super::credentials::{CREDENTIALS, Credential, Options, held, held_for};
-use super::{NAMES, Named, chosen, insert, name, transfer};
+use super::{NAMES, Named, Target, chosen, insert, transfer};
 use crate::abi::{ChannelBindingsDesc, GssBuffer, Handle, INDEFINITE, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::handles::{Held, Kind, Table};
@@ -425,7 +425,7 @@ fn initiation(
     mechanism: &'static Mechanism,
     beside: &[&'static Plugin],
 ) -> Result<(Arc<Credential>, Step), Failed> {
-    let target = name(call.target)?;
+    let target = Target::of(call.target)?;
     let held = held_for(call.credential, Usage::Initiate, mechanism)?;
     let orthros = &held.orthros;
     let credential = held.set.initiator(&mechanism.oid)?;

@@ -15,6 +15,7 @@ use crate::abi::{
     Handle, INDEFINITE, OidDesc, OidSetDesc, OmUint32, USAGE_ACCEPT, USAGE_BOTH, USAGE_INITIATE, USAGE_NO_UI,
 };
 use crate::boundary::boundary;
+use crate::copies::Copies;
 use crate::handles::{Kind, Table};
 use crate::library;
 use crate::memory::OidSet;
@@ -25,6 +26,9 @@ use crate::status::{COMPLETE, Failed};
 
 /// The credentials of the process.
 pub(crate) static CREDENTIALS: Table<Arc<Credential>> = Table::new(Kind::Credential);
+
+/// Those of threads that make contexts with them again and again.
+static COPIES: Copies<Credential, 7> = Copies::new();
 
 /// What a credential's handle stands for. Contexts that are made with it are as the process was configured when it was
 /// got.
@@ -70,6 +74,12 @@ impl Credential {
         own.into_iter().chain(foreign).min().unwrap_or(0)
     }
 
+    /// A copy for another thread.
+    fn apart(&self) -> Self {
+        let (options, foreign) = (self.options.clone(), self.foreign.clone());
+        Self { set: self.set.apart(), orthros: self.orthros.apart(), options, foreign }
+    }
+
     /// A credential without options.
     pub(crate) fn new(set: CredentialSet, orthros: Orthros) -> Self {
         Self { set, orthros, options: Options::default(), foreign: Vec::new() }
@@ -81,36 +91,54 @@ pub(crate) fn credential(handle: Handle) -> Result<Option<Arc<Credential>>, Fail
     if handle == Handle::NONE {
         return Ok(None);
     }
-    let found = CREDENTIALS.find(handle);
-    found
-        .map(Some)
-        .ok_or_else(|| Failed::plain(Major::NoCredential, "the handle is no credential, or was released"))
+    CREDENTIALS.find(handle).map(Some).ok_or_else(released)
 }
 
-/// The credential of a handle, or the default one for this use.
+fn released() -> Failed {
+    Failed::plain(Major::NoCredential, "the handle is no credential, or was released")
+}
+
+/// Puts another credential behind a handle.
+pub(super) fn replace(handle: Handle, credential: Credential) -> Result<(), Failed> {
+    let is_there = CREDENTIALS.replace(handle, credential);
+    COPIES.forget(handle.0);
+    match is_there {
+        true => Ok(()),
+        false => Err(Failed::plain(Major::NoCredential, "the credential was released meanwhile")),
+    }
+}
+
+/// Ends a credential. Whether it lived.
+fn release(handle: Handle) -> bool {
+    let is_there = CREDENTIALS.remove(handle);
+    COPIES.forget(handle.0);
+    is_there
+}
+
+/// The credential of a handle, or the default one for this use: to be read, for it may be this thread's copy.
 pub(crate) fn held(handle: Handle, usage: Usage) -> Result<Arc<Credential>, Failed> {
-    credential(handle)?.map_or_else(|| default_of(usage).map(Arc::new), Ok)
+    held_for(handle, usage, &KRB5)
 }
 
-/// The credential of a handle, or the default one for this use and mechanism.
+/// The same, the default one for this use and mechanism.
 pub(crate) fn held_for(
     handle: Handle,
     usage: Usage,
     mechanism: &'static Mechanism,
 ) -> Result<Arc<Credential>, Failed> {
-    credential(handle)?.map_or_else(|| default_for(mechanism, usage).map(Arc::new), Ok)
+    if handle == Handle::NONE {
+        return default_for(mechanism, usage).map(Arc::new);
+    }
+    let find = || CREDENTIALS.find(handle);
+    COPIES.own(handle.0, || Some(find()?.apart())).or_else(find).ok_or_else(released)
 }
 
 /// The same; where no use is named, the default is what initiates, if there is something, else what accepts.
 fn held_for_any(handle: Handle) -> Result<Arc<Credential>, Failed> {
     held(handle, Usage::Initiate).or_else(|failed| match handle {
-        Handle::NONE => default_of(Usage::Accept).map(Arc::new).map_err(|_| failed),
+        Handle::NONE => default_for(&KRB5, Usage::Accept).map(Arc::new).map_err(|_| failed),
         _ => Err(failed),
     })
-}
-
-fn default_of(usage: Usage) -> Result<Credential, Failed> {
-    default_for(&KRB5, usage)
 }
 
 fn default_for(mechanism: &'static Mechanism, usage: Usage) -> Result<Credential, Failed> {
@@ -290,7 +318,7 @@ pub extern "C" fn gss_release_cred(minor_status: Out<OmUint32>, cred_handle: Out
     boundary(minor_status, || {
         let handle = cred_handle.get().unwrap_or(Handle::NONE);
         cred_handle.set(Handle::NONE);
-        if handle != Handle::NONE && !CREDENTIALS.remove(handle) {
+        if handle != Handle::NONE && !release(handle) {
             return Err(Failed::plain(
                 Major::NoCredential,
                 "the handle is no credential, or was released before",
@@ -382,4 +410,74 @@ pub extern "C" fn gss_inquire_cred_by_mech(
         tell_name(&held.set, facts, name)?;
         Ok(COMPLETE)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use orthros::sys::gate;
+    use orthros::{AcceptorCredential, Principal};
+    use orthros_crypto::LongTermKey;
+    use orthros_krb5::ap::AcceptorKeys;
+
+    use super::*;
+
+    /// Keys that tell how many of them there are.
+    struct Counted(Arc<()>);
+
+    impl AcceptorKeys for Counted {
+        fn find(
+            &self,
+            _: &Principal,
+            _: Enctype,
+            _: Option<u32>,
+        ) -> Result<(Arc<LongTermKey>, Principal), String> {
+            Err("there are none".into())
+        }
+
+        fn apart(&self) -> Option<Arc<dyn AcceptorKeys + Send + Sync>> {
+            Some(Arc::new(Self(Arc::clone(&self.0))))
+        }
+    }
+
+    #[test]
+    fn threads_that_come_again_have_keys_of_their_own_until_the_credential_is_released() {
+        const THREADS: usize = 3;
+        let keys = Arc::new(());
+        let alive = || Arc::strong_count(&keys) - 1;
+        let set = CredentialSet::accepting(AcceptorCredential::any(Arc::new(Counted(Arc::clone(&keys)))));
+        let made = Credential::new(set, Orthros::builder().build());
+        let handle = insert(&CREDENTIALS, made).unwrap();
+        let come = |times: usize| {
+            let both = Barrier::new(THREADS);
+            let found = || held(handle, Usage::Accept).map(|held| held.options.stays);
+            thread::scope(|scope| {
+                let threads: Vec<_> = (0..THREADS)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            let _inside = gate::enter();
+                            both.wait();
+                            let found: Vec<_> = (0..times).map(|_| found().ok()).collect();
+                            both.wait();
+                            found
+                        })
+                    })
+                    .collect();
+                threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(come(4), [Some(false); 4 * THREADS]);
+        assert_eq!(alive(), 1 + THREADS);
+        let mut changed = Credential::clone(&credential(handle).unwrap().unwrap());
+        changed.options.stays = true;
+        replace(handle, changed).unwrap();
+        assert_eq!(alive(), 1, "copies of what was there before");
+        assert_eq!(come(4), [Some(true); 4 * THREADS], "nobody goes on with what was there before");
+        assert_eq!(alive(), 1 + THREADS);
+        assert!(release(handle) && !release(handle));
+        assert_eq!(alive(), 0, "keys of a credential that was released");
+        assert!(held(handle, Usage::Accept).is_err());
+    }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use orthros::credential::{CredentialSet, Usage};
-use orthros::{Error, Major, Orthros};
+use orthros::{Error, Orthros};
 use orthros_gss::error::Misuse;
 
-use super::credentials::{CREDENTIALS, Credential, credential, now, own_store, seconds, usage};
+use super::credentials::{CREDENTIALS, Credential, credential, now, own_store, replace, seconds, usage};
 use super::{chosen, insert, name};
 use crate::abi::{
     GssBuffer, Handle, INDEFINITE, KeyValueSet, OidDesc, OmUint32, USAGE_ACCEPT, USAGE_INITIATE,
@@ -116,8 +116,8 @@ impl Element {
     fn put(self, made: Credential) -> Result<OmUint32, Failed> {
         if self.handle.is_present() {
             self.handle.set(insert(&CREDENTIALS, made)?);
-        } else if !CREDENTIALS.replace(self.to, made) {
-            return Err(Failed::plain(Major::NoCredential, "the credential was released meanwhile"));
+        } else {
+            replace(self.to, made)?;
         }
         Ok(COMPLETE)
     }

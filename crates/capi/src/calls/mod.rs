@@ -51,6 +51,7 @@ pub mod stores;
 pub mod transfer;
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use orthros::mechanism::{self, KRB5, Mechanism};
 use orthros::name::attributes::Attributes;
@@ -59,12 +60,15 @@ use orthros_gss::error::Refusal;
 use orthros_wire::Oid;
 
 use crate::abi::{Handle, OidDesc};
+use crate::copies::Copies;
 use crate::handles::{Held, Kind, Table};
 use crate::pointers::In;
 use crate::status::Failed;
 
 /// The names of the process.
 pub(crate) static NAMES: Table<Named> = Table::new(Kind::Name);
+/// Those of threads that make contexts with them again and again.
+static COPIES: Copies<Named, 7> = Copies::new();
 
 /// A name behind a handle, and what is known beside it.
 #[derive(Clone, Debug)]
@@ -77,6 +81,11 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// A copy for another thread.
+    fn apart(&self) -> Self {
+        Self { name: self.name.apart(), ..self.clone() }
+    }
+
     /// The initiator of an established context.
     fn initiator(context: &Context) -> Self {
         let attributes = Some(context.initiator_attributes()).filter(|attributes| !attributes.is_empty());
@@ -102,6 +111,38 @@ impl Deref for Named {
 /// The name of a handle.
 pub(crate) fn name(handle: Handle) -> Result<Held<'static, Named>, Failed> {
     NAMES.hold(handle).ok_or_else(|| Failed::plain(Major::BadName, "the handle is no name, or was released"))
+}
+
+/// The name of a context's target.
+enum Target {
+    /// This thread's copy.
+    Own(Arc<Named>),
+    Held(Held<'static, Named>),
+}
+
+impl Target {
+    fn of(handle: Handle) -> Result<Self, Failed> {
+        let own = COPIES.own(handle.0, || Some(NAMES.hold(handle)?.apart()));
+        own.map_or_else(|| name(handle).map(Self::Held), |own| Ok(Self::Own(own)))
+    }
+}
+
+impl Deref for Target {
+    type Target = Name;
+
+    fn deref(&self) -> &Name {
+        match self {
+            Self::Own(own) => own,
+            Self::Held(held) => held,
+        }
+    }
+}
+
+/// Ends a name. Whether it lived.
+fn release(handle: Handle) -> bool {
+    let is_there = NAMES.remove(handle);
+    COPIES.forget(handle.0);
+    is_there
 }
 
 pub(crate) fn insert<T>(table: &Table<T>, value: impl Into<T>) -> Result<Handle, Failed> {

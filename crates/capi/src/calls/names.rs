@@ -4,7 +4,7 @@ use orthros::name::name_type;
 use orthros::{Error, Major, Name, Orthros, Principal};
 use orthros_wire::Oid;
 
-use super::{NAMES, Named, chosen, insert, name};
+use super::{NAMES, Named, chosen, insert, name, release};
 use crate::abi::{GssBuffer, Handle, OidDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::oids::{StaticOid, interned};
@@ -234,7 +234,7 @@ pub extern "C" fn gss_release_name(minor_status: Out<OmUint32>, input_name: Out<
     boundary(minor_status, || {
         let handle = input_name.get().unwrap_or(Handle::NONE);
         input_name.set(Handle::NONE);
-        if handle != Handle::NONE && !plugins::release_name(handle) && !NAMES.remove(handle) {
+        if handle != Handle::NONE && !plugins::release_name(handle) && !release(handle) {
             return Err(Failed::plain(Major::BadName, "the handle is no name, or was released before"));
         }
         Ok(COMPLETE)

@@ -5,7 +5,7 @@ use orthros::mechanism::KRB5_OID;
 use orthros::{Enctype, Major};
 use orthros_wire::Oid;
 
-use super::credentials::{CREDENTIALS, Options, credential};
+use super::credentials::{Options, credential, replace};
 use crate::abi::{GssBuffer, Handle, OidDesc, OidSetDesc, OmUint32};
 use crate::boundary::boundary;
 use crate::extensions::{CARRY, TRANSFER};
@@ -27,10 +27,8 @@ fn change(handle: Handle, change: impl FnOnce(&mut Options)) -> Result<OmUint32,
     })?;
     let mut changed = (*held).clone();
     change(&mut changed.options);
-    if CREDENTIALS.replace(handle, changed) {
-        return Ok(COMPLETE);
-    }
-    Err(Failed::plain(Major::NoCredential, "the credential was released meanwhile"))
+    replace(handle, changed)?;
+    Ok(COMPLETE)
 }
 
 /// The enctypes of these numbers.

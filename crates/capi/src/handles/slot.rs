@@ -119,10 +119,11 @@ impl<T> Slot<T> {
             }
             let holders = state & HOLDERS;
             if holders != HOLDERS && fit(holders) {
+                // In the one order of all threads, which copies count on (`Copies`).
                 match self.state.compare_exchange_weak(
                     state,
                     change(state),
-                    Ordering::Acquire,
+                    Ordering::SeqCst,
                     Ordering::Relaxed,
                 ) {
                     Ok(before) => return Some(before),

@@ -25,6 +25,13 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The same for another thread, which counts their users by itself.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let config = Arc::new(Config::clone(&self.config));
+        Self { config, env: self.env.apart(), transfer: self.transfer }
+    }
+
     /// By how many seconds clocks may differ (`clockskew`).
     pub(crate) fn skew_seconds(&self) -> u32 {
         u32::try_from(self.config.clockskew).unwrap_or(0)

@@ -137,6 +137,18 @@ impl CredentialSet {
         self.elements.is_empty()
     }
 
+    /// A copy for another thread ([`InitiatorCredential::apart`], [`AcceptorCredential::apart`]).
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let parts = |parts: &Parts| match parts {
+            Parts::Accept(acceptor) => Parts::Accept(acceptor.apart()),
+            Parts::Both(initiator, acceptor) => Parts::Both(initiator.apart(), acceptor.apart()),
+            Parts::Initiate(initiator) => Parts::Initiate(initiator.apart()),
+        };
+        let element = |element: &Element| Element { parts: parts(&element.parts), ..*element };
+        Self { elements: self.elements.iter().map(element).collect() }
+    }
+
     /// The same for another mechanism: its first element's, instead of krb5.
     ///
     /// # Errors

@@ -132,6 +132,15 @@ impl From<Principal> for Name {
 }
 
 impl Name {
+    /// The same name, which shares no text with this one ([`Principal::apart`]).
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        match self {
+            Self::Principal(principal) => Self::Principal(principal.apart()),
+            other => other.clone(),
+        }
+    }
+
     /// A service on a host; the host's letters are made small, as principals have them.
     pub fn hostbased_service(service: impl Into<String>, host: impl Into<String>) -> Self {
         Self::HostbasedService { service: service.into(), host: Some(host.into()) }

@@ -39,6 +39,11 @@ pub trait AcceptorKeys {
     fn first(&self) -> Option<Principal> {
         None
     }
+
+    /// The same keys for another thread, which counts their users by itself; `None` where threads may as well share them.
+    fn apart(&self) -> Option<Arc<dyn AcceptorKeys + Send + Sync>> {
+        None
+    }
 }
 
 /// An AP-REQ whose ticket and authenticator were opened, agree, and are fresh. Whether it is a replay is

@@ -39,7 +39,7 @@ impl Stores {
                 Ok(snapshot(cache, name, timesync))
             }),
             CacheName::Memory(key) => {
-                locked(&self.memory_caches).get(key).cloned().ok_or(StoreFault::Missing)
+                locked(&self.memory.caches).get(key).cloned().ok_or(StoreFault::Missing)
             }
             CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
         }
@@ -50,7 +50,7 @@ impl Stores {
     /// there.
     fn foreign_for(&self, name: &CacheName) -> Option<&dyn ForeignStores> {
         match name {
-            CacheName::Memory(key) if locked(&self.memory_caches).contains_key(key) => None,
+            CacheName::Memory(key) if locked(&self.memory.caches).contains_key(key) => None,
             CacheName::Memory(_) | CacheName::Unsupported(_) => self.foreign(),
             CacheName::Directory(_) | CacheName::DirectoryFile(_) | CacheName::File(_) => None,
         }
@@ -64,7 +64,7 @@ impl Stores {
         timesync: bool,
     ) -> Arc<CacheSnapshot> {
         let snapshot = Arc::new(snapshot(cache, &CacheName::Memory(key.to_owned()), timesync));
-        locked(&self.memory_caches).insert(key.to_owned(), Arc::clone(&snapshot));
+        locked(&self.memory.caches).insert(key.to_owned(), Arc::clone(&snapshot));
         snapshot
     }
 
@@ -127,7 +127,7 @@ impl Stores {
                 self.caches.forget(path);
                 file::destroy(path)
             }
-            CacheName::Memory(key) => Ok(locked(&self.memory_caches).remove(key).is_some()),
+            CacheName::Memory(key) => Ok(locked(&self.memory.caches).remove(key).is_some()),
             CacheName::Directory(_) | CacheName::Unsupported(_) => Err(StoreFault::Type),
         }
         .map_err(|fault| name.fails(fault))

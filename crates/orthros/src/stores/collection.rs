@@ -16,7 +16,7 @@ impl Stores {
             CacheName::DirectoryFile(path) => Ok(if path.exists() { vec![name.clone()] } else { Vec::new() }),
             CacheName::File(path) => Ok(if path.exists() { vec![name.clone()] } else { Vec::new() }),
             CacheName::Memory(first) => {
-                let mut keys: Vec<String> = locked(&self.memory_caches).keys().cloned().collect();
+                let mut keys: Vec<String> = locked(&self.memory.caches).keys().cloned().collect();
                 keys.sort_by_key(|key| (key != first, key.clone()));
                 Ok(keys.into_iter().map(CacheName::Memory).collect())
             }

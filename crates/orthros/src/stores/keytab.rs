@@ -40,7 +40,7 @@ impl Stores {
 
     pub(crate) fn keys(&self, name: &KeytabName) -> Result<Keys, StoreError> {
         let foreign = match name {
-            KeytabName::Memory(key) if locked(&self.memory_keytabs).contains_key(key) => None,
+            KeytabName::Memory(key) if locked(&self.memory.keytabs).contains_key(key) => None,
             KeytabName::Memory(_) | KeytabName::Unsupported(_) => self.foreign(),
             KeytabName::File(_) => None,
         };
@@ -56,7 +56,7 @@ impl Stores {
                 self.keytabs.read(path, |octets| Keytab::parse(octets).map_err(StoreFault::Keytab))
             }
             KeytabName::Memory(key) => {
-                locked(&self.memory_keytabs).get(key).cloned().ok_or(StoreFault::Missing)
+                locked(&self.memory.keytabs).get(key).cloned().ok_or(StoreFault::Missing)
             }
             KeytabName::Unsupported(_) => Err(StoreFault::Type),
         }
@@ -95,7 +95,7 @@ impl Orthros {
                 count
             }
             KeytabName::Memory(key) => {
-                let mut table = locked(&stores.memory_keytabs);
+                let mut table = locked(&stores.memory.keytabs);
                 let keytab = table.entry(key.clone()).or_default();
                 Arc::make_mut(keytab).merge(added).map_err(StoreFault::Keytab)
             }
@@ -124,7 +124,7 @@ impl Orthros {
                 count
             }
             KeytabName::Memory(key) => {
-                let mut table = locked(&stores.memory_keytabs);
+                let mut table = locked(&stores.memory.keytabs);
                 let keytab = table.get_mut(key).ok_or(StoreFault::Missing);
                 keytab.map(|keytab| {
                     let before = Arc::clone(keytab);
@@ -148,7 +148,7 @@ impl Orthros {
                 file::replace(path, keytab.to_octets().expose_octets())
             }
             KeytabName::Memory(key) => {
-                locked(&stores.memory_keytabs).insert(key.clone(), Arc::new(keytab));
+                locked(&stores.memory.keytabs).insert(key.clone(), Arc::new(keytab));
                 Ok(())
             }
             KeytabName::Unsupported(_) => Err(StoreFault::Type),
@@ -181,5 +181,9 @@ impl AcceptorKeys for KeytabKeys {
 
     fn first(&self) -> Option<Principal> {
         self.orthros.stores().keytab(&self.name).ok()?.first()
+    }
+
+    fn apart(&self) -> Option<Arc<dyn AcceptorKeys + Send + Sync>> {
+        Some(Arc::new(Self { orthros: self.orthros.apart(), name: self.name.clone() }))
     }
 }

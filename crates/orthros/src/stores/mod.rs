@@ -122,20 +122,31 @@ pub(crate) struct CacheSnapshot {
 pub(crate) struct Stores {
     caches: Snapshots<CacheSnapshot>,
     keytabs: Snapshots<Keytab>,
-    memory_caches: Mutex<HashMap<String, Arc<CacheSnapshot>>>,
-    memory_keytabs: Mutex<HashMap<String, Arc<Keytab>>>,
+    memory: Arc<Memory>,
+}
+
+/// What lies in memory only.
+#[derive(Default)]
+struct Memory {
+    caches: Mutex<HashMap<String, Arc<CacheSnapshot>>>,
+    keytabs: Mutex<HashMap<String, Arc<Keytab>>>,
     foreign: Option<Arc<dyn ForeignStores>>,
 }
 
 impl Stores {
     /// No stores in memory yet, beside those of another library.
     pub(crate) fn beside(foreign: Option<Arc<dyn ForeignStores>>) -> Self {
-        Self { foreign, ..Self::default() }
+        Self { memory: Arc::new(Memory { foreign, ..Memory::default() }), ..Self::default() }
+    }
+
+    /// The same stores for another thread, which reads files by itself.
+    pub(crate) fn apart(&self) -> Self {
+        Self { memory: Arc::clone(&self.memory), ..Self::default() }
     }
 
     /// The stores of the other library, if it is there.
     fn foreign(&self) -> Option<&dyn ForeignStores> {
-        self.foreign.as_deref().filter(|foreign| foreign.are_there())
+        self.memory.foreign.as_deref().filter(|foreign| foreign.are_there())
     }
 }
 

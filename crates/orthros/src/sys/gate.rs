@@ -45,6 +45,8 @@ impl Row {
 }
 
 static GATE: Row = Row::new();
+/// Whether more than one door was ever taken.
+static SHARED: AtomicBool = AtomicBool::new(false);
 /// Whether a thread forks, or is about to.
 static CLOSING: AtomicBool = AtomicBool::new(false);
 
@@ -104,6 +106,9 @@ impl Door {
             };
             if let Some((place, door)) = row.doors.iter().enumerate().find(|(_, door)| free(door)) {
                 door.number.store(before + place, Ordering::Relaxed);
+                if before + place > 0 {
+                    SHARED.store(true, Ordering::Relaxed);
+                }
                 // A new row, before the look at `CLOSING`: as in `open`.
                 fence(Ordering::SeqCst);
                 return door;
@@ -168,6 +173,11 @@ impl Drop for Inside {
 /// places for threads chooses by it.
 pub fn thread_number() -> usize {
     HERE.try_with(|here| here.door().number.load(Ordering::Relaxed)).unwrap_or(0)
+}
+
+/// Whether threads have ever been here side by side.
+pub fn is_shared() -> bool {
+    SHARED.load(Ordering::Relaxed)
 }
 
 /// Waits for something outside the gate: `wait` must hold no lock and take none that others hold for long.
