@@ -1,9 +1,10 @@
 //! The mechanism-independent token header of RFC 2743 §3.1: `[APPLICATION 0]`, length, OID, inner token.
 
 use orthros_wire::Oid;
-use orthros_wire::der::{Decode, DerReader, DerWriter, Encode, Tag};
+use orthros_wire::der::{DerReader, DerWriter, Encode, Tag};
 
 use crate::error::BadToken;
+use crate::mechanism::MECHANISMS;
 
 const HEADER: Tag = Tag::application(0);
 
@@ -26,7 +27,12 @@ pub fn unframe(token: &[u8]) -> Result<(Oid, &[u8]), BadToken> {
     let content = outer.expect(HEADER).map_err(|_| BadToken::Framing)?;
     outer.finish().map_err(|_| BadToken::Framing)?;
     let mut inner = DerReader::new(content);
-    let mechanism = Oid::decode(&mut inner).map_err(|_| BadToken::Framing)?;
+    let octets = inner.expect(Tag::OBJECT_IDENTIFIER).map_err(|_| BadToken::Framing)?;
+    let here = MECHANISMS.iter().map(|mechanism| &mechanism.oid).find(|oid| oid.content() == octets);
+    let mechanism = match here {
+        Some(oid) => oid.clone(),
+        None => Oid::from_content(octets).map_err(|_| BadToken::Framing)?,
+    };
     Ok((mechanism, inner.rest()))
 }
 

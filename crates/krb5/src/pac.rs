@@ -208,8 +208,10 @@ impl<'a> Pac<'a> {
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(lacking)?;
         let name = rest.get(..usize::from(u16::from_le_bytes(*length))).ok_or(lacking)?;
         let (units, []) = name.as_chunks::<2>() else { return Err(lacking) };
-        let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
-        let name = String::from_utf16(&units).map_err(|_| lacking)?;
+        let mut name = String::with_capacity(units.len());
+        for letter in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+            name.push(letter.map_err(|_| lacking)?);
+        }
         let seconds = authtime.seconds.checked_add(WINDOWS_EPOCH);
         let ticks = seconds.and_then(|seconds| seconds.checked_mul(TICKS));
         let same_time = ticks == Some(i64::from_le_bytes(*time));
@@ -232,6 +234,10 @@ const ZEROS: [u8; 24] = [0; 24];
 fn is_called(client: &Principal, name: &str) -> bool {
     if client.name_type() == NameType::ENTERPRISE {
         return matches!(client.components(), [only] if only == name);
+    }
+    if !name.is_empty() && !name.contains(['\\', '@']) {
+        // Nothing stands for something else, as in most names: no need to take it apart.
+        return name.split('/').eq(client.components());
     }
     Principal::parse(name, Some(client.realm()))
         .is_ok_and(|named| named.components() == client.components() && named.realm() == client.realm())
