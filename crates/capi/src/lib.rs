@@ -7,6 +7,7 @@
 //! | [`pieces`] | messages in pieces, as C lends them |
 //! | [`memory`] | what the caller frees: buffers, sets |
 //! | [`handles`] | contexts, credentials and names behind numbers that are checked |
+//! | `copies` | copies of what threads share, for those that come again |
 //! | [`data`] | the object identifiers that the originals export as data |
 //! | [`extensions`] | what only this library has |
 //! | [`fuzzing`] | what the fuzz target runs |

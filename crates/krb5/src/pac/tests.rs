@@ -77,6 +77,42 @@ fn a_pac_counts_for_its_own_service_client_and_authentication_only() {
     assert_eq!(pac.verify(&key(1), &alice(), endless), Err(BadPac::Client));
 }
 
+#[test]
+fn the_name_in_a_pac_is_a_principals_without_its_realm() {
+    let client =
+        |components: &[&str]| Principal::new(NameType::PRINCIPAL, components.iter().copied(), "TEST");
+    for (components, name, is_called) in [
+        (&["alice"][..], "alice", true),
+        (&["alice"], "alice@TEST", true),
+        (&["alice"], "alice@OTHER", false),
+        (&["alice"], "Alice", false),
+        (&["alice"], "", false),
+        (&["alice"], "alice/", false),
+        (&["alice"], "/alice", false),
+        (&["\u{e4}lice"], "\u{e4}lice", true),
+        (&["host", "www.test"], "host/www.test", true),
+        (&["host", "www.test"], "host\\/www.test", false),
+        (&["host/www.test"], "host\\/www.test", true),
+        (&["host/www.test"], "host/www.test", false),
+        (&["a@b"], "a\\@b", true),
+        (&["a@b"], "a@b", false),
+        (&["a\\b"], "a\\\\b", true),
+        (&["a\\b"], "a\\b", false),
+        (&[""], "", false),
+        (&["a", ""], "a/", true),
+    ] {
+        let octets = signed(&key(1), name, AUTHTIME);
+        let verified = Pac::parse(&octets).unwrap().verify(&key(1), &client(components), AUTHTIME);
+        assert_eq!(verified, if is_called { Ok(()) } else { Err(BadPac::Client) }, "{components:?} {name}");
+    }
+    // Half a letter.
+    let mut octets = signed(&key(1), "alice", AUTHTIME);
+    let (start, _) = Pac::parse(&octets).unwrap().around(BufferKind::CLIENT_INFO).unwrap();
+    octets[start + 11] = 0xd8;
+    let lacking = Err(BadPac::Lacking(BufferKind::CLIENT_INFO));
+    assert_eq!(Pac::parse(&octets).unwrap().verify(&key(1), &alice(), AUTHTIME), lacking);
+}
+
 /// CVE-2010-1324 and its like: a checksum that others can make.
 #[test]
 fn a_signature_of_another_kind_than_the_keys_is_foreign() {
