@@ -1,12 +1,15 @@
 //! Clocks that differ, tickets that are not valid yet or no more (RFC 4120 §3.2.3).
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::sync::Arc;
+
 use crate::common::{NOW, Pair};
 use orthros_gss::error::{BadToken, Refusal};
 use orthros_gss::{Error, Step};
 use orthros_krb5::ErrorCode;
 use orthros_krb5::ap::ApRefusal;
-use orthros_wire::Timestamp;
+use orthros_wire::testing::ManualClock;
+use orthros_wire::{Clock, Timestamp};
 
 /// What an acceptor whose clock shows `seconds` says to a token made at [`NOW`].
 fn accepted_at(pair: &Pair, token: &[u8], seconds: i64) -> Result<(), Error> {
@@ -31,6 +34,29 @@ fn request(pair: &Pair) -> Vec<u8> {
             other => panic!("{other:?}"),
         };
     }
+}
+
+/// A clock whose cheap answer is that of the second before, as the system's may be where a second begins.
+struct Behind(Arc<ManualClock>);
+
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn seconds(&self) -> i64 {
+        self.now().seconds - 1
+    }
+}
+
+#[test]
+fn a_context_never_lasts_a_second_longer_than_was_asked_for() {
+    let mut pair = Pair::new();
+    pair.settings.env = pair.settings.env.with_clock(Behind(Arc::clone(&pair.clock)));
+    let (initiator, _) = pair.establish(pair.initiate_full().lifetime_seconds(300), pair.accept());
+    assert_eq!(initiator.lifetime_seconds(), 300);
+    pair.clock.set(Timestamp::from_seconds(NOW + 299));
+    assert_eq!(initiator.lifetime_seconds(), 1);
 }
 
 #[test]

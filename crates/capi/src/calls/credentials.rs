@@ -220,7 +220,8 @@ impl Acquired {
 
     /// Hands out a new credential, and what is known of it.
     pub(super) fn give(self, made: Credential) -> Result<OmUint32, Failed> {
-        let facts = made.set.inquire(now(&made.orthros));
+        // By the exact clock, for a lifetime may have been asked for.
+        let facts = made.set.inquire(made.orthros.env().now());
         self.mechanisms.give(made.mechanisms())?;
         self.time.set(made.left(&facts));
         self.handle.set(insert(&CREDENTIALS, made)?);

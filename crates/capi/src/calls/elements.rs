@@ -6,7 +6,7 @@ use orthros::credential::{CredentialSet, Usage};
 use orthros::{Error, Orthros};
 use orthros_gss::error::Misuse;
 
-use super::credentials::{CREDENTIALS, Credential, credential, now, own_store, replace, seconds, usage};
+use super::credentials::{CREDENTIALS, Credential, credential, own_store, replace, seconds, usage};
 use super::{chosen, insert, name};
 use crate::abi::{
     GssBuffer, Handle, INDEFINITE, KeyValueSet, OidDesc, OmUint32, USAGE_ACCEPT, USAGE_INITIATE,
@@ -83,7 +83,7 @@ impl Element {
                 set
             }
         };
-        let facts = set.inquire_for(mechanism, now(&orthros))?;
+        let facts = set.inquire_for(mechanism, orthros.env().now())?;
         self.mechanisms.give([mechanism])?;
         self.initiator_time.set(facts.initiator_lifetime.map_or(0, seconds));
         self.acceptor_time.set(facts.acceptor_lifetime.map_or(0, seconds));
