@@ -12,10 +12,11 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 /// Octets of stack that are overwritten after keys were derived: more than the deepest chain of cipher and hash calls
-/// uses, which holds several schedules (7,448 octets as built for release: AES-256 with SHA-384).
-const OF_KEYS: usize = 8 * 1024;
-/// After a message: more than ciphers and hashes use that are ready (1,136 octets).
-const OF_MESSAGES: usize = 2 * 1024;
+/// uses, which holds several schedules (7,448 octets as built for release: AES-256 with SHA-384), and up to 700 more where it
+/// lies within a message's.
+const OF_KEYS: usize = 9 * 1024;
+/// After a message: more than ciphers and hashes use that are ready (2,280 octets at the most, 1,136 with AES and SHA-1).
+const OF_MESSAGES: usize = 3 * 1024;
 /// Octets that are overwritten at a time.
 const FRAME: usize = 1024;
 
